@@ -1,0 +1,70 @@
+# Every target installs what it needs; `make` alone lists the targets.
+
+MAKEFLAGS += --no-builtin-rules
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+# In Bun's spelling, as build/lib/native.sh.
+ARCH := $(patsubst aarch64,arm64,$(patsubst x86_64,x64,$(shell uname -m)))
+BUN := node_modules/.bin/bun
+PACKAGES := node_modules/.installed
+LIBRARY := dist/native/$(ARCH)/libgomapgrow-bpf.so
+BPF_OBJECT := dist/native/gomapgrow.bpf.o
+EXECUTABLE := dist/gomapgrow
+SOURCES := $(shell find src -name '*.ts' -o -name '*.json')
+
+.PHONY: help setup build test lint format typecheck demo toolchains clean apt-packages force
+
+help: ## list the targets
+	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' Makefile | while IFS=$$'\t' read -r name text; do printf '  make %-11s %s\n' "$$name" "$$text"; done
+
+setup: $(PACKAGES) ## install what is missing: packages with apt, then npm's
+
+build: $(EXECUTABLE) ## compile dist/gomapgrow
+
+test: $(EXECUTABLE) toolchains ## everything: lint, typecheck, unit and end-to-end tests
+	@build/test.sh
+
+lint: $(PACKAGES) ## check style and lint rules
+	@$(BUN) --bun node_modules/.bin/biome check --error-on-warnings --max-diagnostics=50
+
+format: $(PACKAGES) ## rewrite the sources in the project's style
+	@$(BUN) --bun node_modules/.bin/biome check --write
+
+typecheck: $(PACKAGES) ## check types
+	@$(BUN) --bun node_modules/.bin/tsc --noEmit
+
+demo: $(EXECUTABLE) ## watch a small service with classic maps, then one with swiss maps
+	@build/demo.sh
+
+toolchains: | apt-packages ## fetch the Go toolchains that tests compile programs with
+	@build/go-toolchain.sh 1.15 1.19 1.21 1.22 1.23 1.24 1.25 1.26 1.27
+
+clean: ## remove what was built; the cache of sources and toolchains stays
+	rm -rf dist
+
+# Runs at every call and is quick when nothing is missing, so it must not make anything out of date: order-only.
+apt-packages:
+	@build/setup.sh
+
+$(PACKAGES): package-lock.json package.json build/npm-install.sh | apt-packages
+	build/npm-install.sh
+	@touch $@
+
+$(LIBRARY): build/libbpf.sh build/check-native.sh $(wildcard build/lib/*.sh build/native/* src/kernel/native/*) | apt-packages
+	build/libbpf.sh
+
+# The library's build brings the headers.
+$(BPF_OBJECT): build/bpf-object.sh build/lib/cache.sh build/lib/native.sh $(wildcard bpf/*.[ch]) | apt-packages $(LIBRARY)
+	build/bpf-object.sh
+
+# Changes only when another commit is checked out.
+dist/commit: force
+	@mkdir -p dist
+	@commit=$$(git rev-parse --short=12 HEAD 2>/dev/null) || commit=unknown; \
+	[ "$$commit" = "$$(cat $@ 2>/dev/null)" ] || echo "$$commit" >$@
+
+$(EXECUTABLE): build/executable.sh dist/commit package.json tsconfig.json $(PACKAGES) $(LIBRARY) $(BPF_OBJECT) $(SOURCES)
+	build/executable.sh

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# build/bpf-object.sh: compiles bpf/gomapgrow.bpf.c to dist/native/gomapgrow.bpf.o, with BTF and without DWARF, against the
+# headers of the bundled libbpf. Registers are named for this machine's architecture.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+top=$(dirname "$here")
+. "$here/lib/cache.sh"
+. "$here/lib/native.sh"
+
+out="$top/dist/native/gomapgrow.bpf.o"
+case "$(native_arch)" in
+	x64) target=x86 multiarch=x86_64-linux-gnu ;;
+	arm64) target=arm64 multiarch=aarch64-linux-gnu ;;
+esac
+
+[ -d "$(libbpf_include)" ] || "$here/libbpf.sh" --sources
+tmp=$(cache_tmp bpf)
+trap 'rm -rf "$tmp"' EXIT
+# -mcpu=v3: 32-bit instructions, in every kernel since 5.1; compilers differ in their default. The compilation folder "."
+# keeps the checkout's path out of the line information.
+cd "$top"
+"${CLANG:-clang}" -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra -Werror -D"__TARGET_ARCH_$target" \
+	-isystem "$(libbpf_include)" -isystem "/usr/include/$multiarch" -fdebug-compilation-dir=. \
+	-c -o "$tmp/gomapgrow.bpf.o" bpf/gomapgrow.bpf.c
+"${LLVM_STRIP:-llvm-strip}" -g "$tmp/gomapgrow.bpf.o"
+readelf -SW "$tmp/gomapgrow.bpf.o" | grep -q ' \.BTF ' || fail "wanted BTF in the BPF object; found none"
+mkdir -p "$(dirname "$out")"
+mv "$tmp/gomapgrow.bpf.o" "$out"

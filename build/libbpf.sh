@@ -1,0 +1,116 @@
+#!/usr/bin/env bash
+# build/libbpf.sh: builds dist/native/ARCH/libgomapgrow-bpf.so, one shared object with libbpf, libelf and zlib from Debian's
+# source packages and our own src/kernel/native/*.c. It exports libbpf's public functions and gmg_*, and needs only an old libc.
+# build/libbpf.sh --sources: only the libraries and their headers, in the cache folder.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+top=$(dirname "$here")
+. "$here/lib/cache.sh"
+. "$here/lib/private-apt.sh"
+. "$here/lib/native.sh"
+
+CC="${CC:-gcc}"
+# -std: newer defaults redirect strtol and sscanf to functions that old C libraries lack. _FORTIFY_SOURCE does likewise.
+FLAGS=(-O2 -g0 -fPIC -ffunction-sections -fdata-sections -fvisibility=hidden -U_FORTIFY_SOURCE -fstack-protector-strong)
+
+zlib=$(native_prefix zlib "$ZLIB_VERSION")
+elfutils=$(native_prefix elfutils "$ELFUTILS_VERSION")
+libbpf=$(native_prefix libbpf "$LIBBPF_VERSION")
+
+# fetch_source PACKAGE VERSION: the source package's files in the cache, of any Debian revision.
+fetch_source() (
+	folder="$CACHE/sources/$1-$2"
+	if [ -d "$folder" ]; then exit 0; fi
+	cache_lock "apt-$NATIVE_SUITE-deb-src"
+	export APT_TYPE=deb-src
+	if [ -d "$folder" ]; then exit 0; fi
+	tmp=$(cache_tmp "$1")
+	trap 'rm -rf "$tmp"' EXIT
+	suite_update "$NATIVE_SUITE"
+	mkdir "$tmp/files"
+	(cd "$tmp/files" && suite_apt "$NATIVE_SUITE" source --download-only "$1" >&2)
+	for dsc in "$tmp/files/$1_$2"-*.dsc; do
+		[ -e "$dsc" ] || fail "wanted $1 $2 in $NATIVE_SUITE; found $(cd "$tmp/files" && echo *.dsc)"
+		echo "took ${dsc##*/}" >&2
+	done
+	mkdir -p "$CACHE/sources"
+	mv -T "$tmp/files" "$folder"
+)
+
+compile_zlib() {
+	(cd "$1" && CC="$CC" CFLAGS="${FLAGS[*]}" ./configure --static --prefix="$2" && make -j"$(nproc)" libz.a && make install)
+}
+
+compile_elfutils() {
+	(
+		cd "$1"
+		./configure --prefix="$2" --disable-nls --disable-debuginfod --disable-libdebuginfod --without-zstd --without-lzma \
+			--without-bzlib --disable-symbol-versioning CC="$CC" \
+			CFLAGS="${FLAGS[*]} -Wno-error" CPPFLAGS="-I$zlib/include" LDFLAGS="-L$zlib/lib"
+		# libelf's makefile also links a shared library, which nothing here needs: name what is.
+		make -j"$(nproc)" -C lib libeu.a
+		make -j"$(nproc)" -C libelf libelf.a
+		install -D -m 644 -t "$2/lib" libelf/libelf.a lib/libeu.a
+		install -D -m 644 -t "$2/include" libelf/libelf.h libelf/gelf.h libelf/elf.h libelf/nlist.h
+	)
+}
+
+compile_libbpf() {
+	make -j"$(nproc)" -C "$1/src" BUILD_STATIC_ONLY=1 NO_PKG_CONFIG=1 PREFIX="$2" LIBDIR="$2/lib" CC="$CC" \
+		CFLAGS="${FLAGS[*]} -std=gnu11 -I$elfutils/include -I$zlib/include" install install_uapi_headers
+	cp "$1/src/libbpf.map" "$2/lib/"
+}
+
+# compile PACKAGE VERSION PREFIX: unpacks, checks and builds one library into its prefix, unless that is done already.
+compile() (
+	cache_lock "native-$1"
+	if [ -d "$3" ]; then exit 0; fi
+	fetch_source "$1" "$2"
+	tmp=$(cache_tmp "$1")
+	mkdir "$tmp/prefix"
+	echo "building $1 $2" >&2
+	trap 'status=$?; [ $status = 0 ] || tail -n 40 "$tmp/log" >&2; rm -rf "$tmp"; exit $status' EXIT
+	{
+		dpkg-source -x "$CACHE/sources/$1-$2"/*.dsc "$tmp/source"
+		"compile_$1" "$tmp/source" "$tmp/prefix"
+	} >"$tmp/log" 2>&1
+	mkdir -p "$(dirname "$3")"
+	mv -T "$tmp/prefix" "$3"
+)
+
+# version_script: what the shared object may show.
+version_script() {
+	echo '{ global:'
+	grep -oE '^[[:space:]]+[a-z_0-9]+;' "$libbpf/lib/libbpf.map"
+	echo 'gmg_*; local: *; };'
+}
+
+link() (
+	out="$top/dist/native/$(native_arch)/libgomapgrow-bpf.so"
+	tmp=$(cache_tmp link)
+	trap 'rm -rf "$tmp"' EXIT
+	objects=()
+	for source in "$here"/native/*.c "$top"/src/kernel/native/*.c; do
+		[ -e "$source" ] || continue
+		object="$tmp/$(basename "$(dirname "$source")")-$(basename "$source" .c).o"
+		"$CC" "${FLAGS[@]}" -std=gnu11 -Wall -Wextra -Werror -I"$libbpf/include" -c -o "$object" "$source"
+		objects+=("$object")
+	done
+	version_script >"$tmp/exports.map"
+	"$CC" -shared -o "$tmp/library.so" -Wl,-soname,libgomapgrow-bpf.so -Wl,--version-script="$tmp/exports.map" \
+		-Wl,--gc-sections -Wl,--no-undefined -Wl,-Bsymbolic -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,--as-needed \
+		"${objects[@]}" -Wl,--whole-archive "$libbpf/lib/libbpf.a" -Wl,--no-whole-archive \
+		"$elfutils/lib/libelf.a" "$elfutils/lib/libeu.a" "$zlib/lib/libz.a"
+	strip --strip-unneeded "$tmp/library.so"
+	"$here/check-native.sh" "$tmp/library.so"
+	mkdir -p "$(dirname "$out")"
+	# Renamed, not written into: a running program may have the old file mapped.
+	chmod 755 "$tmp/library.so"
+	cp "$tmp/library.so" "$out.new"
+	mv "$out.new" "$out"
+)
+
+compile zlib "$ZLIB_VERSION" "$zlib"
+compile elfutils "$ELFUTILS_VERSION" "$elfutils"
+compile libbpf "$LIBBPF_VERSION" "$libbpf"
+[ "${1:-}" = --sources ] || link

@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# build/setup.sh: installs the Debian or Ubuntu packages whose commands or files are missing, and nothing when none is.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+missing=()
+# need PACKAGE COMMAND-OR-FILE
+need() {
+	case "$2" in
+		/*) [ -e "$2" ] || missing+=("$1") ;;
+		*) command -v "$2" >/dev/null || missing+=("$1") ;;
+	esac
+}
+
+need ca-certificates /etc/ssl/certs/ca-certificates.crt
+need debian-archive-keyring /usr/share/keyrings/debian-archive-keyring.gpg
+need clang clang
+need llvm llvm-strip
+need gcc gcc
+need libc6-dev /usr/include/stdio.h
+need binutils readelf
+need make make
+need dpkg-dev dpkg-source
+need bzip2 bzip2
+need xz-utils xz
+need git git
+need jq jq
+need procps ps
+need util-linux setpriv
+need libcap2-bin capsh
+need tmux tmux
+# npm 7 is the first that reads this package-lock.json, and node runs nothing but npm here. Asking it for its version is slow,
+# and needless when it has done its work.
+if [ node_modules/.installed -nt package-lock.json ]; then
+	:
+elif ! npm_version=$(npm --version 2>/dev/null) || [ "${npm_version%%.*}" -lt 7 ]; then missing+=(nodejs npm); fi
+
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+echo "setup: installing ${missing[*]} with apt-get"
+command -v apt-get >/dev/null || {
+	echo "setup: wanted apt-get (Debian or Ubuntu); found none: install these packages by hand" >&2
+	exit 1
+}
+root=()
+[ "$(id -u)" = 0 ] || root=(sudo)
+"${root[@]}" apt-get -q update
+"${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends "${missing[@]}"
