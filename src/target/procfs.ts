@@ -1,0 +1,191 @@
+/** What /proc says about a process (proc_pid_stat(5), proc_pid_status(5), proc_pid_maps(5)). */
+import { readdirSync, readlinkSync, statSync } from "node:fs";
+import { GomapgrowError } from "../errors/error.ts";
+import { errnoCode, procfsError, readProcfs } from "./procfs-file.ts";
+
+/** Greatest PID that Linux gives out (include/linux/threads.h, PID_MAX_LIMIT). */
+export const MAX_PID = 4 << 20;
+
+export interface ProcessStat {
+	pid: number;
+	/** At most 15 bytes, as the process set it: untrusted text. */
+	comm: string;
+	/** "R" running, "S" sleeping, "Z" zombie, "X" dead, and others. */
+	state: string;
+	parentPid: number;
+	/** Start in clock ticks since boot: with the PID it identifies a process for as long as the machine is up. */
+	startTime: number;
+	/** A thread of the kernel: it has no executable. */
+	kernelThread: boolean;
+	/** Ended, though its parent has not noticed yet. */
+	ended: boolean;
+}
+
+export interface ProcessStatus {
+	/** Effective user id. */
+	uid: number;
+	/** The process's PID in its own PID namespace; the same as its PID outside containers. */
+	namespacePid: number;
+}
+
+export interface ProcessExe {
+	/** Path of the executable as the process sees it, without the kernel's " (deleted)". */
+	path: string;
+	/** The file has been removed or replaced since the process started. */
+	deleted: boolean;
+}
+
+export interface FileInode {
+	dev: bigint;
+	ino: bigint;
+}
+
+export interface MemoryMapping {
+	start: number;
+	end: number;
+	/** "r-xp" for instance. */
+	permissions: string;
+	/** Offset in the file, in bytes. */
+	offset: number;
+	inode: number;
+	/** Path of the file, "[stack]" and the like, or "". */
+	path: string;
+}
+
+// include/linux/sched.h
+const PF_KTHREAD = 0x00200000;
+
+function malformed(pid: number, file: string, found: string): GomapgrowError {
+	return new GomapgrowError("E-IO", { wanted: `to understand /proc/${pid}/${file}`, found });
+}
+
+/** Throws E-TARGET-GONE, E-TARGET-DENIED or E-IO; a zombie still has a stat. */
+export function readStat(pid: number): ProcessStat {
+	const text = readProcfs(pid, "stat").toString("utf8");
+	// The name stands in parentheses and may itself contain spaces, parentheses and newlines.
+	const open = text.indexOf("(");
+	const close = text.lastIndexOf(")");
+	const fields = text
+		.slice(close + 1)
+		.trim()
+		.split(" ");
+	const state = fields[0] ?? "";
+	const [parentPid, flags, startTime] = [fields[1], fields[6], fields[19]].map(Number) as [number, number, number];
+	if (open < 0 || close < open || state.length !== 1 || ![parentPid, flags, startTime].every(Number.isSafeInteger)) {
+		throw malformed(pid, "stat", JSON.stringify(text.slice(0, 80)));
+	}
+	return {
+		pid,
+		comm: text.slice(open + 1, close),
+		state,
+		parentPid,
+		startTime,
+		kernelThread: (flags & PF_KTHREAD) !== 0,
+		ended: state === "Z" || state === "X" || state === "x",
+	};
+}
+
+/** Throws E-TARGET-GONE, E-TARGET-DENIED or E-IO. */
+export function readStatus(pid: number): ProcessStatus {
+	const text = readProcfs(pid, "status").toString("utf8");
+	const uid = Number(/^Uid:\t\d+\t(\d+)/m.exec(text)?.[1]);
+	if (!Number.isSafeInteger(uid)) throw malformed(pid, "status", "no Uid line");
+	// NSpid has one PID per nested namespace, the innermost last (Linux 4.1).
+	const namespacePid = Number(/^NSpid:.*\t(\d+)$/m.exec(text)?.[1] ?? pid);
+	return { uid, namespacePid };
+}
+
+/** The arguments, the command first; empty for kernel threads and zombies. Throws E-TARGET-GONE, E-TARGET-DENIED or E-IO. */
+export function readCmdline(pid: number): string[] {
+	const text = readProcfs(pid, "cmdline").toString("utf8");
+	return text === "" ? [] : text.replace(/\0$/, "").split("\0");
+}
+
+/** Path to open in order to read the executable of a process, even if it was deleted or is in another mount namespace. */
+export function exePath(pid: number): string {
+	return `/proc/${pid}/exe`;
+}
+
+/** Throws E-TARGET-GONE (also for kernel threads and zombies, which have no executable), E-TARGET-DENIED or E-IO. */
+export function readExe(pid: number): ProcessExe {
+	let link: string;
+	try {
+		link = readlinkSync(exePath(pid));
+	} catch (error) {
+		throw procfsError(pid, "exe", error);
+	}
+	if (!link.endsWith(" (deleted)")) return { path: link, deleted: false };
+	// A file may really be called "x (deleted)": then its inode is the process's.
+	const inode = exeInode(pid);
+	const named = fileInode(link);
+	if (named !== undefined && named.dev === inode.dev && named.ino === inode.ino) return { path: link, deleted: false };
+	return { path: link.slice(0, -" (deleted)".length), deleted: true };
+}
+
+/** Identity of the file that the process executes. Throws E-TARGET-GONE, E-TARGET-DENIED or E-IO. */
+export function exeInode(pid: number): FileInode {
+	try {
+		const { dev, ino } = statSync(exePath(pid), { bigint: true });
+		return { dev, ino };
+	} catch (error) {
+		throw procfsError(pid, "exe", error);
+	}
+}
+
+/** Identity of the file at a path; undefined when there is none or it cannot be reached. */
+export function fileInode(path: string): FileInode | undefined {
+	try {
+		const { dev, ino } = statSync(path, { bigint: true });
+		return { dev, ino };
+	} catch (error) {
+		if (errnoCode(error) === undefined) throw error;
+		return undefined;
+	}
+}
+
+const MAPS_LINE = /^([0-9a-f]+)-([0-9a-f]+) (\S{4}) ([0-9a-f]+) [0-9a-f]+:[0-9a-f]+ (\d+) *(.*)$/;
+
+/** Throws E-TARGET-GONE, E-TARGET-DENIED or E-IO. Mappings above 2^53 (x86-64's vsyscall page) are left out. */
+export function readMaps(pid: number): MemoryMapping[] {
+	return parseMaps(readProcfs(pid, "maps").toString("utf8"));
+}
+
+/** The text of a maps file; lines that do not look like a mapping (one cut off by the end) are left out. */
+export function parseMaps(text: string): MemoryMapping[] {
+	const mappings: MemoryMapping[] = [];
+	for (const line of text.split("\n")) {
+		const match = MAPS_LINE.exec(line);
+		if (match === null) continue;
+		const [, start = "", end = "", permissions = "", offset = "", inode = "", path = ""] = match;
+		const mapping = {
+			start: Number.parseInt(start, 16),
+			end: Number.parseInt(end, 16),
+			permissions,
+			offset: Number.parseInt(offset, 16),
+			inode: Number(inode),
+			// The kernel writes a newline in a path as \012.
+			path: path.replaceAll("\\012", "\n"),
+		};
+		if (Number.isSafeInteger(mapping.end)) mappings.push(mapping);
+	}
+	return mappings;
+}
+
+/** PIDs of all processes that can be seen, ascending. Throws E-IO when /proc is not mounted. */
+export function listPids(): number[] {
+	let names: string[];
+	try {
+		names = readdirSync("/proc");
+	} catch (error) {
+		throw new GomapgrowError("E-IO", {
+			wanted: "to list the processes in /proc",
+			found: errnoCode(error) ?? String(error),
+			mend: "mount -t proc proc /proc",
+			cause: error,
+		});
+	}
+	return names
+		.filter((name) => /^[1-9]\d*$/.test(name))
+		.map(Number)
+		.sort((a, b) => a - b);
+}

@@ -1,0 +1,137 @@
+import { createHash } from "node:crypto";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import type { ByteSource } from "../../src/elf/byte-source.ts";
+import { memorySource } from "../../src/elf/memory-source.ts";
+
+export interface GoBuildOptions {
+	/** Go release: "1.23". */
+	version: string;
+	/** Folder under test/programs/. */
+	program: string;
+	/** Value of -ldflags. */
+	ldflags?: string;
+	buildmode?: "pie";
+	/** Links runtime/cgo with the C compiler (external linking). */
+	cgo?: boolean;
+	/** Runs strip(1) on the result. */
+	strip?: boolean;
+	/** GOEXPERIMENT: "noswissmap". */
+	experiment?: string;
+	arch?: "amd64" | "arm64";
+}
+
+/** The releases with a toolchain for tests (build/go-toolchain.sh). */
+export const GO_VERSIONS = ["1.15", "1.19", "1.21", "1.22", "1.23", "1.24", "1.25", "1.26", "1.27"] as const;
+
+const cache = process.env.GOMAPGROW_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "gomapgrow");
+const programs = join(import.meta.dir, "..", "programs");
+
+/** The toolchain's folder (GOROOT). Throws, naming the command that installs it, when it is missing. */
+export function goRoot(version: string): string {
+	const root = join(cache, "go", version);
+	if (!existsSync(join(root, "bin", "go"))) {
+		throw new Error(`the Go ${version} toolchain is missing in ${root}; run: make setup`);
+	}
+	return root;
+}
+
+/** Builds a test program, or takes it from the cache; returns its path. */
+export function goBuild(options: GoBuildOptions): string {
+	const root = goRoot(options.version);
+	const folder = join(cache, "test-binaries");
+	const name = `${options.program}-${options.version}-${keyOf(options, root)}`;
+	const path = join(folder, name);
+	if (existsSync(path)) {
+		return path;
+	}
+	mkdirSync(folder, { recursive: true });
+	const scratch = `${path}.${process.pid}.tmp`;
+	const flags = [
+		...(options.ldflags === undefined ? [] : [`-ldflags=${options.ldflags}`]),
+		...(options.buildmode === undefined ? [] : [`-buildmode=${options.buildmode}`]),
+	];
+	try {
+		goCommand(options, ["build", "-o", scratch, ...flags, "."], join(programs, options.program));
+		if (options.strip === true) {
+			run(["strip", scratch]);
+		}
+		// Atomic, so that test files that run at the same time never see half a program.
+		renameSync(scratch, path);
+	} finally {
+		rmSync(scratch, { force: true });
+	}
+	return path;
+}
+
+/** Output of a `go tool` or other go subcommand of that toolchain. */
+export function goTool(version: string, args: string[], stdin?: string): string {
+	return goCommand({ version }, args, programs, stdin);
+}
+
+/** The file's bytes as the readers want them. */
+export function fileSource(path: string): ByteSource {
+	return memorySource(new Uint8Array(readFileSync(path)));
+}
+
+/** Standard output of a command that has to succeed. */
+export function run(command: string[], stdin?: string): string {
+	const result = Bun.spawnSync(command, { stdin: Buffer.from(stdin ?? ""), stderr: "pipe" });
+	if (!result.success) {
+		throw new Error(`${command.join(" ")} failed: ${result.stderr.toString()}`);
+	}
+	return result.stdout.toString();
+}
+
+/** A scratch copy of a file that the caller may change. */
+export function scratchCopy(path: string, name: string): string {
+	const folder = join(cache, "test-binaries", "scratch");
+	mkdirSync(folder, { recursive: true });
+	const copy = join(folder, `${process.pid}-${name}`);
+	copyFileSync(path, copy);
+	return copy;
+}
+
+function goCommand(
+	options: Pick<GoBuildOptions, "version" | "cgo" | "experiment" | "arch">,
+	args: string[],
+	cwd: string,
+	stdin?: string,
+): string {
+	const root = goRoot(options.version);
+	const env: Record<string, string> = {
+		PATH: process.env.PATH ?? "/usr/bin:/bin",
+		HOME: homedir(),
+		GOROOT: root,
+		GOENV: "off",
+		GOTOOLCHAIN: "local",
+		GO111MODULE: "off",
+		GOFLAGS: "",
+		GOCACHE: join(cache, "gocache"),
+		GOPATH: join(cache, "gopath"),
+		CGO_ENABLED: options.cgo === true ? "1" : "0",
+		GOARCH: options.arch ?? "amd64",
+		...(options.experiment === undefined ? {} : { GOEXPERIMENT: options.experiment }),
+	};
+	const command = [join(root, "bin", "go"), ...args];
+	const result = Bun.spawnSync(command, { cwd, env, stdin: Buffer.from(stdin ?? ""), stderr: "pipe" });
+	if (!result.success) {
+		throw new Error(`${command.join(" ")} failed in ${cwd}: ${result.stderr.toString()}`);
+	}
+	return result.stdout.toString();
+}
+
+/** Changes whenever the sources, the options or the toolchain's release do. */
+function keyOf(options: GoBuildOptions, root: string): string {
+	const hash = createHash("sha256");
+	hash.update(JSON.stringify(Object.entries(options).sort()));
+	hash.update(readFileSync(join(root, "VERSION")));
+	const folder = join(programs, options.program);
+	for (const entry of readdirSync(folder, { recursive: true, encoding: "utf8" }).sort()) {
+		if (/\.(go|c|h|s)$/.test(entry)) {
+			hash.update(`${entry}\0`).update(readFileSync(join(folder, entry)));
+		}
+	}
+	return hash.digest("hex").slice(0, 16);
+}
