@@ -1,0 +1,46 @@
+/** The few functions of the C library that Bun has no API for. */
+import { dlopen, read } from "bun:ffi";
+
+const library = dlopen("libc.so.6", {
+	__errno_location: { args: [], returns: "ptr" },
+	clock_gettime: { args: ["i32", "ptr"], returns: "i32" },
+	memfd_create: { args: ["cstring", "u32"], returns: "i32" },
+});
+
+/** errno of the last failed call; read it at once. */
+export function errno(): number {
+	const address = library.symbols.__errno_location();
+	return address === null ? 0 : read.i32(address, 0);
+}
+
+const CLOCK_REALTIME = 0;
+const CLOCK_MONOTONIC = 1;
+/** struct timespec: seconds and nanoseconds. */
+const timespec = new BigInt64Array(new ArrayBuffer(16));
+
+function clock(id: number): bigint {
+	library.symbols.clock_gettime(id, timespec);
+	return (timespec[0] ?? 0n) * 1_000_000_000n + (timespec[1] ?? 0n);
+}
+
+/** CLOCK_MONOTONIC in nanoseconds: the clock of bpf_ktime_get_ns. Bun's own process.hrtime counts from another moment. */
+export function monotonicNs(): bigint {
+	return clock(CLOCK_MONOTONIC);
+}
+
+/** Nanoseconds since 1970. */
+export function wallNs(): bigint {
+	return clock(CLOCK_REALTIME);
+}
+
+const MFD_CLOEXEC = 1;
+const MFD_NOEXEC_SEAL = 8;
+const EINVAL = 22;
+
+/** A nameless file in memory; the seal (Linux 6.3) is left out where the kernel does not know it. Returns the descriptor or -errno. */
+export function memfdCreate(name: string): number {
+	const cname = Buffer.from(`${name}\0`);
+	let fd = library.symbols.memfd_create(cname, MFD_CLOEXEC | MFD_NOEXEC_SEAL);
+	if (fd < 0 && errno() === EINVAL) fd = library.symbols.memfd_create(cname, MFD_CLOEXEC);
+	return fd < 0 ? -errno() : fd;
+}

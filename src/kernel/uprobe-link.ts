@@ -1,0 +1,92 @@
+/** Attaches one of the BPF programs to instructions of one process, and detaches it. */
+import { type Pointer, ptr } from "bun:ffi";
+import { GomapgrowError } from "../errors/error.ts";
+import type { BpfObject, ProgramName } from "./bpf-object.ts";
+import { ERRNO, errnoName } from "./errno.ts";
+import { cstring, type Libbpf, libbpf, pointerOrNull } from "./libbpf.ts";
+import { errno } from "./libc.ts";
+
+export interface AttachSite {
+	/** Site number: the attach cookie. */
+	index: number;
+	/** Offset of the instruction in the executable file. */
+	fileOffset: number;
+}
+
+function attachError(path: string, code: number): GomapgrowError {
+	if (code === ERRNO.ESRCH) {
+		return new GomapgrowError("E-TARGET-GONE", {
+			wanted: "a running process to attach to",
+			found: "it ended before it could be probed",
+		});
+	}
+	if (code === ERRNO.EPERM || code === ERRNO.EACCES) {
+		return new GomapgrowError("E-HOST-CAPS", {
+			wanted: `to attach uprobes to ${path}`,
+			found: errnoName(code),
+			mend: "run as root, or with CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE",
+		});
+	}
+	return new GomapgrowError("E-HOST-UPROBE", {
+		wanted: `to attach uprobes to ${path}`,
+		found: errnoName(code),
+		mend: "gomapgrow doctor",
+	});
+}
+
+/** One program on a set of sites of one process. All threads of the process are seen, other processes are not touched. */
+export class UprobeLink {
+	readonly #lib: Libbpf = libbpf();
+	#links: Pointer[] = [];
+
+	/** `path`: the executable as we can open it (usually /proc/PID/exe). Throws E-HOST-CAPS, E-HOST-UPROBE or E-TARGET-GONE; nothing stays attached then. */
+	constructor(object: BpfObject, program: ProgramName, pid: number, path: string, sites: readonly AttachSite[]) {
+		const handle = object.program(program);
+		const cpath = cstring(path);
+		try {
+			if (object.mode === "multi") this.#attachMulti(handle, pid, cpath, path, sites);
+			else for (const site of sites) this.#attachPerf(handle, pid, cpath, path, site, object.mode === "perf-cookie");
+		} catch (error) {
+			this.destroy();
+			throw error;
+		}
+	}
+
+	/** struct bpf_uprobe_multi_opts (libbpf.h 1.5). */
+	#attachMulti(program: Pointer, pid: number, cpath: Buffer, path: string, sites: readonly AttachSite[]): void {
+		const offsets = new BigUint64Array(new ArrayBuffer(8 * sites.length));
+		const cookies = new BigUint64Array(new ArrayBuffer(8 * sites.length));
+		sites.forEach((site, i) => {
+			offsets[i] = BigInt(site.fileOffset);
+			cookies[i] = BigInt(site.index);
+		});
+		const options = new Uint8Array(new ArrayBuffer(56));
+		const view = new DataView(options.buffer);
+		view.setBigUint64(0, 56n, true);
+		view.setBigUint64(16, BigInt(ptr(offsets)), true);
+		view.setBigUint64(32, BigInt(ptr(cookies)), true);
+		view.setBigUint64(40, BigInt(sites.length), true);
+		const link = pointerOrNull(this.#lib.bpf_program__attach_uprobe_multi(program, pid, cpath, null, options));
+		if (link === null) throw attachError(path, errno());
+		this.#links.push(link);
+	}
+
+	/** struct bpf_uprobe_opts (libbpf.h 1.5). */
+	#attachPerf(program: Pointer, pid: number, cpath: Buffer, path: string, site: AttachSite, cookie: boolean): void {
+		const options = new Uint8Array(new ArrayBuffer(24));
+		const view = new DataView(options.buffer);
+		view.setBigUint64(0, 24n, true);
+		if (cookie) view.setBigUint64(16, BigInt(site.index), true);
+		const link = pointerOrNull(
+			this.#lib.bpf_program__attach_uprobe_opts(program, pid, cpath, site.fileOffset, options),
+		);
+		if (link === null) throw attachError(path, errno());
+		this.#links.push(link);
+	}
+
+	/** Detaches and waits until no program of this link runs any more. */
+	destroy(): void {
+		for (const link of this.#links) this.#lib.bpf_link__destroy(link);
+		this.#links = [];
+	}
+}

@@ -1,0 +1,93 @@
+/** One process under observation: its executable, what is known about it and what is attached to it. */
+import { GomapgrowError } from "../errors/error.ts";
+import { type GoBinary, openGoBinary } from "../gobin/go-binary.ts";
+import { makePlan } from "../plan/make-plan.ts";
+import type { PlannedProbe, ProbePlan } from "../plan/probe-plan.ts";
+import { type FileBytes, openFileBytes } from "../target/file-bytes.ts";
+import { readMaps } from "../target/procfs.ts";
+import { loadBias } from "./load-bias.ts";
+import { MapTypes } from "./type-names.ts";
+
+export interface TargetIdentity {
+	pid: number;
+	/** Short name: the process's comm, or the base name of the command. */
+	name: string;
+	/** Path of the executable as the user knows it. */
+	exe: string;
+	/** Path under which we open it and the kernel attaches to it: /proc/PID/exe of a running process. */
+	openPath: string;
+}
+
+export class Target {
+	readonly identity: TargetIdentity;
+	readonly binary: GoBinary;
+	readonly plan: ProbePlan;
+	readonly types: MapTypes;
+	readonly #file: FileBytes;
+	#bias: number | undefined;
+
+	/** Opens the executable and plans its probes. Throws E-BIN-… or E-TARGET-… */
+	constructor(identity: TargetIdentity) {
+		this.identity = identity;
+		this.#file = openFileBytes(identity.openPath);
+		try {
+			this.binary = openGoBinary(this.#file);
+			this.plan = makePlan(this.binary);
+			this.types = new MapTypes(this.binary);
+			// Linked to a fixed address: nothing to learn.
+			if (!this.binary.pie) this.#bias = 0;
+		} catch (error) {
+			this.#file.close();
+			throw error;
+		}
+	}
+
+	/**
+	 * Compares the bytes at every site with the file as it is now: the plan may have been made before the file was rewritten in
+	 * place. Throws E-BIN-CHANGED.
+	 */
+	checkSites(): void {
+		const now = openFileBytes(this.identity.openPath);
+		try {
+			const planned = this.#file.identity;
+			if (now.identity.dev !== planned.dev || now.identity.ino !== planned.ino)
+				throw this.#changed("another file in its place");
+			for (const probe of this.plan.probes) {
+				const { fileOffset, bytes } = probe.site;
+				if (!Buffer.from(now.read(fileOffset, bytes.length)).equals(Buffer.from(bytes))) {
+					throw this.#changed(`other bytes at ${probe.fn}`);
+				}
+			}
+		} finally {
+			now.close();
+		}
+	}
+
+	#changed(found: string): GomapgrowError {
+		return new GomapgrowError("E-BIN-CHANGED", {
+			wanted: `the executable ${this.identity.exe} as it was when its probes were planned`,
+			found,
+			mend: "run the command again",
+		});
+	}
+
+	/** Load bias: run-time address minus address in the file. Undefined for a position-independent command that has not been executed yet. */
+	get bias(): number | undefined {
+		return this.#bias;
+	}
+
+	/** Reads the load bias of a running process from its mappings. Throws E-TARGET-GONE, E-TARGET-DENIED. */
+	readBias(): void {
+		this.#bias ??= loadBias(readMaps(this.identity.pid), this.#file.identity.ino, this.binary.elf.segments);
+	}
+
+	/** A hit of `probe` at run-time address `ip` tells the load bias. */
+	learnBias(probe: PlannedProbe, ip: number): number {
+		this.#bias ??= ip - probe.site.address;
+		return this.#bias;
+	}
+
+	close(): void {
+		this.#file.close();
+	}
+}
