@@ -1,0 +1,122 @@
+/** `gomapgrow doctor`: what this host allows, what is missing, and the command that mends it. */
+import { existsSync } from "node:fs";
+import { release } from "node:os";
+import { EXIT, GomapgrowError } from "../errors/error.ts";
+import { effectiveCapabilities, missingCapabilities } from "../kernel/capabilities.ts";
+import { attachModeOf, detectFeatures, type Feature, type KernelFeatures } from "../kernel/features.ts";
+import { requireCapabilities, requireFeatures } from "./host-check.ts";
+import { COMMIT, VERSION } from "./version.ts";
+
+interface Check {
+	name: string;
+	ok: boolean;
+	/** A host without it can be used all the same. */
+	optional: boolean;
+	detail: string;
+}
+
+interface Diagnosis {
+	version: string;
+	commit: string;
+	kernel: string;
+	arch: string;
+	ready: boolean;
+	attach: string;
+	checks: Check[];
+	error?: { code: string; wanted: string; found: string; mend?: string };
+}
+
+const MODES = {
+	multi: "one link for all probes of a process (uprobe_multi)",
+	"perf-cookie": "one perf event per probe, with cookies",
+	"perf-address": "one perf event per probe, told apart by address",
+} as const;
+
+function featureCheck(name: string, feature: Feature, optional: boolean, without: string): Check {
+	return { name, ok: feature.ok, optional, detail: feature.ok ? "works" : `${feature.error ?? "missing"}; ${without}` };
+}
+
+function featureChecks(features: KernelFeatures): Check[] {
+	return [
+		featureCheck("BPF programs", features.bpf, false, "nothing can be observed without"),
+		featureCheck("BPF ring buffer", features.ringBuffer, false, "Linux 5.8 or newer has it"),
+		featureCheck(
+			"uprobe_multi",
+			features.uprobeMulti,
+			true,
+			"attaching falls back to perf events, and detaching is slower (Linux 6.10 has it)",
+		),
+		featureCheck("attach cookies", features.cookie, true, "probes are told apart by address (Linux 5.15 has them)"),
+	];
+}
+
+/** The first thing that makes observing impossible. */
+function firstError(features: KernelFeatures): GomapgrowError | undefined {
+	try {
+		requireCapabilities(["doctor"]);
+		requireFeatures(features);
+		return undefined;
+	} catch (error) {
+		if (error instanceof GomapgrowError) return error;
+		throw error;
+	}
+}
+
+function diagnose(): Diagnosis {
+	const missing = missingCapabilities(effectiveCapabilities());
+	const features = detectFeatures();
+	const error = firstError(features);
+	const capabilities: Check = {
+		name: "capabilities",
+		ok: missing.length === 0,
+		optional: false,
+		detail: missing.length === 0 ? "sufficient" : `without ${missing.join(" and ")}`,
+	};
+	const perf: Check = {
+		name: "uprobe perf events",
+		ok: existsSync("/sys/bus/event_source/devices/uprobe/type"),
+		optional: features.uprobeMulti.ok,
+		detail: "/sys/bus/event_source/devices/uprobe/type",
+	};
+	return {
+		version: VERSION,
+		commit: COMMIT,
+		kernel: release(),
+		arch: process.arch,
+		ready: error === undefined,
+		attach: MODES[attachModeOf(features)],
+		checks: [capabilities, ...featureChecks(features), perf],
+		...(error === undefined
+			? {}
+			: {
+					error: {
+						code: error.code,
+						wanted: error.wanted,
+						found: error.found,
+						...(error.mend === undefined ? {} : { mend: error.mend }),
+					},
+				}),
+	};
+}
+
+function diagnosisText(diagnosis: Diagnosis): string {
+	const width = Math.max(...diagnosis.checks.map((check) => check.name.length));
+	const lines = diagnosis.checks.map((check) => {
+		const mark = check.ok ? "ok" : check.optional ? "--" : "no";
+		return `  ${mark}  ${check.name.padEnd(width)}  ${check.detail}`;
+	});
+	const verdict =
+		diagnosis.error === undefined
+			? `ready: ${diagnosis.attach}`
+			: `not ready: error[${diagnosis.error.code}]: wanted ${diagnosis.error.wanted}; found ${diagnosis.error.found}${diagnosis.error.mend === undefined ? "" : `\n  run:  ${diagnosis.error.mend}`}`;
+	return [`gomapgrow ${diagnosis.version} on Linux ${diagnosis.kernel}, ${diagnosis.arch}`, ...lines, verdict, ""].join(
+		"\n",
+	);
+}
+
+/** Prints the diagnosis; exit code 0 when this host can be used, 3 when not. */
+export function doctor(json: boolean): number {
+	const diagnosis = diagnose();
+	process.stdout.write(json ? `${JSON.stringify(diagnosis)}\n` : diagnosisText(diagnosis));
+	return diagnosis.ready ? EXIT.done : EXIT.host;
+}

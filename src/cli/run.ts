@@ -1,0 +1,122 @@
+/** `gomapgrow run -- CMD`: starts a command with its probes in place before its first instruction. */
+import { readFileSync } from "node:fs";
+import { basename } from "node:path";
+import { GomapgrowError } from "../errors/error.ts";
+import { type ExitStatus, HeldProcess, shellExitCode } from "../kernel/held-process.ts";
+import { Target } from "../session/target.ts";
+import { resolveCommand } from "../target/resolve-command.ts";
+import { chooseView } from "./choose-view.ts";
+import { checkHost } from "./host-check.ts";
+import { observe, StopRequest } from "./observe.ts";
+import type { LiveOptions } from "./options.ts";
+import { stopOnSignals } from "./signals.ts";
+
+/** How long a command that was sent a signal may take to end before we leave without it. */
+const END_GRACE_MS = 500;
+const POLL_MS = 10;
+const SIGNAL_NUMBERS: Partial<Record<NodeJS.Signals, number>> = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 };
+
+/** The soft limit of open files that the command would have without us: our parent's, because our runtime raises our own. 0: unknown. */
+function parentOpenFiles(): number {
+	try {
+		const limits = readFileSync(`/proc/${process.ppid}/limits`, "utf8");
+		return Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1] ?? 0);
+	} catch {
+		// Another user's parent (sudo): the command gets our limit, which is higher.
+		return 0;
+	}
+}
+
+/** Waits for the command's end, at most `ms`; undefined when it still runs then. */
+async function waitForEnd(child: HeldProcess, ms: number): Promise<ExitStatus | undefined> {
+	for (const until = Date.now() + ms; ; ) {
+		const status = child.poll();
+		if (status !== undefined || Date.now() >= until) return status;
+		await Bun.sleep(POLL_MS);
+	}
+}
+
+class RunningCommand {
+	readonly #child: HeldProcess;
+	#signal: NodeJS.Signals | undefined;
+	#released = false;
+
+	constructor(child: HeldProcess) {
+		this.#child = child;
+	}
+
+	release(): void {
+		this.#released = true;
+		this.#child.release();
+	}
+
+	get running(): boolean {
+		return this.#child.poll() === undefined;
+	}
+
+	/** Passes a signal on. From a terminal the command has got Ctrl-C already, as part of the foreground group. */
+	signal(signal: NodeJS.Signals): void {
+		this.#signal = signal;
+		const fromTerminal = signal === "SIGINT" && process.stdin.isTTY;
+		if (this.#released && !fromTerminal && this.running) process.kill(this.#child.pid, signal);
+	}
+
+	/** The command's exit code; after a signal it gets half a second to end, otherwise all the time it wants. */
+	async exitCode(): Promise<number> {
+		while (this.#signal === undefined) {
+			const status = await waitForEnd(this.#child, POLL_MS);
+			if (status !== undefined) return shellExitCode(status);
+		}
+		const status = await waitForEnd(this.#child, END_GRACE_MS);
+		if (status !== undefined) return shellExitCode(status);
+		process.stderr.write(`gomapgrow: the command (process ${this.#child.pid}) is still running, no longer observed\n`);
+		return 128 + (SIGNAL_NUMBERS[this.#signal] ?? 0);
+	}
+
+	/** After a failure: a command that never ran ends, one that runs is left to itself. */
+	abandon(): void {
+		if (!this.#released) this.#child.abandon();
+	}
+}
+
+/** Returns the command's exit code, 128 + n when signal n killed it. Throws E-HOST-…, E-TARGET-EXEC, E-BIN-…, E-IO. */
+export async function run(argv: readonly string[], options: LiveOptions, command: readonly string[]): Promise<number> {
+	const [name] = argv;
+	if (name === undefined) {
+		throw new GomapgrowError("E-USAGE", {
+			wanted: "a command after --",
+			found: "none",
+			mend: "gomapgrow run -- ./server --port 8080",
+		});
+	}
+	const mode = checkHost(command);
+	const path = resolveCommand(name);
+	const stop = new StopRequest();
+	const child = new HeldProcess({
+		path,
+		argv,
+		env: process.env,
+		stdoutFd: options.json ? 2 : 1,
+		nofileSoft: parentOpenFiles(),
+	});
+	const running = new RunningCommand(child);
+	stopOnSignals(stop, (signal) => running.signal(signal));
+	try {
+		const target = new Target({ pid: child.pid, name: basename(path), exe: path, openPath: path });
+		await observe({
+			mode,
+			view: chooseView(options, stop, true),
+			targets: [target],
+			onAttached: () => running.release(),
+			isAlive: () => running.running,
+			intervalMs: options.intervalMs,
+			durationMs: options.durationMs,
+			stop,
+			command,
+		});
+	} catch (error) {
+		running.abandon();
+		throw error;
+	}
+	return await running.exitCode();
+}

@@ -1,0 +1,30 @@
+/** The record that says what a target is and what is probed in it. */
+import type { TargetRecord } from "../model/records.ts";
+import { sanitize } from "../model/sanitize.ts";
+import type { Target } from "../session/target.ts";
+
+export function targetRecord(target: Target, time: string): TargetRecord {
+	const { binary, identity, plan } = target;
+	return {
+		type: "target",
+		time,
+		pid: identity.pid,
+		name: sanitize(identity.name),
+		exe: sanitize(identity.exe, 4096),
+		...(binary.buildId === undefined ? {} : { build_id: sanitize(binary.buildId) }),
+		go_version: sanitize(plan.goVersion),
+		map_impl: plan.impl,
+		arch: binary.arch,
+		pie: binary.pie,
+		stripped: binary.stripped,
+		probes: plan.probes.map((probe) => ({
+			fn: probe.fn,
+			tier: probe.tier,
+			address: `0x${probe.site.address.toString(16)}`,
+			file_offset: probe.site.fileOffset,
+			instruction: probe.site.instruction,
+			cost: probe.site.cost,
+		})),
+		not_probed: plan.skipped,
+	};
+}

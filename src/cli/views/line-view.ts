@@ -1,0 +1,61 @@
+/** One stable line per window, without escape codes, for pipes and files; the summary goes to standard error. */
+import { OutputFd } from "../../kernel/output-fd.ts";
+import type { EndRecord, TargetRecord, WindowRecord } from "../../model/records.ts";
+import { bytesMeasured, measuredTiers } from "../../output/measured.ts";
+import { windowLine } from "../../output/window-line.ts";
+import type { EndState, LiveState, LiveView } from "../live-view.ts";
+import { writeSummary } from "./summary-writer.ts";
+
+export class LineView implements LiveView {
+	readonly #out: OutputFd;
+
+	/** `fd`: standard output, or standard error when an observed command owns standard output. */
+	constructor(fd: number) {
+		this.#out = new OutputFd(fd);
+	}
+
+	/** Lines are few: a reader that is behind does not hold up the ring. */
+	ready(): boolean {
+		return true;
+	}
+
+	closed(): boolean {
+		return this.#out.closed;
+	}
+
+	failure(): string | undefined {
+		return this.#out.failure;
+	}
+
+	start(): void {}
+	growth(): void {}
+	loss(): void {}
+
+	target(_record: TargetRecord): void {}
+
+	window(record: WindowRecord, state: LiveState): void {
+		if (this.#out.queued > MAX_QUEUED_BYTES) return;
+		const window = state.view.window;
+		const bytes = window === undefined || bytesMeasured(window);
+		this.#out.write(
+			windowLine({ ...record, measured: { work: measuredTiers(state.targets).includes("work"), bytes } }),
+		);
+	}
+
+	end(record: EndRecord, state: EndState): void {
+		writeSummary(new OutputFd(2), record, state);
+	}
+
+	flush(): void {
+		this.#out.flush();
+	}
+
+	queued(): number {
+		return this.#out.queued;
+	}
+
+	restore(): void {}
+}
+
+/** Lines for a reader that has stopped reading are left out beyond this; each line stands for itself. */
+const MAX_QUEUED_BYTES = 1 << 20;

@@ -1,0 +1,53 @@
+import { ledgerComplete, TIERS, unaccounted } from "../model/ledger.ts";
+import type { Ledger, LossRecord, TierLedger, TierName } from "../model/records.ts";
+import { sanitize } from "../model/sanitize.ts";
+import { formatCount } from "./units.ts";
+
+/** `120 hits = 100 recorded + 20 lost`: terms that are 0 are left out, except what was recorded. */
+export function tierText(tier: TierLedger): string {
+	const terms: [number, string][] = [
+		[tier.sampled_out, "sampled out"],
+		[tier.throttled, "throttled"],
+		[tier.lost, "lost"],
+	];
+	const rest = terms.filter(([count]) => count !== 0).map(([count, name]) => ` + ${formatCount(count)} ${name}`);
+	return `${formatCount(tier.hits)} hits = ${formatCount(tier.recorded)} recorded${rest.join("")}`;
+}
+
+const STAGES: Record<LossRecord["stage"], string> = {
+	ring: "in the ring buffer",
+	"site-table": "in the table of call sites",
+};
+
+/** What was lost in a tier and where, from the last loss record of each stage. */
+function lossText(name: TierName, lost: number, losses: readonly LossRecord[]): string {
+	const stages = losses.filter((loss) => loss.tier === name).map((loss) => STAGES[loss.stage]);
+	const where = [...new Set(stages)].join(" and ");
+	return `${formatCount(lost)} ${name} hits lost${where === "" ? "" : ` ${where}`}`;
+}
+
+/** "complete", or what is missing. `losses`: the last loss record of each stage and tier. */
+export function verdictText(ledger: Ledger, losses: readonly LossRecord[]): string {
+	if (ledgerComplete(ledger)) return "complete";
+	const faults = TIERS.flatMap((name) => {
+		const tier = ledger[name];
+		const open = unaccounted(tier);
+		const texts = tier.lost === 0 ? [] : [lossText(name, tier.lost, losses)];
+		if (open !== 0) texts.push(`the ${name} ledger is off by ${formatCount(Math.abs(open))}: please report this`);
+		return texts;
+	});
+	return `not complete: ${faults.join(", ")}`;
+}
+
+/** The ledger of all tiers and the verdict in one line. `measured`: the tiers that have probes. */
+export function ledgerText(ledger: Ledger, measured: readonly TierName[], losses: readonly LossRecord[]): string {
+	const tiers = TIERS.map((name) =>
+		measured.includes(name) ? `${name} ${tierText(ledger[name])}` : `${name} not measured`,
+	);
+	return `ledger: ${[...tiers, verdictText(ledger, losses)].join("; ")}`;
+}
+
+/** What helps against the losses, each hint once. */
+export function lossHints(losses: readonly LossRecord[]): string[] {
+	return [...new Set(losses.map((loss) => sanitize(loss.hint)))];
+}

@@ -1,0 +1,76 @@
+import { OTHER } from "../analyze/rows.ts";
+import type { Folded, Tally } from "../analyze/tally.ts";
+import type { Ledger, LossRecord, SiteRow, TierName, TypeRow } from "../model/records.ts";
+import { sanitize } from "../model/sanitize.ts";
+import { ledgerText, lossHints } from "./ledger-text.ts";
+import { bytesMeasured } from "./measured.ts";
+import { shortSite } from "./shorten.ts";
+import { formatBytes, formatCount, formatDuration, plural } from "./units.ts";
+
+export interface SummaryInput {
+	/** Since the start. */
+	elapsedNs: number;
+	total: Tally;
+	ledger: Ledger;
+	/** The tiers that have probes. */
+	measured: readonly TierName[];
+	/** The last loss record of each stage and tier. */
+	losses: readonly LossRecord[];
+}
+
+/** How many distinct names there are; "at least" when rows were folded. */
+function distinct(names: readonly string[], noun: string): string {
+	const own = new Set(names.filter((name) => name !== OTHER)).size;
+	return names.includes(OTHER) ? `more than ${plural(own, noun)}` : plural(own, noun);
+}
+
+function siteName(row: SiteRow): string {
+	return row.fn === OTHER ? OTHER : [row.fn, row.file ?? "", row.line ?? ""].join("\u0000");
+}
+
+function totalsLine(input: SummaryInput): string {
+	const { total } = input;
+	const grown = (rows: readonly (TypeRow | SiteRow)[]) => rows.filter((row) => row.growths > 0);
+	const types = grown(total.types).map((row) => row.map_type);
+	const sites = total.sites.filter((row) => row.growths > 0).map(siteName);
+	const parts = [formatDuration(input.elapsedNs)];
+	parts.push(
+		total.growths === 0
+			? "no map has grown"
+			: `${plural(total.growths, "growth")} of ${distinct(types, "map type")} at ${distinct(sites, "call site")}`,
+	);
+	if (total.growths > 0 && bytesMeasured(total)) parts.push(`${formatBytes(total.bytes)} allocated`);
+	if (input.measured.includes("work")) parts.push(plural(total.work, "work call"));
+	return parts.join(" · ");
+}
+
+/** The call site with the most growths; undefined when nothing has grown. */
+function mostLine(sites: readonly SiteRow[]): string | undefined {
+	const top = sites[0];
+	if (top === undefined || top.growths === 0) return undefined;
+	const growths = plural(top.growths, "growth");
+	return `most:  ${sanitize(top.map_type)} at ${shortSite(top)}: ${growths}, to ${formatCount(top.max_capacity)} slots`;
+}
+
+function foldedLine(folded: Folded): string | undefined {
+	if (folded.growths === 0 && folded.work === 0) return undefined;
+	const parts = [];
+	if (folded.growths > 0) parts.push(plural(folded.growths, "growth"));
+	if (folded.work > 0) parts.push(plural(folded.work, "work call"));
+	return `note:  the table of call sites was full: ${parts.join(" and ")} counted as "${OTHER}"`;
+}
+
+/** What a run saw, for the end of it, whatever ended it. Lines end in a line feed. */
+export function summaryText(input: SummaryInput): string {
+	const lines = [
+		totalsLine(input),
+		mostLine(input.total.sites),
+		foldedLine(input.total.folded),
+		ledgerText(input.ledger, input.measured, input.losses),
+		...lossHints(input.losses).map((hint) => `  help:  ${hint}`),
+	];
+	return lines
+		.filter((line) => line !== undefined)
+		.map((line) => `${line}\n`)
+		.join("");
+}

@@ -1,0 +1,45 @@
+import type { SiteRow } from "../model/records.ts";
+import { sanitize } from "../model/sanitize.ts";
+import { shortSite } from "./shorten.ts";
+import { formatBytes, formatRate, NOT_MEASURED, perSecond } from "./units.ts";
+
+/** What a line of the pipe format needs; a WindowRecord has all of it but `measured`. */
+export interface WindowLineInput {
+	/** RFC 3339; the line shows its time of day (UTC). */
+	time: string;
+	interval_ns: number;
+	growths: number;
+	work: number;
+	bytes: number;
+	sites: readonly SiteRow[];
+	targets: readonly { pid: number; name: string }[];
+	/** What has probes or was readable; the rest shows "-". */
+	measured: { work: boolean; bytes: boolean };
+}
+
+/** `etcd/4711`, or `3-processes`; without blanks, so that every line has the same fields. */
+function targetText(targets: WindowLineInput["targets"]): string {
+	const [first, ...others] = targets;
+	if (first === undefined) return NOT_MEASURED;
+	if (others.length > 0) return `${targets.length}-processes`;
+	return `${sanitize(first.name).replace(/\s+/gu, "_")}/${first.pid}`;
+}
+
+/**
+ * A window as one line for pipes, with its line feed and no escape codes. The fields and their order are stable; `top`
+ * is last because names of functions may hold blanks.
+ * `12:01:07 etcd/4711 growth=1204/s work=0/s alloc=4.2MB/s top=store.(*Index).Add index.go:42`
+ */
+export function windowLine(window: WindowLineInput): string {
+	const rate = (count: number): string => `${formatRate(perSecond(count, window.interval_ns), false)}/s`;
+	const top = window.sites[0];
+	const fields = [
+		sanitize(window.time.slice(11, 19)),
+		targetText(window.targets),
+		`growth=${rate(window.growths)}`,
+		`work=${window.measured.work ? rate(window.work) : NOT_MEASURED}`,
+		`alloc=${window.measured.bytes ? `${formatBytes(perSecond(window.bytes, window.interval_ns), "")}/s` : NOT_MEASURED}`,
+		`top=${top === undefined ? NOT_MEASURED : shortSite(top)}`,
+	];
+	return `${fields.join(" ")}\n`;
+}

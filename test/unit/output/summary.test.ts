@@ -1,0 +1,51 @@
+import { expect, test } from "bun:test";
+import { Aggregator } from "../../../src/analyze/aggregator.ts";
+import { type SummaryInput, summaryText } from "../../../src/output/summary.ts";
+import { awkwardState, busyState, growth, idleState, WORKLOADS } from "../tui/fixture.ts";
+import { expectGolden } from "./golden.ts";
+
+function inputOf(state: ReturnType<typeof busyState>, fields: Partial<SummaryInput> = {}): SummaryInput {
+	return {
+		elapsedNs: state.elapsedNs,
+		total: state.view.total,
+		ledger: state.ledger,
+		measured: ["growth", "work"],
+		losses: state.losses,
+		...fields,
+	};
+}
+
+test("a complete run", async () => {
+	await expectGolden("summary-busy.txt", summaryText(inputOf(busyState())));
+});
+
+test("a run with losses, long names and control characters", async () => {
+	await expectGolden("summary-awkward.txt", summaryText(inputOf(awkwardState())));
+});
+
+test("a run without growth says so", () => {
+	expect(summaryText(inputOf(idleState(), { measured: ["growth"] }))).toBe(
+		"3.00 s · no map has grown\nledger: growth 0 hits = 0 recorded; work not measured; complete\n",
+	);
+});
+
+test("folded rows are said so, and numbers of distinct names become lower bounds", () => {
+	const aggregator = new Aggregator({ maxRows: 2 });
+	for (const { site, mapType } of WORKLOADS) aggregator.addGrowth(growth(site, mapType));
+	aggregator.addWork({ pid: 1, fn: "runtime.growWork", map_type: "map[int]int", site: { fn: "main.z" }, calls: 5 });
+	const text = summaryText(inputOf(busyState(0), { total: aggregator.total() }));
+	expect(text).toContain("4 growths of more than 2 map types at more than 2 call sites · ");
+	expect(text).toContain('note:  the table of call sites was full: 2 growths and 5 work calls counted as "(other)"\n');
+	expect(text).toContain(
+		"most:  map[string]*store.node at store.(*Index).Add index.go:42: 1 growth, to 65,536 slots\n",
+	);
+});
+
+test("bytes that no growth told are not shown as 0", () => {
+	const aggregator = new Aggregator();
+	const { bytes: _, ...silent } = growth({ fn: "main.a" }, "map[int]int");
+	aggregator.addGrowth(silent);
+	expect(summaryText(inputOf(busyState(0), { total: aggregator.total(), measured: ["growth"] }))).toStartWith(
+		"0 ns · 1 growth of 1 map type at 1 call site\n",
+	);
+});

@@ -1,0 +1,98 @@
+/** Imports between the rooms of src/ point one way (docs/architecture.md, "Rooms"). */
+import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+
+const SRC = resolve(import.meta.dir, "../../src");
+
+/** Room -> rooms that it may import. "errors" may be imported by all. */
+const MAY_IMPORT: Record<string, readonly string[] | "all"> = {
+	errors: [],
+	elf: [],
+	dwarf: [],
+	isa: [],
+	target: ["elf"],
+	gobin: ["elf", "dwarf"],
+	plan: ["gobin", "isa"],
+	kernel: ["plan"],
+	model: [],
+	session: ["kernel", "plan", "target", "gobin", "model"],
+	analyze: ["model"],
+	output: ["model", "analyze"],
+	tui: ["model", "analyze", "output"],
+	cli: "all",
+};
+
+/** Modules with side effects outside the process that only these rooms may use. */
+const IO_ROOMS = new Set(["target", "kernel", "cli"]);
+const IO_MODULES = /^(node:|bun$)/;
+/** Pure helpers of the platform, without I/O. */
+const PURE_MODULES = new Set(["node:zlib", "node:util", "node:path"]);
+
+interface Import {
+	file: string;
+	room: string;
+	specifier: string;
+	typeOnly: boolean;
+}
+
+function importsOf(file: string): Import[] {
+	const text = readFileSync(join(SRC, file), "utf8");
+	const pattern = /^\s*(import|export)\s+(type\s+)?(?:[^"';]*?\sfrom\s+)?["']([^"']+)["']/gm;
+	return [...text.matchAll(pattern)].map((match) => ({
+		file,
+		room: file.split("/")[0] ?? "",
+		specifier: match[3] ?? "",
+		typeOnly: match[2] !== undefined,
+	}));
+}
+
+const files = [...new Bun.Glob("**/*.ts").scanSync(SRC)].sort();
+const imports = files.flatMap(importsOf);
+
+function roomOf(entry: Import): string | undefined {
+	if (!entry.specifier.startsWith(".")) return undefined;
+	const path = relative(SRC, resolve(SRC, dirname(entry.file), entry.specifier));
+	return path.startsWith("..") ? undefined : path.split("/")[0];
+}
+
+describe("rooms", () => {
+	test("the scan sees the sources", () => {
+		expect(files.length).toBeGreaterThan(50);
+		expect(imports.some((entry) => entry.file === "cli/main.ts" && entry.specifier === "./watch.ts")).toBe(true);
+		expect(imports.some((entry) => roomOf(entry) === "kernel" && entry.room === "session")).toBe(true);
+	});
+
+	test("every folder of src/ is a room of the table", () => {
+		expect([...new Set(files.map((file) => file.split("/")[0] ?? ""))].filter((room) => !(room in MAY_IMPORT))).toEqual(
+			[],
+		);
+	});
+
+	test("imports point the allowed way", () => {
+		const wrong = imports.filter((entry) => {
+			const to = roomOf(entry);
+			if (to === undefined || to === entry.room || to === "errors") return false;
+			const allowed = MAY_IMPORT[entry.room] ?? [];
+			return allowed !== "all" && !allowed.includes(to);
+		});
+		expect(wrong.map((entry) => `${entry.file} imports ${entry.specifier}`)).toEqual([]);
+	});
+
+	test("kernel takes only the plan's types", () => {
+		const wrong = imports.filter((entry) => entry.room === "kernel" && roomOf(entry) === "plan" && !entry.typeOnly);
+		expect(wrong.map((entry) => `${entry.file} imports ${entry.specifier}`)).toEqual([]);
+	});
+
+	test("bun:ffi stays in the kernel room", () => {
+		const users = imports.filter((entry) => entry.specifier === "bun:ffi").map((entry) => entry.room);
+		expect([...new Set(users)]).toEqual(["kernel"]);
+	});
+
+	test("the other rooms do no I/O", () => {
+		const wrong = imports.filter(
+			(entry) => !IO_ROOMS.has(entry.room) && IO_MODULES.test(entry.specifier) && !PURE_MODULES.has(entry.specifier),
+		);
+		expect(wrong.map((entry) => `${entry.file} imports ${entry.specifier}`)).toEqual([]);
+	});
+});
