@@ -14,6 +14,11 @@ for version in 1.23 1.27; do
 	build/go.sh "$version" build -o "dist/demo/service-go$version" ./test/programs/demo
 	"dist/demo/service-go$version" >/dev/null &
 	service=$!
+	# Until its exec, the new process is still this shell.
+	until [ "/proc/$service/exe" -ef "dist/demo/service-go$version" ]; do
+		kill -0 "$service"
+		sleep 0.05
+	done
 	echo "== gomapgrow watch $service (the demo service, Go $version)"
 	"${root[@]}" dist/gomapgrow watch "$service" --duration 10s
 	kill "$service"

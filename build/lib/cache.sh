@@ -1,6 +1,9 @@
 # Sourced by the build scripts: the cache folder, which outlives a checkout and is shared by all of them, and its locks.
 # shellcheck shell=bash
 
+# A failure inside $(...) ends the script, as set -e does elsewhere.
+shopt -s inherit_errexit
+
 CACHE="${GOMAPGROW_CACHE:-${XDG_CACHE_HOME:-${HOME:?}/.cache}/gomapgrow}"
 
 fail() {

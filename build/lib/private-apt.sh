@@ -2,9 +2,6 @@
 # changes the system's sources, lists or package states. apt checks signatures and checksums as usual.
 # shellcheck shell=bash
 
-# The suite whose debian-archive-keyring package has the keys of every suite used here, and which old keyrings can check.
-KEYRING_SUITE=bookworm
-
 debian_mirror() {
 	local site=""
 	if grep -qx 'ID=debian' /etc/os-release; then
@@ -15,9 +12,10 @@ debian_mirror() {
 	printf '%s\n' "${site%/}"
 }
 
-# apt_in SUITE KEYRING ARGS...: apt-get on that suite only; its source packages with APT_TYPE=deb-src.
+# apt_in SUITE KEYRING ARGS...: apt-get on that suite only; its source packages with APT_TYPE=deb-src. A mirror that lags behind
+# may serve a list past its date: the signature still counts, and nothing from here is installed into the system.
 apt_in() {
-	local suite=$1 keyring=$2 root="$CACHE/apt/$1-${APT_TYPE:-deb}" mirror
+	local suite=$1 keyring=$2 root="$CACHE/apt/${APT_FOLDER:-$1-${APT_TYPE:-deb}}" mirror
 	shift 2
 	mirror=$(debian_mirror)
 	mkdir -p "$root/lists/partial" "$root/cache/archives/partial" "$root/etc"
@@ -28,28 +26,39 @@ apt_in() {
 		-o Dir::Etc::preferences=/dev/null -o Dir::Etc::preferencesparts="$root/etc" \
 		-o Dir::State="$root" -o Dir::State::status="$root/status" -o Dir::State::Lists="$root/lists" \
 		-o Dir::Cache="$root/cache" -o APT::Sandbox::User="$(id -un)" \
-		-o Acquire::Languages=none -o Acquire::Retries=4 -o APT::Get::List-Cleanup=0 \
+		-o Acquire::Languages=none -o Acquire::Retries=4 -o Acquire::Check-Valid-Until=false -o APT::Get::List-Cleanup=0 \
 		"$@"
 }
 
-# debian_keyring: path of a keyring that knows all suites. Outside Debian the distribution's copy can be too old for the
-# newest suites: it then vouches for the package that has the new keys.
+# newer_keyring SUITE KEYRING FILE: the keys in that suite's debian-archive-keyring package, checked with KEYRING, as FILE.
+newer_keyring() (
+	tmp=$(cache_tmp keyring)
+	trap 'rm -rf "$tmp"' EXIT
+	export APT_TYPE=deb APT_FOLDER=keyring
+	apt_in "$1" "$2" update -o APT::Update::Error-Mode=any >&2 || exit 1
+	cd "$tmp" && apt_in "$1" "$2" download debian-archive-keyring >&2 &&
+		dpkg-deb -x debian-archive-keyring_*.deb root && mv root/usr/share/keyrings/debian-archive-keyring.gpg "$3"
+)
+
+# debian_keyring: path of a keyring that knows all suites. Outside Debian the distribution's copy can be too old for them: it
+# then vouches for the package of the oldest suite that it knows, which vouches for the next. Debian's bookworm has the keys of
+# all suites used here; Ubuntu 22.04 knows no suite newer than bullseye.
 debian_keyring() {
-	local system=/usr/share/keyrings/debian-archive-keyring.gpg own="$CACHE/apt/debian-archive-keyring.gpg" tmp
+	local system=/usr/share/keyrings/debian-archive-keyring.gpg own="$CACHE/apt/debian-archive-keyring.gpg"
 	[ -r "$system" ] || fail "wanted the keys of Debian's archive; found no $system; install debian-archive-keyring"
 	if grep -qx 'ID=debian' /etc/os-release; then
 		printf '%s\n' "$system"
 		return
 	fi
-	if [ ! -s "$own" ]; then
-		tmp=$(cache_tmp keyring)
-		apt_in "$KEYRING_SUITE" "$system" update >&2
-		(cd "$tmp" && apt_in "$KEYRING_SUITE" "$system" download debian-archive-keyring >&2)
-		dpkg-deb -x "$tmp"/debian-archive-keyring_*.deb "$tmp/root"
-		cp -L "$tmp/root$system" "$tmp/keyring.gpg"
-		mv "$tmp/keyring.gpg" "$own"
-		rm -rf "$tmp"
-	fi
+	[ -s "$own" ] || (
+		cache_lock keyring
+		if [ -s "$own" ]; then exit 0; fi
+		mkdir -p "$CACHE/apt"
+		if ! newer_keyring bookworm "$system" "$own"; then
+			newer_keyring bullseye "$system" "$own.bullseye"
+			newer_keyring bookworm "$own.bullseye" "$own"
+		fi
+	)
 	printf '%s\n' "$own"
 }
 

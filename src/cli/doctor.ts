@@ -33,7 +33,9 @@ const MODES = {
 } as const;
 
 function featureCheck(name: string, feature: Feature, optional: boolean, without: string): Check {
-	return { name, ok: feature.ok, optional, detail: feature.ok ? "works" : `${feature.error ?? "missing"}; ${without}` };
+	const denied = feature.error === "EPERM" || feature.error === "EACCES";
+	const missing = denied ? `could not be tried: ${feature.error}` : `${feature.error ?? "missing"}; ${without}`;
+	return { name, ok: feature.ok, optional, detail: feature.ok ? "works" : missing };
 }
 
 function featureChecks(features: KernelFeatures): Check[] {

@@ -10,6 +10,12 @@ import { watch } from "./watch.ts";
 
 type CliOptions = Record<string, unknown>;
 
+/** cac turns what looks like a number into one (0x10 becomes 16): finds the argument as the user typed it. */
+function asTyped(value: unknown, args: readonly string[]): string {
+	if (typeof value !== "number") return String(value);
+	return args.find((arg) => arg !== "" && Number(arg) === value) ?? String(value);
+}
+
 function buildCli(args: readonly string[], done: (code: number) => void) {
 	const cli = cac("gomapgrow");
 	const live = (name: string, description: string) =>
@@ -20,11 +26,22 @@ function buildCli(args: readonly string[], done: (code: number) => void) {
 			.option("--json", "records as NDJSON on standard output")
 			.option("--color <when>", "auto, always or never (default: auto)");
 
-	live("watch [...targets]", "show which maps grow in running processes (PID, process name or path of an executable)")
+	live(
+		"watch [...targets]",
+		"show which maps grow in running Go programs: PID, name or path of each (none: all of this host)",
+	)
 		.example("gomapgrow watch 4711")
 		.example("gomapgrow watch etcd --duration 30s")
 		.example("gomapgrow watch 4711 --json | jq 'select(.type == \"growth\")'")
-		.action(async (targets: string[], options: CliOptions) => done(await watch(targets, liveOptions(options), args)));
+		.action(async (targets: unknown[], options: CliOptions) => {
+			done(
+				await watch(
+					targets.map((target) => asTyped(target, args)),
+					liveOptions(options),
+					args,
+				),
+			);
+		});
 
 	live("run [...command]", "start a command and observe it from its first instruction: run [options] -- command")
 		.example("gomapgrow run -- ./server --port 8080")
@@ -40,7 +57,7 @@ function buildCli(args: readonly string[], done: (code: number) => void) {
 		.action((options: CliOptions) => done(doctor(options.json === true)));
 
 	cli.help();
-	cli.version(`${VERSION} (${COMMIT})`);
+	cli.option("-v, --version", "Display version number");
 	return cli;
 }
 
@@ -74,6 +91,10 @@ async function main(argv: string[]): Promise<number> {
 				found: JSON.stringify(unknown),
 				mend: "gomapgrow --help",
 			});
+		}
+		if (cli.options.version === true) {
+			process.stdout.write(`gomapgrow ${VERSION} (${COMMIT})\n`);
+			return EXIT.done;
 		}
 		await cli.runMatchedCommand();
 		return code;

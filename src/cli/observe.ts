@@ -6,7 +6,7 @@ import { endRecord, windowRecord } from "../analyze/window-record.ts";
 import { GomapgrowError } from "../errors/error.ts";
 import type { AttachMode } from "../kernel/features.ts";
 import { monotonicNs, wallNs } from "../kernel/libc.ts";
-import type { EndReason, LossRecord, TargetRecord } from "../model/records.ts";
+import type { EndReason, GrowthRecord, LossRecord, TargetRecord } from "../model/records.ts";
 import { SCHEMA_VERSION } from "../model/records.ts";
 import { type ClockAnchor, elapsedNs, timeOf } from "../model/time.ts";
 import { type Counters, Session } from "../session/session.ts";
@@ -21,8 +21,8 @@ import { VERSION } from "./version.ts";
 const DRAIN_MS = 20;
 /** Liveness of the targets is checked every this many drains. */
 const LIVENESS_DRAINS = 5;
-/** Most batches per drain, so that signals and the screen get their turn in a storm. */
-const MAX_BATCHES = 32;
+/** How long one drain may take in a storm, so that signals and the screen get their turn. */
+const MAX_DRAIN_NS = 15_000_000n;
 /** How long a slow reader may hold up the exit. */
 const FLUSH_DEADLINE_MS = 400;
 
@@ -137,15 +137,17 @@ class Observation {
 		this.#windowStart = monotonicNs();
 	}
 
-	#drain(maxBatches: number): void {
-		const { view } = this.#options;
-		for (let batch = 0; batch < maxBatches && view.ready(); batch++) {
-			const count = this.#session.drain((growth) => {
-				this.#aggregator.addGrowth(growth);
-				view.growth(growth);
-			});
-			if (count === 0) return;
-		}
+	/** Takes a growth unless the reader of the output is too far behind. */
+	readonly #take = (growth: GrowthRecord): boolean => {
+		if (!this.#options.view.ready()) return false;
+		this.#aggregator.addGrowth(growth);
+		this.#options.view.growth(growth);
+		return true;
+	};
+
+	#drain(): void {
+		const until = monotonicNs() + MAX_DRAIN_NS;
+		while (this.#options.view.ready() && this.#session.drain(this.#take) > 0 && monotonicNs() < until);
 	}
 
 	async #loop(): Promise<EndReason> {
@@ -153,7 +155,7 @@ class Observation {
 		const deadline = durationMs === undefined ? undefined : this.#windowStart + BigInt(Math.round(durationMs * 1e6));
 		const interval = BigInt(Math.round(intervalMs * 1e6));
 		for (let round = 1; ; round++) {
-			this.#drain(MAX_BATCHES);
+			this.#drain();
 			view.flush();
 			const time = monotonicNs();
 			if (view.closed()) return "pipe-closed";
@@ -195,13 +197,8 @@ class Observation {
 	async #finish(reason: EndReason): Promise<void> {
 		const { view } = this.#options;
 		this.#session.detach();
-		// The ring is full at most once more now, so this ends; a slow reader no longer matters.
-		while (
-			this.#session.drain((growth) => {
-				this.#aggregator.addGrowth(growth);
-				view.growth(growth);
-			}) > 0
-		);
+		// Nothing is added to the ring any more, so this ends; what a slow reader has no room for is lost, and said so.
+		while (this.#session.drain(this.#take) > 0) view.flush();
 		const counters = this.#session.readCounters();
 		this.#closeWindow(counters);
 		const time = monotonicNs();
@@ -219,7 +216,7 @@ class Observation {
 			await Bun.sleep(5);
 			view.flush();
 		}
-		const failure = view.failure();
+		const failure = view.failure() ?? (view.queued() > 0 ? "a reader that does not read" : undefined);
 		if (failure !== undefined) throw new GomapgrowError("E-IO", { wanted: "to write the output", found: failure });
 	}
 }

@@ -133,7 +133,10 @@ export function attachModeOf(features: KernelFeatures, wanted = process.env.GOMA
 	if (wanted) {
 		const mode = MODES.find((candidate) => candidate === wanted);
 		if (mode !== undefined) return mode;
-		throw new GomapgrowError("E-USAGE", { wanted: `GOMAPGROW_ATTACH to be ${MODES.join(", ")}`, found: JSON.stringify(wanted) });
+		throw new GomapgrowError("E-USAGE", {
+			wanted: `GOMAPGROW_ATTACH to be ${MODES.join(", ")}`,
+			found: JSON.stringify(wanted),
+		});
 	}
 	if (features.uprobeMulti.ok && features.cookie.ok) return "multi";
 	return features.cookie.ok ? "perf-cookie" : "perf-address";

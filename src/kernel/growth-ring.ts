@@ -6,7 +6,7 @@ import { type Libbpf, libbpf, pointerOrNull } from "./libbpf.ts";
 import { errno } from "./libc.ts";
 import { decodeGrowth, GROWTH, type RawGrowth, RING_BYTES } from "./wire.ts";
 
-const BATCH = 1024;
+const BATCH = 256;
 
 export class GrowthRing {
 	readonly #lib: Libbpf;

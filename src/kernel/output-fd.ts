@@ -2,11 +2,16 @@
 import { ERRNO, errnoName } from "./errno.ts";
 import { type Libbpf, libbpf } from "./libbpf.ts";
 
+const NOTHING = new Uint8Array(new ArrayBuffer(1));
+
 export class OutputFd {
 	readonly #lib: Libbpf = libbpf();
 	readonly #fd: number;
-	#queue: Uint8Array[] = [];
-	#queued = 0;
+	/** Text that has not been encoded yet, and its length in UTF-16 units. */
+	#texts: string[] = [];
+	#textLength = 0;
+	/** Bytes being written; in a buffer of their own, because pooled Node buffers must not reach FFI. */
+	#bytes: Uint8Array | undefined;
 	#closed = false;
 	#failure: string | undefined;
 
@@ -14,9 +19,9 @@ export class OutputFd {
 		this.#fd = fd;
 	}
 
-	/** Bytes that wait for the reader. The producer stops producing above a bound of its own. */
+	/** About how many bytes wait for the reader. The producer stops producing above a bound of its own. */
 	get queued(): number {
-		return this.#queued;
+		return this.#textLength + (this.#bytes?.length ?? 0);
 	}
 
 	/** Nothing more can be written: the reader has gone (closed pipe), or `failure` says what happened. */
@@ -29,46 +34,45 @@ export class OutputFd {
 		return this.#failure;
 	}
 
+	/** Queues text; `flush` writes it. */
 	write(text: string): void {
-		if (this.#closed || text === "") return;
-		// Copied into a buffer of its own: pooled Node buffers must not reach FFI.
-		const encoded = Buffer.from(text);
-		const bytes = new Uint8Array(new ArrayBuffer(encoded.length));
-		bytes.set(encoded);
-		this.#queue.push(bytes);
-		this.#queued += bytes.length;
-		this.flush();
+		if (this.#closed) return;
+		this.#texts.push(text);
+		this.#textLength += text.length;
 	}
 
 	/** Writes what the reader takes now; also finds out whether the reader has gone. */
 	flush(): void {
 		while (!this.#closed) {
-			const head = this.#queue[0];
-			if (head === undefined) {
-				const state = Number(this.#lib.gmg_write_some(this.#fd, PROBE, 0));
-				if (state < 0) this.#close(state);
-				return;
-			}
-			const count = Number(this.#lib.gmg_write_some(this.#fd, head, head.length));
+			this.#bytes ??= this.#encode();
+			const bytes = this.#bytes;
+			const length = bytes?.length ?? 0;
+			const count = Number(this.#lib.gmg_write_some(this.#fd, bytes ?? NOTHING, length));
 			if (count < 0) {
 				this.#close(count);
 				return;
 			}
-			this.#queued -= count;
-			if (count < head.length) {
-				if (count > 0) this.#queue[0] = head.slice(count);
-				return;
-			}
-			this.#queue.shift();
+			if (bytes === undefined) return;
+			this.#bytes = count === length ? undefined : bytes.slice(count);
+			if (count < length) return;
 		}
+	}
+
+	#encode(): Uint8Array | undefined {
+		if (this.#texts.length === 0) return undefined;
+		const encoded = Buffer.from(this.#texts.join(""));
+		const bytes = new Uint8Array(new ArrayBuffer(encoded.length));
+		bytes.set(encoded);
+		this.#texts = [];
+		this.#textLength = 0;
+		return bytes;
 	}
 
 	#close(code: number): void {
 		this.#closed = true;
 		if (code !== -ERRNO.EPIPE) this.#failure = errnoName(code);
-		this.#queue = [];
-		this.#queued = 0;
+		this.#texts = [];
+		this.#textLength = 0;
+		this.#bytes = undefined;
 	}
 }
-
-const PROBE = new Uint8Array(new ArrayBuffer(1));

@@ -1,4 +1,4 @@
-import type { GomapgrowRecord } from "../model/records.ts";
+import type { Frame, GomapgrowRecord, GrowthRecord } from "../model/records.ts";
 
 /** JSON has no NaN and no infinity: such a value was not measured, so its field is left out. */
 function onlyFinite(_key: string, value: unknown): unknown {
@@ -7,6 +7,20 @@ function onlyFinite(_key: string, value: unknown): unknown {
 
 /** One record as one line of NDJSON, `type` first, with its line feed. */
 export function ndjsonLine(record: GomapgrowRecord): string {
+	if (record.type === "growth") return growthLine(record);
 	const { type, ...rest } = record;
 	return `${JSON.stringify({ type, ...rest }, onlyFinite)}\n`;
+}
+
+/** Text of stacks: growths from the same place share one array, and spelling it out is most of the work. */
+const stackTexts = new WeakMap<readonly Frame[], string>();
+
+function growthLine(record: GrowthRecord): string {
+	const { type, stack, ...rest } = record;
+	let text = stackTexts.get(stack);
+	if (text === undefined) {
+		text = JSON.stringify(stack, onlyFinite);
+		stackTexts.set(stack, text);
+	}
+	return `${JSON.stringify({ type, ...rest }, onlyFinite).slice(0, -1)},"stack":${text}}\n`;
 }

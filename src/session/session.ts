@@ -59,7 +59,7 @@ export class Session {
 	/** Work row -> calls at the previous reading; bounded by the rows of the kernel's table. */
 	readonly #workSeen = new Map<string, number>();
 	#recorded = 0;
-	#unreadable = 0;
+	#dropped = 0;
 
 	/** Throws E-HOST-… when the programs cannot be loaded; nothing is left behind then. */
 	constructor(mode: AttachMode, anchor: ClockAnchor) {
@@ -113,16 +113,15 @@ export class Session {
 		return this.#targets;
 	}
 
-	/** Hands one batch of growths to `visit` and returns how many the ring gave; 0: it is empty for now. */
-	drain(visit: (growth: GrowthRecord) => void): number {
+	/**
+	 * Hands one batch of growths to `take` and returns how many the ring gave; 0: it is empty for now. A growth that `take` refuses
+	 * is lost, like one whose map could not be read.
+	 */
+	drain(take: (growth: GrowthRecord) => boolean): number {
 		return this.#ring.drain((raw) => {
 			const growth = this.#decode(raw);
-			if (growth === undefined) {
-				this.#unreadable++;
-				return;
-			}
-			this.#recorded++;
-			visit(growth);
+			if (growth !== undefined && take(growth)) this.#recorded++;
+			else this.#dropped++;
 		});
 	}
 
@@ -138,7 +137,7 @@ export class Session {
 	readCounters(): Counters {
 		const ledger = emptyLedger();
 		ledger.growth.recorded = this.#recorded;
-		ledger.growth.lost = this.#unreadable;
+		ledger.growth.lost = this.#dropped;
 		const work = this.#readWork(ledger);
 		const targets = this.#targets.map((target): TargetCalls => ({ pid: target.identity.pid, calls: new Map() }));
 		let diverted = 0;

@@ -15,4 +15,5 @@ export function writeSummary(out: OutputFd, record: EndRecord, state: EndState):
 			losses: state.losses,
 		}),
 	);
+	out.flush();
 }

@@ -39,7 +39,8 @@ export function syntheticElf(sections: SyntheticSection[] = [], machine = 62, ty
 	file.writeUInt16LE(all.length, 60);
 	file.writeUInt16LE(all.length - 1, 62);
 	file.writeUInt32LE(1, EHDR);
-	file.writeUInt32LE(6, EHDR + 4);
+	// Readable, writable and executable.
+	file.writeUInt32LE(7, EHDR + 4);
 	file.writeBigUInt64LE(BigInt(LOAD_ADDRESS), EHDR + 16);
 	file.writeBigUInt64LE(BigInt(size), EHDR + 32);
 	file.writeBigUInt64LE(BigInt(size + 64), EHDR + 40);
