@@ -6,6 +6,7 @@ import { type BuildInfo, readBuildInfo } from "./build-info.ts";
 import { FunctionTable, type GoFunction } from "./function-table.ts";
 import { checkSupported, type GoVersion, parseGoVersion, unsupported } from "./go-version.ts";
 import { type Frame, framesAt } from "./inline-tree.ts";
+import { lazy } from "./lazy.ts";
 import { LruCache } from "./lru-cache.ts";
 import { locateModuleData, type ModuleData } from "./module-data.ts";
 import type { Pclntab } from "./pclntab-header.ts";
@@ -35,12 +36,12 @@ export class GoBinary {
 	readonly buildInfo: BuildInfo;
 	/** Offsets in the runtime's structures for this Go version. */
 	readonly layouts: StructLayouts;
-	#pclntab: Pclntab | undefined;
-	#module: ModuleData | undefined;
-	#functions: FunctionTable | undefined;
-	#types: RunTimeTypes | undefined;
-	#mapImpl: { impl: MapImpl | undefined } | undefined;
-	#cgo: boolean | undefined;
+	readonly #pclntab: () => Pclntab;
+	readonly #module: () => ModuleData;
+	readonly #functions: () => FunctionTable;
+	readonly #types: () => RunTimeTypes;
+	readonly #mapImpl: () => MapImpl | undefined;
+	readonly #cgo: () => boolean;
 	readonly #frames = new LruCache<number, readonly Frame[]>(SYMBOLIZER_ENTRIES);
 
 	constructor(elf: ElfFile, version: GoVersion, buildInfo: BuildInfo, layouts: StructLayouts) {
@@ -48,6 +49,12 @@ export class GoBinary {
 		this.version = version;
 		this.buildInfo = buildInfo;
 		this.layouts = layouts;
+		this.#pclntab = lazy(() => locatePclntab(elf));
+		this.#module = lazy(() => locateModuleData(elf, this.#pclntab(), version.minor));
+		this.#functions = lazy(() => new FunctionTable(elf, this.#pclntab(), this.#module().text));
+		this.#types = lazy(() => new RunTimeTypes(elf, this.#module(), version.minor, layouts));
+		this.#mapImpl = lazy(() => mapImplOf(this.#functions()));
+		this.#cgo = lazy(() => this.#functions().firstOf([CGO_FUNCTION]) !== undefined);
 	}
 
 	get arch(): ElfArch {
@@ -71,8 +78,7 @@ export class GoBinary {
 
 	/** Whether runtime/cgo is linked in: C code and threads made by C are possible. */
 	get cgo(): boolean {
-		this.#cgo ??= this.#functionTable.firstOf([CGO_FUNCTION]) !== undefined;
-		return this.#cgo;
+		return this.#cgo();
 	}
 
 	/** The Go build id. */
@@ -87,13 +93,7 @@ export class GoBinary {
 
 	/** Which map implementation is linked in; undefined when the program has none. Told by the functions, never by the version. */
 	get mapImpl(): MapImpl | undefined {
-		if (this.#mapImpl === undefined) {
-			const first = this.#functionTable.firstOf([SWISS_FUNCTION, CLASSIC_FUNCTION]);
-			this.#mapImpl = {
-				impl: first === SWISS_FUNCTION ? "swiss" : first === CLASSIC_FUNCTION ? "classic" : undefined,
-			};
-		}
-		return this.#mapImpl.impl;
+		return this.#mapImpl();
 	}
 
 	/** runtime.text, the start of Go code; in cgo programs it is not the address of .text. */
@@ -107,23 +107,22 @@ export class GoBinary {
 	}
 
 	get moduleData(): ModuleData {
-		this.#module ??= locateModuleData(this.elf, this.#functionData, this.version.minor);
-		return this.#module;
+		return this.#module();
 	}
 
 	/** Functions by full name; names without a function are absent. */
 	functionsByName(names: readonly string[]): Map<string, GoFunction> {
-		return this.#functionTable.byName(names);
+		return this.#functions().byName(names);
 	}
 
 	/** The function that covers the address, or undefined outside Go code. */
 	functionAt(vaddr: number): GoFunction | undefined {
-		return this.#functionTable.functionAt(vaddr);
+		return this.#functions().functionAt(vaddr);
 	}
 
 	/** Names of the functions that start with the prefix, in address order, 100,000 at most. */
 	functionNamesWithPrefix(prefix: string): string[] {
-		return this.#functionTable.namesWithPrefix(prefix, MAX_LISTED_NAMES);
+		return this.#functions().namesWithPrefix(prefix, MAX_LISTED_NAMES);
 	}
 
 	/**
@@ -135,11 +134,11 @@ export class GoBinary {
 		if (cached !== undefined) {
 			return cached;
 		}
-		const record = this.#functionTable.recordAt(vaddr);
+		const record = this.#functions().recordAt(vaddr);
 		const frames =
 			record === undefined
 				? []
-				: framesAt(this.elf, this.#functionTable, this.#functionData, this.moduleData.gofunc, record, vaddr);
+				: framesAt(this.elf, this.#functions(), this.#pclntab(), this.moduleData.gofunc, record, vaddr);
 		this.#frames.set(vaddr, frames);
 		return frames;
 	}
@@ -151,9 +150,8 @@ export class GoBinary {
 
 	/** The map type whose descriptor is at the address, or undefined when there is none (types made at run time, garbage). */
 	mapTypeAt(vaddr: number): MapType | undefined {
-		this.#types ??= new RunTimeTypes(this.elf, this.moduleData, this.version.minor, this.layouts);
 		const impl = this.mapImpl;
-		return impl === undefined ? undefined : this.#types.mapTypeAt(vaddr, impl);
+		return impl === undefined ? undefined : this.#types().mapTypeAt(vaddr, impl);
 	}
 
 	/** The file's bytes for an address range. Throws E-BIN-MALFORMED when the file does not hold all of it. */
@@ -165,16 +163,11 @@ export class GoBinary {
 	fileOffset(vaddr: number): number | undefined {
 		return this.elf.fileOffset(vaddr);
 	}
+}
 
-	get #functionData(): Pclntab {
-		this.#pclntab ??= locatePclntab(this.elf);
-		return this.#pclntab;
-	}
-
-	get #functionTable(): FunctionTable {
-		this.#functions ??= new FunctionTable(this.elf, this.#functionData, this.moduleData.text);
-		return this.#functions;
-	}
+function mapImplOf(functions: FunctionTable): MapImpl | undefined {
+	const first = functions.firstOf([SWISS_FUNCTION, CLASSIC_FUNCTION]);
+	return first === undefined ? undefined : first === SWISS_FUNCTION ? "swiss" : "classic";
 }
 
 /**

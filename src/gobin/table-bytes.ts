@@ -4,7 +4,7 @@ import { GomapgrowError } from "../errors/error.ts";
 
 /** Long enough for the names of deeply nested generic functions. */
 const MAX_STRING_BYTES = 65536;
-const WINDOW_BYTES = 256 << 10;
+const WINDOW_BYTES = 1 << 20;
 
 /** A range of a file, addressed from its start; every read is checked against its end. */
 export class TableBytes {
@@ -58,7 +58,7 @@ export class TableBytes {
 	}
 }
 
-/** Reads hundreds of KiB at a time and keeps only the last ones: bounded memory for a pass over a table of any size. */
+/** Reads a MiB at a time and keeps only the last ones: bounded memory for a pass over a table of any size. */
 export class SlidingWindow {
 	readonly #table: TableBytes;
 	#start = 0;

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type { ByteSource } from "../../src/elf/byte-source.ts";
@@ -13,7 +13,7 @@ export interface GoBuildOptions {
 	/** Value of -ldflags. */
 	ldflags?: string;
 	buildmode?: "pie";
-	/** Links runtime/cgo with the C compiler (external linking). */
+	/** CGO_ENABLED=1: files that import "C" are in, and a program that has one is linked by the C compiler. */
 	cgo?: boolean;
 	/** Runs strip(1) on the result. */
 	strip?: boolean;
@@ -82,15 +82,6 @@ export function run(command: string[], stdin?: string): string {
 		throw new Error(`${command.join(" ")} failed: ${result.stderr.toString()}`);
 	}
 	return result.stdout.toString();
-}
-
-/** A scratch copy of a file that the caller may change. */
-export function scratchCopy(path: string, name: string): string {
-	const folder = join(cache, "test-binaries", "scratch");
-	mkdirSync(folder, { recursive: true });
-	const copy = join(folder, `${process.pid}-${name}`);
-	copyFileSync(path, copy);
-	return copy;
 }
 
 function goCommand(

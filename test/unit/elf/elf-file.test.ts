@@ -1,7 +1,10 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { type ElfFile, openElf } from "../../../src/elf/elf-file.ts";
 import { sectionHasName } from "../../../src/elf/sections.ts";
 import { fileSource, goBuild, run } from "../../support/go-binaries.ts";
+
+// Other programs are run, the Go command among them, which may have to build its own tools first.
+setDefaultTimeout(60_000);
 
 /** The expected values are readelf's (binutils). */
 const BINARIES: [string, string][] = [

@@ -1,0 +1,61 @@
+import { describe, expect, test } from "bun:test";
+import { checkSupported, type GoVersion, parseGoVersion } from "../../../src/gobin/go-version.ts";
+import { thrownBy } from "../../support/thrown.ts";
+
+function parsed(raw: string): GoVersion {
+	const version = parseGoVersion(raw);
+	if (version === undefined) {
+		throw new Error(`not parsed: ${raw}`);
+	}
+	return version;
+}
+
+describe("Go version strings", () => {
+	const rows: [string, Omit<GoVersion, "raw">][] = [
+		["go1.24.4", { major: 1, minor: 24, patch: 4, devel: false, experiments: [] }],
+		["go1.20", { major: 1, minor: 20, devel: false, experiments: [] }],
+		["go1.24.4 X:noswissmap", { major: 1, minor: 24, patch: 4, devel: false, experiments: ["noswissmap"] }],
+		[
+			"go1.25.0 X:nodwarf5,greenteagc",
+			{ major: 1, minor: 25, patch: 0, devel: false, experiments: ["nodwarf5", "greenteagc"] },
+		],
+		["go1.27rc1", { major: 1, minor: 27, devel: true, experiments: [] }],
+		["go1.18beta2", { major: 1, minor: 18, devel: true, experiments: [] }],
+		["devel go1.26-6c9d3f4b Thu Jul 3 10:00:00 2025 +0000", { major: 1, minor: 26, devel: true, experiments: [] }],
+		["devel go1.22-abc123 X:rangefunc", { major: 1, minor: 22, devel: true, experiments: ["rangefunc"] }],
+		["go1.22.1 (Red Hat 1.22.1-1.el9)", { major: 1, minor: 22, patch: 1, devel: false, experiments: [] }],
+		["go1.20.5-fips", { major: 1, minor: 20, patch: 5, devel: false, experiments: [] }],
+		["go1.23-20240626-RC01 cl/646990413", { major: 1, minor: 23, devel: false, experiments: [] }],
+	];
+	test.each(rows)("%s", (raw, expected) => {
+		expect(parsed(raw)).toEqual({ raw, ...expected });
+	});
+
+	test.each(["", "unknown", "devel +a1b2c3 Mon Jan 2 2020", "go", "go1", "golang 1.20", "1.20.1"])(
+		"%p has none",
+		(raw) => {
+			expect(parseGoVersion(raw)).toBeUndefined();
+		},
+	);
+});
+
+describe("supported releases", () => {
+	test.each(["go1.15", "go1.15.15", "go1.21.0", "go1.27.3"])("%s is", (raw) => {
+		expect(() => checkSupported(parsed(raw))).not.toThrow();
+	});
+
+	test.each([
+		["go1.14.15", "E-BIN-GO-OLD"],
+		["go1.5", "E-BIN-GO-OLD"],
+		["go0.9", "E-BIN-GO-OLD"],
+		["go1.28.0", "E-BIN-GO-NEW"],
+		["devel go1.28-abc", "E-BIN-GO-NEW"],
+		["go2.0", "E-BIN-GO-NEW"],
+	])("%s gives %s with both bounds", (raw, code) => {
+		const error = thrownBy(() => checkSupported(parsed(raw)));
+		expect(error.code as string).toBe(code);
+		expect(error.message).toContain("1.15");
+		expect(error.message).toContain("1.27");
+		expect(error.message).toContain(raw);
+	});
+});
