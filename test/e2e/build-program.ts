@@ -1,0 +1,32 @@
+/** Go programs of test/programs, compiled by a given toolchain. */
+import { join } from "node:path";
+import { goBuild, goRoot, goTool } from "../support/go-binaries.ts";
+import { writeCountingOverlay } from "../support/overlay.ts";
+import { temporaryFolder } from "../support/processes.ts";
+
+export interface BuildOptions {
+	/** Without symbol table and DWARF. */
+	stripped?: boolean;
+	pie?: boolean;
+	cgo?: boolean;
+}
+
+/** Compiles test/programs/NAME, or takes it from the cache, and returns the path of the executable. */
+export function buildProgram(program: string, version: string, options: BuildOptions = {}): string {
+	return goBuild({
+		program,
+		version,
+		...(options.stripped ? { ldflags: "-s -w" } : {}),
+		...(options.pie ? { buildmode: "pie" as const } : {}),
+		...(options.cgo ? { cgo: true } : {}),
+	});
+}
+
+/** Compiles test/programs/counted with counters in its runtime (test/support/overlay.ts). */
+export function buildCounted(version: string): string {
+	const folder = temporaryFolder(`counted-${version}`);
+	const overlay = writeCountingOverlay(goRoot(version), join(folder, "overlay"));
+	const output = join(folder, "counted");
+	goTool(version, ["build", "-overlay", overlay, "-o", output, "./counted"]);
+	return output;
+}

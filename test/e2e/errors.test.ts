@@ -1,0 +1,234 @@
+/** What a user can do wrong or lack: a stable code on standard error, the right exit code, nothing on standard output. */
+import { describe, expect } from "bun:test";
+import {
+	chmodSync,
+	closeSync,
+	copyFileSync,
+	mkdirSync,
+	openSync,
+	readFileSync,
+	readSync,
+	writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { ERROR_CODES, type ErrorCode } from "../../src/errors/error.ts";
+import { missingCommands, missingForTracing, testWith } from "../support/capability.ts";
+import { copyOfSleep, type Program, type StartOptions, start, temporaryFolder } from "../support/processes.ts";
+import { GOMAPGROW, startGomapgrow } from "../support/trace.ts";
+import { buildProgram } from "./build-program.ts";
+
+const tracingTest = testWith(missingForTracing());
+const TIMEOUT = 60_000;
+const folder = temporaryFolder("errors");
+
+async function expectError(program: Program, code: ErrorCode): Promise<string> {
+	const exit = await program.finish();
+	expect(program.stderr).toStartWith(`error[${code}]: wanted `);
+	expect(program.stderr).toContain("; found ");
+	expect(program.stderr).not.toMatch(/^\s+at .*[:(]|\.ts:|undefined|\[object|\bNaN\b/m);
+	expect(program.stdout).toBe("");
+	expect(exit).toEqual({ code: ERROR_CODES[code], signal: undefined });
+	return program.stderr;
+}
+
+async function failing(args: string[], code: ErrorCode, options?: StartOptions): Promise<string> {
+	return expectError(startGomapgrow(args, options), code);
+}
+
+function executable(name: string, bytes: Uint8Array | string): string {
+	const path = join(folder, name);
+	writeFileSync(path, bytes);
+	chmodSync(path, 0o755);
+	return path;
+}
+
+/** The first bytes of a file. */
+function head(path: string, length: number): Buffer {
+	const fd = openSync(path, "r");
+	const bytes = Buffer.alloc(length);
+	readSync(fd, bytes, 0, length, 0);
+	closeSync(fd);
+	return bytes;
+}
+
+/** An ELF header of 52 bytes (elf(5), Elf32_Ehdr) for i386, without any segment. */
+function elf32(): Uint8Array {
+	const bytes = new Uint8Array(52);
+	const view = new DataView(bytes.buffer);
+	bytes.set([0x7f, 0x45, 0x4c, 0x46, 1, 1, 1]);
+	view.setUint16(16, 2, true); // e_type EXEC
+	view.setUint16(18, 3, true); // e_machine 386
+	view.setUint32(20, 1, true);
+	view.setUint16(40, 52, true); // e_ehsize
+	view.setUint16(42, 32, true); // e_phentsize
+	return bytes;
+}
+
+describe("an executable", () => {
+	tracingTest("that is a script is no ELF file", () =>
+		failing(["run", "--", executable("script", "#!/bin/sh\necho ran\n")], "E-BIN-NOT-ELF"),
+	);
+	tracingTest("that is empty is no ELF file", () => failing(["run", "--", executable("empty", "")], "E-BIN-NOT-ELF"));
+	tracingTest("of which only the beginning is there is truncated", async () => {
+		const grow = buildProgram("grow", "1.27");
+		for (const length of [40, 64, 4096, 100_000]) {
+			await failing(["run", "--", executable(`truncated-${length}`, head(grow, length))], "E-BIN-TRUNCATED");
+		}
+	});
+	tracingTest("for 32-bit machines", () => failing(["run", "--", executable("elf32", elf32())], "E-BIN-32BIT"));
+	tracingTest("for arm64", async () => {
+		const bytes = readFileSync(buildProgram("grow", "1.27"));
+		bytes.writeUInt16LE(183, 18); // e_machine EM_AARCH64
+		await failing(["run", "--", executable("arm64", bytes)], "E-BIN-ARCH");
+	});
+	tracingTest("that is not written in Go", async () => {
+		await failing(["run", "--", "/bin/true"], "E-BIN-NOT-GO");
+		const sleep = start([copyOfSleep(folder, "gmgnotgo"), "60"]);
+		await failing(["watch", String(sleep.pid)], "E-BIN-NOT-GO");
+		await failing(["watch", "gmgnotgo", "--json"], "E-BIN-NOT-GO");
+		expect(sleep.running).toBe(true);
+		await sleep.stop();
+	});
+	tracingTest("whose bytes are noise", async () => {
+		const bytes = readFileSync(buildProgram("grow", "1.27"));
+		for (let i = 0x100; i < bytes.length; i++) bytes[i] = (i * 2_654_435_761) >>> 24;
+		const program = startGomapgrow(["run", "--", executable("noise", bytes)]);
+		await program.finish();
+		expect(program.stderr).toMatch(/^error\[E-BIN-(MALFORMED|NOT-GO|TRUNCATED)\]: /);
+		expect(program.stdout).toBe("");
+	});
+	tracingTest("that is not there, no file or not executable", async () => {
+		await failing(["run", "--", "./no-such-program"], "E-TARGET-EXEC");
+		await failing(["run", "--", "no-such-program-in-path"], "E-TARGET-EXEC");
+		await failing(["run", "--", folder], "E-TARGET-EXEC");
+		const locked = executable("locked", "x");
+		chmodSync(locked, 0o644);
+		await failing(["run", "--", locked], "E-TARGET-EXEC");
+	});
+});
+
+describe("a process", () => {
+	tracingTest("that has ended is gone", async () => {
+		const sleep = start(["sleep", "60"]);
+		await sleep.stop();
+		expect(await failing(["watch", String(sleep.pid)], "E-TARGET-GONE")).toContain(String(sleep.pid));
+	});
+	tracingTest("of which there is none by that name", async () => {
+		const sleep = start([copyOfSleep(folder, "gmgnearly"), "60"]);
+		const text = await failing(["watch", "gmgnearky"], "E-TARGET-NOT-FOUND");
+		expect(text).toContain("gmgnearly");
+		await failing(["watch", "./no/such/path"], "E-TARGET-NOT-FOUND");
+		await sleep.stop();
+	});
+	tracingTest("of which there are several by that name", async () => {
+		const path = copyOfSleep(folder, "gmgtwins");
+		const twins = [start([path, "60"]), start([path, "61"])];
+		for (const twin of twins)
+			await twin.until("exec", () =>
+				readFileSync(`/proc/${twin.pid}/comm`, "utf8") === "gmgtwins\n" ? true : undefined,
+			);
+		const text = await failing(["watch", "gmgtwins"], "E-TARGET-AMBIGUOUS");
+		for (const [i, twin] of twins.entries())
+			expect(text).toMatch(new RegExp(`^ +${twin.pid}  .*gmgtwins  .*gmgtwins 6${i}$`, "m"));
+		expect(text).toContain("gomapgrow watch ");
+		for (const twin of twins) await twin.stop();
+	});
+	tracingTest(
+		"is found by its number directly after --json",
+		async () => {
+			const demo = start([buildProgram("demo", "1.27"), "-for", "20s"]);
+			await demo.untilOutput(/pid/);
+			const program = startGomapgrow(["watch", "--duration", "300ms", "--json", String(demo.pid)]);
+			expect((await program.finish()).code).toBe(0);
+			expect(program.stdout).toStartWith('{"type":"start"');
+			await demo.stop();
+		},
+		TIMEOUT,
+	);
+});
+
+describe("usage", () => {
+	for (const args of [
+		["wach"],
+		["watch", "1", "--no-such-option"],
+		["watch", "1", "--duration", "soon"],
+		["watch", "1", "--duration"],
+		["watch", "1", "--interval", "-1s"],
+		["watch", "1", "--interval", "1ms"],
+		["watch", "1", "--color", "sometimes"],
+		["run"],
+		["run", "--"],
+	]) {
+		tracingTest(`gomapgrow ${args.join(" ")}`, () => failing(args, "E-USAGE"));
+	}
+	tracingTest("nothing at all shows the help", async () => {
+		const program = startGomapgrow([]);
+		expect((await program.finish()).code).toBe(2);
+		expect(program.stdout + program.stderr).toContain("watch");
+	});
+});
+
+describe("privileges", () => {
+	/** The executable where another user can reach it. */
+	function reachable(): string {
+		const open = join(folder, "open");
+		chmodSync(folder, 0o755);
+		mkdirSync(open, { recursive: true });
+		const copy = join(open, "gomapgrow");
+		copyFileSync(GOMAPGROW, copy);
+		chmodSync(copy, 0o755);
+		return copy;
+	}
+	const nobody = [
+		"setpriv",
+		"--reuid=65534",
+		"--regid=65534",
+		"--clear-groups",
+		"--inh-caps=-all",
+		"--bounding-set=-all",
+	];
+	const dropTest = testWith(missingForTracing(), missingCommands("setpriv"));
+
+	dropTest(
+		"as another user without capabilities",
+		async () => {
+			const demo = start([buildProgram("demo", "1.27"), "-for", "30s"]);
+			await demo.untilOutput(/pid/);
+			const copy = reachable();
+			const text = await expectError(start([...nobody, copy, "watch", String(demo.pid)]), "E-HOST-CAPS");
+			expect(text).toContain("CAP_BPF");
+			expect(text).toContain(`sudo gomapgrow watch ${demo.pid}`);
+			await expectError(start([...nobody, copy, "run", "--json", "--", "/bin/true"]), "E-HOST-CAPS");
+			await demo.stop();
+		},
+		TIMEOUT,
+	);
+
+	dropTest("as root without the capabilities", async () => {
+		const text = await expectError(
+			start(["setpriv", "--bounding-set=-all", "--inh-caps=-all", GOMAPGROW, "watch", "1"]),
+			"E-HOST-CAPS",
+		);
+		expect(text).toContain("CAP_PERFMON");
+	});
+
+	dropTest(
+		"doctor says what is missing",
+		async () => {
+			const program = start([...nobody, reachable(), "doctor"]);
+			expect((await program.finish()).code).toBe(3);
+			expect(program.stdout).toContain("CAP_BPF");
+			expect(program.stdout).toContain("sudo");
+		},
+		TIMEOUT,
+	);
+
+	tracingTest("doctor is content here", async () => {
+		const program = startGomapgrow(["doctor"]);
+		expect((await program.finish()).code).toBe(0);
+		expect(program.stdout).toContain("ready");
+		const json = startGomapgrow(["doctor", "--json"]);
+		expect((await json.finish()).code).toBe(0);
+		expect(typeof JSON.parse(json.stdout)).toBe("object");
+	});
+});

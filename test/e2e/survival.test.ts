@@ -1,0 +1,48 @@
+/** What is observed must not notice: a minute of attaching to and detaching from programs that check themselves. */
+import { expect } from "bun:test";
+import { missingForTracing, testWith } from "../support/capability.ts";
+import { type Program, start } from "../support/processes.ts";
+import { startGomapgrow } from "../support/trace.ts";
+import { buildProgram } from "./build-program.ts";
+
+const SECONDS = 60;
+const ATTACHMENTS = 50;
+
+/** Attaches and detaches until the target ends, with a pause of a few milliseconds between; returns how many times. */
+async function attachAgainAndAgain(target: Program): Promise<number> {
+	let attachments = 0;
+	for (
+		const until = performance.now() + (SECONDS - 3) * 1000;
+		performance.now() < until && target.running;
+		attachments++
+	) {
+		// Of different length, so that they end at different moments of the target's work.
+		const duration = `${150 + (attachments % 7) * 50}ms`;
+		const program = startGomapgrow(["watch", "--interval", "100ms", "--duration", duration, String(target.pid)]);
+		const exit = await program.finish(20_000);
+		if (!target.running) break;
+		expect(exit.code).toBe(0);
+		const [, hits] = /^ledger: growth ([\d,]+) hits = /m.exec(program.stderr) ?? [];
+		expect(Number(hits?.replaceAll(",", "")), `${duration}: ${program.stdout}${program.stderr}`).toBeGreaterThan(0);
+		await Bun.sleep(attachments % 20);
+	}
+	return attachments;
+}
+
+testWith(missingForTracing())(
+	`a classic and a swiss program survive ${SECONDS} seconds and ${ATTACHMENTS} attachments each`,
+	async () => {
+		const programs = ["1.19", "1.27"].map((version) =>
+			start([buildProgram("torture", version, { stripped: true }), "-for", `${SECONDS}s`]),
+		);
+		const attachments = await Promise.all(programs.map(attachAgainAndAgain));
+		const exits = await Promise.all(programs.map((program) => program.finish(30_000)));
+		for (const [i, program] of programs.entries()) {
+			expect(program.stderr).toBe("");
+			expect(program.stdout).toMatch(/\nOK [1-9]\d* keys inserted, [1-9]\d* stacks grown, [1-9]\d* collections\n$/);
+			expect(exits[i]).toEqual({ code: 0, signal: undefined });
+		}
+		for (const count of attachments) expect(count).toBeGreaterThanOrEqual(ATTACHMENTS);
+	},
+	(SECONDS + 90) * 1000,
+);
