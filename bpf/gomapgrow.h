@@ -11,7 +11,7 @@
 #define GMG_HEADER_BYTES 48     /* runtime.hmap and internal/runtime/maps.Map: the fields we use, all versions */
 #define GMG_TABLE_BYTES 16      /* internal/runtime/maps.table: used, capacity, growthLeft, localDepth, index */
 #define GMG_WORK_ROWS 16384     /* rows of the (type, call site) table */
-#define GMG_RING_BYTES (8u << 20)
+#define GMG_RING_BYTES (16u << 20)
 
 /* What a hit at a site means. */
 enum gmg_role {

@@ -17,14 +17,20 @@ import { LossWatch } from "./loss-watch.ts";
 import { targetRecord } from "./target-record.ts";
 import { VERSION } from "./version.ts";
 
-/** Pace of reading the ring: it holds 13,000 growths, so 20 ms are enough for 650,000 a second. */
+/** Pace of reading the ring: it holds 26,000 growths, so 20 ms are enough for a million a second. */
 const DRAIN_MS = 20;
+/** Pace while output waits for its reader: a pipe takes no more than its capacity at a time. */
+const FLUSH_MS = 1;
 /** Liveness of the targets is checked every this many drains. */
 const LIVENESS_DRAINS = 5;
 /** How long one drain may take in a storm, so that signals and the screen get their turn. */
 const MAX_DRAIN_NS = 15_000_000n;
-/** How long a slow reader may hold up the exit. */
-const FLUSH_DEADLINE_MS = 400;
+/** How long a slow reader may hold up the exit when the user asked for it, … */
+const FLUSH_ON_SIGNAL_MS = 700;
+/** … and otherwise, as long as it goes on reading … */
+const FLUSH_MAX_MS = 10_000;
+/** … without a pause of this length. */
+const FLUSH_STALL_MS = 500;
 
 export interface ObserveOptions {
 	mode: AttachMode;
@@ -147,7 +153,9 @@ class Observation {
 
 	#drain(): void {
 		const until = monotonicNs() + MAX_DRAIN_NS;
-		while (this.#options.view.ready() && this.#session.drain(this.#take) > 0 && monotonicNs() < until);
+		while (this.#options.view.ready() && this.#session.drain(this.#take) > 0 && monotonicNs() < until) {
+			this.#options.view.flush();
+		}
 	}
 
 	async #loop(): Promise<EndReason> {
@@ -163,8 +171,9 @@ class Observation {
 			if (round % LIVENESS_DRAINS === 0 && !targets.some(isAlive)) return "target-exit";
 			if (deadline !== undefined && time >= deadline) return "duration";
 			if (time - this.#windowStart >= interval) this.#closeWindow(this.#session.readCounters());
-			const untilEnd = deadline === undefined ? DRAIN_MS : Number(deadline - time) / 1e6;
-			await stop.sleep(Math.max(1, Math.min(DRAIN_MS, untilEnd)));
+			const pace = view.queued() > 0 ? FLUSH_MS : DRAIN_MS;
+			const untilEnd = deadline === undefined ? pace : Number(deadline - time) / 1e6;
+			await stop.sleep(Math.max(1, Math.min(pace, untilEnd)));
 		}
 	}
 
@@ -194,8 +203,24 @@ class Observation {
 		});
 	}
 
+	/** Waits until everything is written, the reader has gone, or it takes too long. */
+	async #flush(byUser: boolean): Promise<void> {
+		const { view } = this.#options;
+		const start = Date.now();
+		let queued = view.queued();
+		for (let progress = start; queued > 0 && !view.closed(); ) {
+			const now = Date.now();
+			if (now - progress > FLUSH_STALL_MS || now - start > (byUser ? FLUSH_ON_SIGNAL_MS : FLUSH_MAX_MS)) return;
+			await Bun.sleep(FLUSH_MS);
+			view.flush();
+			if (view.queued() < queued) progress = now;
+			queued = view.queued();
+		}
+	}
+
 	async #finish(reason: EndReason): Promise<void> {
 		const { view } = this.#options;
+		const stopping = reason !== "duration" && reason !== "target-exit";
 		this.#session.detach();
 		// Nothing is added to the ring any more, so this ends; what a slow reader has no room for is lost, and said so.
 		while (this.#session.drain(this.#take) > 0) view.flush();
@@ -211,11 +236,7 @@ class Observation {
 		const losses: readonly LossRecord[] = this.#losses.latest;
 		const record = { ...endRecord(total, reason, context), calls: this.#calls.totals() };
 		view.end(record, { targets: this.#records, total, losses });
-		const until = Date.now() + FLUSH_DEADLINE_MS;
-		while (view.queued() > 0 && !view.closed() && Date.now() < until) {
-			await Bun.sleep(5);
-			view.flush();
-		}
+		await this.#flush(stopping);
 		const failure = view.failure() ?? (view.queued() > 0 ? "a reader that does not read" : undefined);
 		if (failure !== undefined) throw new GomapgrowError("E-IO", { wanted: "to write the output", found: failure });
 	}

@@ -42,6 +42,7 @@ const SYMBOLS = {
 	gmg_spawn_release: { args: ["ptr"], returns: "i32" },
 	gmg_spawn_abandon: { args: ["ptr"], returns: "void" },
 	gmg_wait: { args: ["i32", "ptr"], returns: "i32" },
+	gmg_widen_pipe: { args: ["i32", "i32"], returns: "void" },
 	gmg_write_some: { args: ["i32", "ptr", "u32"], returns: "i64" },
 } as const;
 

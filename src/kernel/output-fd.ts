@@ -2,6 +2,8 @@
 import { ERRNO, errnoName } from "./errno.ts";
 import { type Libbpf, libbpf } from "./libbpf.ts";
 
+/** As much as an unprivileged process may have (fs.pipe-max-size). */
+const PIPE_BYTES = 1 << 20;
 const NOTHING = new Uint8Array(new ArrayBuffer(1));
 
 export class OutputFd {
@@ -17,6 +19,7 @@ export class OutputFd {
 
 	constructor(fd: number) {
 		this.#fd = fd;
+		this.#lib.gmg_widen_pipe(fd, PIPE_BYTES);
 	}
 
 	/** About how many bytes wait for the reader. The producer stops producing above a bound of its own. */

@@ -6,7 +6,7 @@
 export const MAX_SITES = 1024;
 export const MAX_FRAMES = 64;
 export const WORK_ROWS = 16384;
-export const RING_BYTES = 8 << 20;
+export const RING_BYTES = 16 << 20;
 
 /** struct gmg_site */
 export const SITE = { size: 16, role: 0, goidOffset: 4, argsOnStack: 8, gInRcx: 9, callerDepth: 10 } as const;
