@@ -25,12 +25,12 @@ const FLUSH_MS = 1;
 const LIVENESS_DRAINS = 5;
 /** How long one drain may take in a storm, so that signals and the screen get their turn. */
 const MAX_DRAIN_NS = 15_000_000n;
-/** How long a slow reader may hold up the exit when the user asked for it, … */
-const FLUSH_ON_SIGNAL_MS = 700;
-/** … and otherwise, as long as it goes on reading … */
-const FLUSH_MAX_MS = 10_000;
-/** … without a pause of this length. */
-const FLUSH_STALL_MS = 500;
+/** How long a slow reader may hold up the exit: when the user asked for it, and otherwise, as long as it reads. */
+const PATIENCE_MS = { user: 300, other: 10_000 };
+/** A reader that takes nothing for this long does not read. */
+const STALL_MS = 300;
+/** Time for what is left at the very end: the end record is in it. */
+const LAST_WORDS_MS = 200;
 
 export interface ObserveOptions {
 	mode: AttachMode;
@@ -143,12 +143,10 @@ class Observation {
 		this.#windowStart = monotonicNs();
 	}
 
-	/** Takes a growth unless the reader of the output is too far behind. */
-	readonly #take = (growth: GrowthRecord): boolean => {
-		if (!this.#options.view.ready()) return false;
+	/** A batch of these may overfill the output's queue a little. */
+	readonly #take = (growth: GrowthRecord): void => {
 		this.#aggregator.addGrowth(growth);
 		this.#options.view.growth(growth);
-		return true;
 	};
 
 	#drain(): void {
@@ -203,14 +201,13 @@ class Observation {
 		});
 	}
 
-	/** Waits until everything is written, the reader has gone, or it takes too long. */
-	async #flush(byUser: boolean): Promise<void> {
+	/** Writes until `enough`, as long as the reader reads and until `deadline` (Date.now). */
+	async #write(enough: () => boolean, deadline: number): Promise<void> {
 		const { view } = this.#options;
-		const start = Date.now();
 		let queued = view.queued();
-		for (let progress = start; queued > 0 && !view.closed(); ) {
+		for (let progress = Date.now(); !enough() && !view.closed(); ) {
 			const now = Date.now();
-			if (now - progress > FLUSH_STALL_MS || now - start > (byUser ? FLUSH_ON_SIGNAL_MS : FLUSH_MAX_MS)) return;
+			if (now >= deadline || now - progress >= STALL_MS) return;
 			await Bun.sleep(FLUSH_MS);
 			view.flush();
 			if (view.queued() < queued) progress = now;
@@ -220,10 +217,13 @@ class Observation {
 
 	async #finish(reason: EndReason): Promise<void> {
 		const { view } = this.#options;
-		const stopping = reason !== "duration" && reason !== "target-exit";
+		const byUser = reason !== "duration" && reason !== "target-exit";
+		const deadline = Date.now() + (byUser ? PATIENCE_MS.user : PATIENCE_MS.other);
 		this.#session.detach();
 		// Nothing is added to the ring any more, so this ends; what a slow reader has no room for is lost, and said so.
-		while (this.#session.drain(this.#take) > 0) view.flush();
+		do await this.#write(() => view.ready(), deadline);
+		while (view.ready() && this.#session.drain(this.#take) > 0);
+		if (!view.ready()) this.#session.discard();
 		const counters = this.#session.readCounters();
 		this.#closeWindow(counters);
 		const time = monotonicNs();
@@ -236,7 +236,7 @@ class Observation {
 		const losses: readonly LossRecord[] = this.#losses.latest;
 		const record = { ...endRecord(total, reason, context), calls: this.#calls.totals() };
 		view.end(record, { targets: this.#records, total, losses });
-		await this.#flush(stopping);
+		await this.#write(() => view.queued() === 0, Math.max(deadline, Date.now() + LAST_WORDS_MS));
 		const failure = view.failure() ?? (view.queued() > 0 ? "a reader that does not read" : undefined);
 		if (failure !== undefined) throw new GomapgrowError("E-IO", { wanted: "to write the output", found: failure });
 	}

@@ -114,15 +114,27 @@ export class Session {
 	}
 
 	/**
-	 * Hands one batch of growths to `take` and returns how many the ring gave; 0: it is empty for now. A growth that `take` refuses
-	 * is lost, like one whose map could not be read.
+	 * Hands one batch of growths to `take` and returns how many the ring gave; 0: it is empty for now. A growth whose map could not
+	 * be read is lost.
 	 */
-	drain(take: (growth: GrowthRecord) => boolean): number {
+	drain(take: (growth: GrowthRecord) => void): number {
 		return this.#ring.drain((raw) => {
 			const growth = this.#decode(raw);
-			if (growth !== undefined && take(growth)) this.#recorded++;
-			else this.#dropped++;
+			if (growth === undefined) {
+				this.#dropped++;
+				return;
+			}
+			this.#recorded++;
+			take(growth);
 		});
+	}
+
+	/** Empties the ring; what was in it is lost, and counted so. Only when nothing is added any more. */
+	discard(): void {
+		const drop = (): void => {
+			this.#dropped++;
+		};
+		while (this.#ring.drain(drop) > 0);
 	}
 
 	#decode(raw: RawGrowth): GrowthRecord | undefined {

@@ -6,7 +6,7 @@ import type { EndState, LiveView } from "../live-view.ts";
 import { writeSummary } from "./summary-writer.ts";
 
 /** Above this the ring is left alone until the reader has caught up. */
-const MAX_QUEUED_BYTES = 16 << 20;
+const MAX_QUEUED_BYTES = 4 << 20;
 
 export class JsonView implements LiveView {
 	readonly #out: OutputFd;
