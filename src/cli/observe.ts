@@ -26,11 +26,11 @@ const LIVENESS_DRAINS = 5;
 /** How long one drain may take in a storm, so that signals and the screen get their turn. */
 const MAX_DRAIN_NS = 15_000_000n;
 /** How long a slow reader may hold up the exit: when the user asked for it, and otherwise, as long as it reads. */
-const PATIENCE_MS = { user: 300, other: 10_000 };
+const PATIENCE_MS = { user: 250, other: 10_000 };
 /** A reader that takes nothing for this long does not read. */
 const STALL_MS = 300;
 /** Time for what is left at the very end: the end record is in it. */
-const LAST_WORDS_MS = 200;
+const LAST_WORDS_MS = 300;
 
 export interface ObserveOptions {
 	mode: AttachMode;

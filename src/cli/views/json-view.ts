@@ -5,8 +5,8 @@ import { ndjsonLine } from "../../output/ndjson.ts";
 import type { EndState, LiveView } from "../live-view.ts";
 import { writeSummary } from "./summary-writer.ts";
 
-/** Above this the ring is left alone until the reader has caught up. */
-const MAX_QUEUED_BYTES = 4 << 20;
+/** Above this the ring, which holds more in less, is left alone until the reader has caught up. */
+const MAX_QUEUED_BYTES = 1 << 20;
 
 export class JsonView implements LiveView {
 	readonly #out: OutputFd;

@@ -43,6 +43,8 @@ export class LineView implements LiveView {
 	}
 
 	end(record: EndRecord, state: EndState): void {
+		// Both may be the same file: the last line comes first.
+		this.#out.flush();
 		writeSummary(new OutputFd(2), record, state);
 	}
 

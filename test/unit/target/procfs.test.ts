@@ -54,8 +54,8 @@ describe("readStat", () => {
 	});
 
 	test("knows a zombie", async () => {
-		// The shell's child ends at once and is not waited for, because exec replaced the shell.
-		const parent = start(["sh", "-c", "true & echo $!; exec sleep 60"]);
+		// The child ends when exec has replaced the shell, which would have waited for it.
+		const parent = start(["sh", "-c", "sleep 0.3 & echo $!; exec sleep 60"]);
 		const pid = Number((await parent.untilOutput(/(\d+)\n/))[1]);
 		const stat = await parent.until("zombie", () => {
 			const now = readStat(pid);
