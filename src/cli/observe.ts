@@ -113,16 +113,26 @@ class Observation {
 		}
 	}
 
-	#begin(): void {
-		const { view, targets, intervalMs, command } = this.#options;
-		for (const [index, target] of targets.entries()) {
+	/** A process that has ended since it was found is left out, unless it was the only one. */
+	#attachAll(): void {
+		const waiting = [...this.#options.targets];
+		let gone: unknown;
+		for (let target = waiting.shift(); target !== undefined; target = waiting.shift()) {
 			try {
 				this.#session.attach(target);
 			} catch (error) {
-				for (const unused of targets.slice(index + 1)) unused.close();
+				gone = error;
+				if (error instanceof GomapgrowError && error.code === "E-TARGET-GONE") continue;
+				for (const unused of waiting) unused.close();
 				throw error;
 			}
 		}
+		if (this.#session.targets.length === 0) throw gone;
+	}
+
+	#begin(): void {
+		const { view, intervalMs, command } = this.#options;
+		this.#attachAll();
 		const time = timeOf(this.#anchor, this.#anchor.monotonicNs);
 		view.start({
 			type: "start",
@@ -137,7 +147,7 @@ class Observation {
 			clock: "monotonic",
 			interval_ns: intervalMs * 1e6,
 		});
-		this.#records = targets.map((target) => targetRecord(target, timeOf(this.#anchor, monotonicNs())));
+		this.#records = this.#session.targets.map((target) => targetRecord(target, timeOf(this.#anchor, monotonicNs())));
 		for (const record of this.#records) view.target(record);
 		this.#options.onAttached?.();
 		this.#windowStart = monotonicNs();
@@ -157,7 +167,7 @@ class Observation {
 	}
 
 	async #loop(): Promise<EndReason> {
-		const { view, stop, isAlive, targets, durationMs, intervalMs } = this.#options;
+		const { view, stop, isAlive, durationMs, intervalMs } = this.#options;
 		const deadline = durationMs === undefined ? undefined : this.#windowStart + BigInt(Math.round(durationMs * 1e6));
 		const interval = BigInt(Math.round(intervalMs * 1e6));
 		for (let round = 1; ; round++) {
@@ -166,7 +176,7 @@ class Observation {
 			const time = monotonicNs();
 			if (view.closed()) return "pipe-closed";
 			if (stop.reason !== undefined) return stop.reason;
-			if (round % LIVENESS_DRAINS === 0 && !targets.some(isAlive)) return "target-exit";
+			if (round % LIVENESS_DRAINS === 0 && !this.#session.targets.some(isAlive)) return "target-exit";
 			if (deadline !== undefined && time >= deadline) return "duration";
 			if (time - this.#windowStart >= interval) this.#closeWindow(this.#session.readCounters());
 			const pace = view.queued() > 0 ? FLUSH_MS : DRAIN_MS;

@@ -77,7 +77,16 @@ export class Session {
 
 	/** Attaches all probes of the target's plan. Throws E-BIN-CHANGED, E-HOST-… or E-TARGET-GONE. The session owns the target from then on. */
 	attach(target: Target): void {
-		this.#targets.push(target);
+		try {
+			this.#attach(target);
+			this.#targets.push(target);
+		} catch (error) {
+			target.close();
+			throw error;
+		}
+	}
+
+	#attach(target: Target): void {
 		target.checkSites();
 		const byTier: Record<Tier, AttachSite[]> = { growth: [], work: [] };
 		for (const probe of target.plan.probes) {

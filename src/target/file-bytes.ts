@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import type { ByteSource } from "../elf/byte-source.ts";
 import { type ErrorCode, GomapgrowError } from "../errors/error.ts";
-import { errnoCode } from "./procfs-file.ts";
+import { errnoCode, procfsError } from "./procfs-file.ts";
 
 const PAGE = 64 << 10;
 const CACHED_PAGES = (32 << 20) / PAGE;
@@ -51,6 +51,9 @@ export function openFileBytes(path: string): FileBytes {
 }
 
 function openError(path: string, error: unknown): GomapgrowError {
+	// The link of a process that has ended meanwhile.
+	const ofProcess = /^\/proc\/(\d+)\/exe$/.exec(path);
+	if (ofProcess !== null) return procfsError(Number(ofProcess[1]), "exe", error);
 	const errno = errnoCode(error);
 	const codes: Record<string, ErrorCode> = {
 		ENOENT: "E-TARGET-NOT-FOUND",

@@ -84,10 +84,12 @@ function ownGrowths(trace: Trace, kind: Kind): GrowthRecord[] {
 			"runtime.main",
 		]);
 		const [grow, main] = growth.stack.filter(isMain);
-		expect(grow).toEqual({ fn: kind.fn, file: SOURCE, line: lineOf(`// grows: ${kind.name}`) });
+		// The cache of built programs is shared by all checkouts: theirs is the folder, not the rest of the path.
+		const file = expect.stringMatching(/\/test\/programs\/grow\/main\.go$/);
+		expect(grow).toEqual({ fn: kind.fn, file, line: lineOf(`// grows: ${kind.name}`) });
 		expect(main).toEqual({
 			fn: "main.main",
-			file: SOURCE,
+			file,
 			line: lineOf(`total += ${kind.fn.slice("main.".length)}(n)`),
 		});
 		for (const frame of growth.stack) {

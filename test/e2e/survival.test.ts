@@ -8,9 +8,13 @@ import { buildProgram } from "./build-program.ts";
 const SECONDS = 60;
 const ATTACHMENTS = 50;
 
-/** Attaches and detaches until the target ends, with a pause of a few milliseconds between; returns how many times. */
-async function attachAgainAndAgain(target: Program): Promise<number> {
+/**
+ * Attaches and detaches until the target ends, with a pause of a few milliseconds between. `idle`: how often nothing was seen,
+ * which happens on a busy machine where the target gets no processor for that long.
+ */
+async function attachAgainAndAgain(target: Program): Promise<{ attachments: number; idle: number }> {
 	let attachments = 0;
+	let idle = 0;
 	for (
 		const until = performance.now() + (SECONDS - 3) * 1000;
 		performance.now() < until && target.running;
@@ -23,10 +27,11 @@ async function attachAgainAndAgain(target: Program): Promise<number> {
 		if (!target.running) break;
 		expect(exit.code).toBe(0);
 		const [, hits] = /^ledger: growth ([\d,]+) hits = /m.exec(program.stderr) ?? [];
-		expect(Number(hits?.replaceAll(",", "")), `${duration}: ${program.stdout}${program.stderr}`).toBeGreaterThan(0);
+		expect(hits).toBeDefined();
+		if (hits === "0") idle++;
 		await Bun.sleep(attachments % 20);
 	}
-	return attachments;
+	return { attachments, idle };
 }
 
 testWith(missingForTracing())(
@@ -35,14 +40,17 @@ testWith(missingForTracing())(
 		const programs = ["1.19", "1.27"].map((version) =>
 			start([buildProgram("torture", version, { stripped: true }), "-for", `${SECONDS}s`]),
 		);
-		const attachments = await Promise.all(programs.map(attachAgainAndAgain));
+		const outcomes = await Promise.all(programs.map(attachAgainAndAgain));
 		const exits = await Promise.all(programs.map((program) => program.finish(30_000)));
 		for (const [i, program] of programs.entries()) {
 			expect(program.stderr).toBe("");
 			expect(program.stdout).toMatch(/\nOK [1-9]\d* keys inserted, [1-9]\d* stacks grown, [1-9]\d* collections\n$/);
 			expect(exits[i]).toEqual({ code: 0, signal: undefined });
 		}
-		for (const count of attachments) expect(count).toBeGreaterThanOrEqual(ATTACHMENTS);
+		for (const { attachments, idle } of outcomes) {
+			expect(attachments).toBeGreaterThanOrEqual(ATTACHMENTS);
+			expect(idle).toBeLessThan(attachments / 10);
+		}
 	},
 	(SECONDS + 90) * 1000,
 );

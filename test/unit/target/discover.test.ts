@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describeProcess, resolveTarget } from "../../../src/target/discover.ts";
-import { readExe, readStat } from "../../../src/target/procfs.ts";
+import { readCmdline, readExe, readStat } from "../../../src/target/procfs.ts";
 import { copyOfSleep, type Program, start, temporaryFolder } from "../../support/processes.ts";
 import { thrownBy } from "../../support/thrown.ts";
 
@@ -10,7 +10,10 @@ const folder = temporaryFolder("discover");
 
 async function run(path: string): Promise<Program> {
 	const program = start([path, "60"]);
-	await program.until("exec", () => (readExe(program.pid).path.startsWith(path) ? true : undefined));
+	// The command line appears a little later than the executable.
+	await program.until("exec", () =>
+		readExe(program.pid).path.startsWith(path) && readCmdline(program.pid)[0] === path ? true : undefined,
+	);
 	return program;
 }
 
@@ -60,7 +63,7 @@ describe("a PID", () => {
 	});
 
 	test("of a zombie is E-TARGET-GONE", async () => {
-		const parent = start(["sh", "-c", "true & echo $!; exec sleep 60"]);
+		const parent = start(["sh", "-c", "sleep 0.3 & echo $!; exec sleep 60"]);
 		const pid = Number((await parent.untilOutput(/(\d+)\n/))[1]);
 		await parent.until("zombie", () => (readStat(pid).ended ? true : undefined));
 		const error = thrownBy(() => describeProcess(pid));

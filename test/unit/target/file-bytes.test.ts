@@ -153,6 +153,12 @@ describe("openFileBytes refuses", () => {
 		}
 	});
 
+	test("the executable of a process that has ended, as gone", async () => {
+		const program = start(["sleep", "60"]);
+		await program.stop();
+		expect(thrownBy(() => openFileBytes(exePath(program.pid)))).toMatchObject({ code: "E-TARGET-GONE", exitCode: 4 });
+	});
+
 	test("without leaking a descriptor", () => {
 		const descriptors = () => readdirSync("/proc/self/fd").length;
 		const before = descriptors();
