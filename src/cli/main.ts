@@ -3,7 +3,8 @@ import { cac } from "cac";
 import { EXIT, GomapgrowError } from "../errors/error.ts";
 import { errorText } from "../output/error-text.ts";
 import { doctor } from "./doctor.ts";
-import { liveOptions } from "./options.ts";
+import { inspect } from "./inspect.ts";
+import { liveOptions, parseColor } from "./options.ts";
 import { run } from "./run.ts";
 import { COMMIT, VERSION } from "./version.ts";
 import { watch } from "./watch.ts";
@@ -50,6 +51,16 @@ function buildCli(args: readonly string[], done: (code: number) => void) {
 			const argv = [...command, ...((options["--"] as string[] | undefined) ?? [])];
 			done(await run(argv, liveOptions(options), args));
 		});
+
+	cli
+		.command("inspect <target>", "what a Go executable or process is and what would be probed; needs no privileges")
+		.option("--json", "as one JSON object")
+		.option("--color <when>", "auto, always or never (default: auto)")
+		.example("gomapgrow inspect ./server")
+		.example("gomapgrow inspect 4711 --json | jq '.functions[] | {name, site}'")
+		.action((target: unknown, options: CliOptions) =>
+			done(inspect(asTyped(target, args), { json: options.json === true, color: parseColor(options.color) })),
+		);
 
 	cli
 		.command("doctor", "what this host allows, what is missing, and the command that mends it")

@@ -24,7 +24,8 @@ export function parseDuration(option: string, value: unknown): number {
 	return ms;
 }
 
-function parseColor(value: unknown): ColorFlag {
+/** The checked value of --color. Throws E-USAGE. */
+export function parseColor(value: unknown): ColorFlag {
 	if (value === undefined) return "auto";
 	if (value === "auto" || value === "always" || value === "never") return value;
 	throw new GomapgrowError("E-USAGE", {

@@ -26,5 +26,6 @@ export function targetRecord(target: Target, time: string): TargetRecord {
 			cost: probe.site.cost,
 		})),
 		not_probed: plan.skipped,
+		...(plan.limits === undefined ? {} : { limits: plan.limits.map((limit) => sanitize(limit)) }),
 	};
 }

@@ -1,18 +1,22 @@
+import { DwarfFile } from "../dwarf/dwarf-file.ts";
 import type { ByteSource } from "../elf/byte-source.ts";
 import { type ElfFile, openElf } from "../elf/elf-file.ts";
 import type { ElfArch } from "../elf/header.ts";
 import { GomapgrowError } from "../errors/error.ts";
 import { type BuildInfo, readBuildInfo } from "./build-info.ts";
+import { CFunctions } from "./c-functions.ts";
 import { FunctionTable, type GoFunction } from "./function-table.ts";
-import { checkSupported, type GoVersion, parseGoVersion, unsupported } from "./go-version.ts";
+import { type GoVersion, parseGoVersion, standingOf, unsupported } from "./go-version.ts";
+import { goidFromCode } from "./goid-evidence.ts";
 import { type Frame, framesAt } from "./inline-tree.ts";
+import { chooseLayouts, type LayoutBasis } from "./layout-basis.ts";
 import { lazy } from "./lazy.ts";
 import { LruCache } from "./lru-cache.ts";
 import { locateModuleData, type ModuleData } from "./module-data.ts";
 import type { Pclntab } from "./pclntab-header.ts";
 import { locatePclntab } from "./pclntab-locate.ts";
 import { type MapType, RunTimeTypes } from "./run-time-types.ts";
-import { STRUCT_LAYOUTS, type StructLayouts } from "./struct-layouts.ts";
+import type { ModuleDataLayout, StructLayouts } from "./struct-layouts.ts";
 
 export type MapImpl = "classic" | "swiss";
 
@@ -24,6 +28,16 @@ const GOEXIT = "runtime.goexit";
 /** Addresses whose frames are remembered; some MiB at most. */
 const SYMBOLIZER_ENTRIES = 16384;
 const MAX_LISTED_NAMES = 100_000;
+const MAX_REMEMBERED_NAMES = 1024;
+
+/** What any Go executable says at its beginning, of whatever release. */
+export interface GoProgram {
+	readonly elf: ElfFile;
+	readonly version: GoVersion;
+	readonly buildInfo: BuildInfo;
+	/** The debug information; undefined without. The first call inflates it: a second's work for a large program. */
+	readonly dwarf: () => DwarfFile | undefined;
+}
 
 /**
  * A Go executable. Opening reads the ELF header and the build information; everything else is read when it is asked for. All
@@ -34,27 +48,51 @@ export class GoBinary {
 	readonly elf: ElfFile;
 	readonly version: GoVersion;
 	readonly buildInfo: BuildInfo;
-	/** Offsets in the runtime's structures for this Go version. */
-	readonly layouts: StructLayouts;
+	/** What the layouts rest on. */
+	readonly basis: LayoutBasis;
 	readonly #pclntab: () => Pclntab;
 	readonly #module: () => ModuleData;
 	readonly #functions: () => FunctionTable;
 	readonly #types: () => RunTimeTypes;
 	readonly #mapImpl: () => MapImpl | undefined;
 	readonly #cgo: () => boolean;
+	readonly #cFunctions: () => CFunctions;
+	readonly #goidInCode: () => number | undefined;
+	/** Functions that were looked for; undefined for those that are not there. */
+	readonly #named = new Map<string, GoFunction | undefined>();
 	readonly #frames = new LruCache<number, readonly Frame[]>(SYMBOLIZER_ENTRIES);
 
-	constructor(elf: ElfFile, version: GoVersion, buildInfo: BuildInfo, layouts: StructLayouts) {
+	/** `moduleData`: its layout. */
+	constructor(program: GoProgram, basis: LayoutBasis, moduleData: ModuleDataLayout) {
+		const { elf, version, buildInfo } = program;
 		this.elf = elf;
 		this.version = version;
 		this.buildInfo = buildInfo;
-		this.layouts = layouts;
+		this.basis = basis;
 		this.#pclntab = lazy(() => locatePclntab(elf));
-		this.#module = lazy(() => locateModuleData(elf, this.#pclntab(), version.minor));
+		this.#module = lazy(() => locateModuleData(elf, this.#pclntab(), moduleData));
 		this.#functions = lazy(() => new FunctionTable(elf, this.#pclntab(), this.#module().text));
-		this.#types = lazy(() => new RunTimeTypes(elf, this.#module(), version.minor, layouts));
+		this.#types = lazy(() => new RunTimeTypes(elf, this.#module(), version.minor, basis.structs));
 		this.#mapImpl = lazy(() => mapImplOf(this.#functions()));
 		this.#cgo = lazy(() => this.#functions().firstOf([CGO_FUNCTION]) !== undefined);
+		this.#cFunctions = lazy(() => new CFunctions(elf, this.#module().minpc, this.#module().maxpc));
+		this.#goidInCode = lazy(() => (elf.arch === "amd64" ? goidFromCode(this) : undefined));
+	}
+
+	/** Offsets in the runtime's structures. One that is absent is not known for certain: do without it. */
+	get layouts(): StructLayouts {
+		return this.basis.structs;
+	}
+
+	/** The offset of runtime.g.goid as the program's own code uses it; undefined when that code does not look as expected. */
+	get goidInCode(): number | undefined {
+		return this.#goidInCode();
+	}
+
+	/** Whether the map types of the file look as the layouts say: each is named after its own key and element. */
+	get mapTypesConfirmed(): boolean {
+		const impl = this.mapImpl;
+		return impl !== undefined && this.#types().confirmsMapTypes(impl);
 	}
 
 	get arch(): ElfArch {
@@ -110,9 +148,22 @@ export class GoBinary {
 		return this.#module();
 	}
 
-	/** Functions by full name; names without a function are absent. */
+	/** Functions by full name; names without a function are absent. Looking for many at once takes as long as for one. */
 	functionsByName(names: readonly string[]): Map<string, GoFunction> {
-		return this.#functions().byName(names);
+		const unknown = names.filter((name) => !this.#named.has(name));
+		const found = unknown.length === 0 ? new Map<string, GoFunction>() : this.#functions().byName(unknown);
+		for (const name of unknown) {
+			if (this.#named.size < MAX_REMEMBERED_NAMES) {
+				this.#named.set(name, found.get(name));
+			}
+		}
+		for (const name of names) {
+			const remembered = this.#named.get(name);
+			if (remembered !== undefined) {
+				found.set(name, remembered);
+			}
+		}
+		return found;
 	}
 
 	/** The function that covers the address, or undefined outside Go code. */
@@ -126,8 +177,9 @@ export class GoBinary {
 	}
 
 	/**
-	 * The source frames of an address, innermost first, inlined calls expanded; empty outside Go code. For a return address
-	 * from a stack pass the address - 1, which lies in the call instruction. The frames are cached: do not change them.
+	 * The source frames of an address, innermost first, inlined calls expanded. C code has one frame with the name from the symbol
+	 * table; where nothing has a name there is none. For a return address from a stack pass the address - 1, which lies in the
+	 * call instruction. The frames are cached: do not change them.
 	 */
 	symbolize(vaddr: number): readonly Frame[] {
 		const cached = this.#frames.get(vaddr);
@@ -137,10 +189,15 @@ export class GoBinary {
 		const record = this.#functions().recordAt(vaddr);
 		const frames =
 			record === undefined
-				? []
+				? this.#cFrames(vaddr)
 				: framesAt(this.elf, this.#functions(), this.#pclntab(), this.moduleData.gofunc, record, vaddr);
 		this.#frames.set(vaddr, frames);
 		return frames;
+	}
+
+	#cFrames(vaddr: number): Frame[] {
+		const name = this.elf.isExecutable(vaddr) ? this.#cFunctions().nameAt(vaddr) : undefined;
+		return name === undefined ? [] : [{ fn: name }];
 	}
 
 	/** Whether the address (a return address - 1) is in runtime.goexit, the bottom of every goroutine's stack. */
@@ -171,10 +228,10 @@ function mapImplOf(functions: FunctionTable): MapImpl | undefined {
 }
 
 /**
- * Opens a Go executable, cheaply. Throws the errors of `openElf`, E-BIN-NOT-GO, E-BIN-GO-OLD and E-BIN-GO-NEW (both name the
- * supported range).
+ * Reads what makes a file a Go program, of whatever release. Throws the errors of `openElf`, E-BIN-NOT-GO, and E-BIN-GO-OLD for those
+ * that do not even say their version.
  */
-export function openGoBinary(source: ByteSource): GoBinary {
+export function identifyGoProgram(source: ByteSource): GoProgram {
 	const elf = openElf(source);
 	const buildInfo = readBuildInfo(elf);
 	if (buildInfo === undefined) {
@@ -193,10 +250,57 @@ export function openGoBinary(source: ByteSource): GoBinary {
 			found: JSON.stringify(buildInfo.goVersion),
 		});
 	}
-	checkSupported(version);
-	const layouts = STRUCT_LAYOUTS.get(version.minor);
-	if (layouts === undefined) {
-		throw new GomapgrowError("E-INTERNAL", { wanted: `layouts for Go 1.${version.minor}`, found: "none" });
+	const dwarf = lazy(() => DwarfFile.open({ section: (name) => elf.debugSection(name) }));
+	return { elf, version, buildInfo, dwarf };
+}
+
+export interface OpenOptions {
+	/** Prefer the program's own DWARF even for a release whose layouts are known: slow for a large program. */
+	verifyLayouts?: boolean;
+}
+
+/**
+ * Opens an identified program, cheaply when its release is known. A newer one needs DWARF, or has to look like the newest known
+ * release. Throws E-BIN-GO-OLD and E-BIN-GO-NEW (both name the supported range).
+ */
+export function openGoProgram(program: GoProgram, options: OpenOptions = {}): GoBinary {
+	const { version } = program;
+	if (standingOf(version) === "old") {
+		throw unsupported("E-BIN-GO-OLD", `a program built with ${version.raw}`);
 	}
-	return new GoBinary(elf, version, buildInfo, layouts);
+	const basis = chooseLayouts(version, program.dwarf, options.verifyLayouts === true);
+	const { moduleData } = basis.structs;
+	if (moduleData === undefined) {
+		throw unsupported("E-BIN-GO-NEW", `a program built with ${version.raw}, whose module data has unknown fields`);
+	}
+	const binary = new GoBinary(program, basis, moduleData);
+	return standingOf(version) === "known" ? binary : confirmed(program, binary, moduleData);
+}
+
+/**
+ * Makes sure that an unknown version can be read at all; layouts that are another release's lose what the file refutes. Throws
+ * E-BIN-GO-NEW when nothing is left.
+ */
+function confirmed(program: GoProgram, binary: GoBinary, moduleData: ModuleDataLayout): GoBinary {
+	try {
+		// Asks for the function table and the module data.
+		if (binary.mapImpl === undefined || binary.basis.kind !== "nearest" || binary.mapTypesConfirmed) {
+			return binary;
+		}
+		return new GoBinary(program, { ...binary.basis, structs: { moduleData } }, moduleData);
+	} catch (cause) {
+		if (cause instanceof GomapgrowError && cause.code === "E-BIN-MALFORMED") {
+			throw unsupported(
+				"E-BIN-GO-NEW",
+				`a program built with ${binary.version.raw}, in which ${cause.wanted} cannot be found (${cause.found})`,
+				cause,
+			);
+		}
+		throw cause;
+	}
+}
+
+/** Opens a Go executable: `identifyGoProgram`, then `openGoProgram`. */
+export function openGoBinary(source: ByteSource): GoBinary {
+	return openGoProgram(identifyGoProgram(source));
 }

@@ -1,6 +1,6 @@
 import { GomapgrowError } from "../errors/error.ts";
 
-/** The Go releases whose structures this tool knows (struct-layouts.ts). */
+/** The Go releases whose structures this tool knows (layout-table.ts). */
 export const OLDEST_MINOR = 15;
 export const NEWEST_MINOR = 27;
 
@@ -40,23 +40,35 @@ export function parseGoVersion(raw: string): GoVersion | undefined {
 	return version;
 }
 
-/** Throws E-BIN-GO-OLD or E-BIN-GO-NEW when the structures of this version are not known. */
-export function checkSupported(version: GoVersion): void {
-	const older = version.major < 1 || (version.major === 1 && version.minor < OLDEST_MINOR);
-	const newer = version.major > 1 || (version.major === 1 && version.minor > NEWEST_MINOR);
-	if (older || newer) {
-		throw unsupported(older ? "E-BIN-GO-OLD" : "E-BIN-GO-NEW", `a program built with ${version.raw}`);
+/**
+ * "old": nothing is known of it. "known": a release, or a candidate for one, whose structures the table has. "unproven": newer, or
+ * a development version, whose structures may be like those of the nearest release or not.
+ */
+export type Standing = "old" | "known" | "unproven";
+
+export function standingOf(version: GoVersion): Standing {
+	const { major, minor, devel } = version;
+	if (major < 1 || (major === 1 && minor < OLDEST_MINOR)) {
+		return "old";
 	}
+	const candidate = /^go[\d.]+rc/.test(version.raw);
+	return major > 1 || minor > NEWEST_MINOR || (devel && !candidate) ? "unproven" : "known";
+}
+
+/** The known release whose structures an unproven version has most likely. */
+export function nearestMinor(version: GoVersion): number {
+	return version.major > 1 ? NEWEST_MINOR : Math.min(version.minor, NEWEST_MINOR);
 }
 
 /** The E-BIN-GO-OLD or E-BIN-GO-NEW error; it names both bounds. */
-export function unsupported(code: "E-BIN-GO-OLD" | "E-BIN-GO-NEW", found: string): GomapgrowError {
+export function unsupported(code: "E-BIN-GO-OLD" | "E-BIN-GO-NEW", found: string, cause?: unknown): GomapgrowError {
 	return new GomapgrowError(code, {
-		wanted: `a program built with Go 1.${OLDEST_MINOR} to 1.${NEWEST_MINOR}`,
+		wanted: `a program built with Go 1.${OLDEST_MINOR} (the oldest supported) to 1.${NEWEST_MINOR} (the newest known)`,
 		found,
 		mend:
 			code === "E-BIN-GO-OLD"
 				? `build the program with Go 1.${OLDEST_MINOR} or newer`
-				: "install a newer gomapgrow, or build the program with an older Go",
+				: "install a newer gomapgrow, or build the program with its debug information (without -w, -s and strip)",
+		cause,
 	});
 }

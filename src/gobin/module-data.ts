@@ -3,7 +3,7 @@ import { hex, searchable } from "../elf/little-endian.ts";
 import { SHT_NOBITS } from "../elf/sections.ts";
 import { GomapgrowError } from "../errors/error.ts";
 import type { Pclntab } from "./pclntab-header.ts";
-import { MODULE_DATA_LAYOUTS, type ModuleDataLayout } from "./struct-layouts.ts";
+import type { ModuleDataLayout } from "./struct-layouts.ts";
 
 const SCAN_CHUNK = 4 << 20;
 /** Enough words that point at the function table by chance before the search is given up. */
@@ -29,14 +29,11 @@ export interface ModuleData {
  * Finds and reads the module data of the program: in .go.module (1.26+), by scanning .noptrdata (up to 1.25) for its first
  * word, which points at the function table, by symbol, or by scanning all writable segments. Throws E-BIN-MALFORMED.
  */
-export function locateModuleData(elf: ElfFile, pclntab: Pclntab, goMinor: number): ModuleData {
-	const layout = MODULE_DATA_LAYOUTS.get(goMinor);
-	if (layout !== undefined) {
-		for (const address of candidates(elf, pclntab.address)) {
-			const found = readModuleData(elf, pclntab, layout, address);
-			if (found !== undefined) {
-				return found;
-			}
+export function locateModuleData(elf: ElfFile, pclntab: Pclntab, layout: ModuleDataLayout): ModuleData {
+	for (const address of candidates(elf, pclntab.address)) {
+		const found = readModuleData(elf, pclntab, layout, address);
+		if (found !== undefined) {
+			return found;
 		}
 	}
 	throw new GomapgrowError("E-BIN-MALFORMED", {

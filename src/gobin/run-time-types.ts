@@ -11,6 +11,7 @@ const TFLAG_EXTRA_STAR = 2;
 /** First release whose names have a varint length; before, two bytes big-endian (reflect/type.go, name.readVarint). */
 const VARINT_NAMES_SINCE = 17;
 const MAX_NAME_BYTES = 65536;
+const CONFIRM_BYTES = 1 << 20;
 
 export interface MapType {
 	/** As the runtime prints it, with package names but no paths: "map[string]*main.node". */
@@ -36,6 +37,26 @@ export class RunTimeTypes {
 		this.#module = module;
 		this.#goMinor = goMinor;
 		this.#layouts = layouts;
+	}
+
+	/**
+	 * Whether the layouts of type descriptors are those of this program: among the map types in the first MiB of descriptors there are
+	 * some, and each is named after its own key and element.
+	 */
+	confirmsMapTypes(impl: "classic" | "swiss"): boolean {
+		const { types, etypes } = this.#module;
+		let confirmed = 0;
+		for (let vaddr = types; vaddr < Math.min(etypes, types + CONFIRM_BYTES); vaddr += 8) {
+			const type = this.mapTypeAt(vaddr, impl);
+			if (type === undefined || !type.name.startsWith("map[")) {
+				continue;
+			}
+			if (type.name !== `map[${type.key}]${type.elem}`) {
+				return false;
+			}
+			confirmed++;
+		}
+		return confirmed > 0;
 	}
 
 	/** The type's name, or undefined when no type descriptor with a name is at the address. */

@@ -1,223 +1,172 @@
 /**
- * Byte offsets inside structures of the Go runtime, by Go minor version, for 64-bit programs. Sources: DWARF of programs built
- * with 1.15.15, 1.19.8, 1.21.13, 1.22.12, 1.23.5, 1.24.4, 1.25.12, 1.26.10 and 1.27.3; the releases between them from the
- * Go source files that each table names.
+ * The structures of the Go runtime that the tool looks into, and which of their fields. Where a structure was renamed there are
+ * several spellings: the first that a source has with all its fields is taken.
  */
-
-/** runtime/runtime2.go, type g; `stack` is {lo, hi} at 0. */
-export interface GLayout {
-	stackLo: number;
-	stackHi: number;
-	m: number;
-	/** g.sched, a gobuf. */
-	schedSp: number;
-	schedPc: number;
-	schedBp: number;
-	atomicstatus: number;
-	goid: number;
-	/** 1.21+. */
-	parentGoid?: number;
-	/** pc of the go statement that made the goroutine. */
-	gopc: number;
-	/** Entry of the goroutine's function. */
-	startpc: number;
-}
-
-/** runtime/runtime2.go, type m. */
-export interface MLayout {
-	g0: number;
-	/** Thread id. */
-	procid: number;
-	gsignal: number;
-	curg: number;
-}
-
-/** runtime/map.go, type hmap; from 1.24 runtime/map_noswiss.go. */
-export interface HmapLayout {
-	bytes: number;
-	count: number;
-	flags: number;
-	B: number;
-	noverflow: number;
-	hash0: number;
-	buckets: number;
-	oldbuckets: number;
-	nevacuate: number;
-	extra: number;
-}
-
-/** internal/runtime/maps/map.go, type Map. */
-export interface SwissMapLayout {
-	bytes: number;
-	used: number;
-	seed: number;
-	dirPtr: number;
-	dirLen: number;
-	globalDepth: number;
-	globalShift: number;
-	writing: number;
-	clearSeq: number;
-}
-
-/** internal/runtime/maps/table.go, type table; `groups` is {data, lengthMask}. */
-export interface SwissTableLayout {
-	bytes: number;
-	used: number;
-	capacity: number;
-	growthLeft: number;
-	localDepth: number;
-	index: number;
-	groupsData: number;
-	groupsLengthMask: number;
-}
+import type { LayoutSource } from "./layout-source.ts";
 
 /** internal/abi/type.go, type Type (before 1.21 runtime/type.go, type _type): the same in all versions. */
 export const TYPE_LAYOUT = { bytes: 48, tflag: 20, kind: 23, str: 40 } as const;
 
-/** runtime/type.go maptype, internal/abi/type.go MapType, 1.24 internal/abi/map_noswiss.go OldMapType: the same in all. */
-export interface ClassicMapTypeLayout {
-	bytes: number;
-	key: number;
-	elem: number;
-	keySize: number;
-	elemSize: number;
-	bucketSize: number;
-	flags: number;
+interface Spelling<Member extends string> {
+	/** Full name of the structure. */
+	readonly struct: string;
+	/** Our member -> path of the field; the empty path stands for the structure's size. */
+	readonly fields: Readonly<Record<Member, string>>;
+	/** Members that some releases do not have. */
+	readonly optional?: Readonly<Record<string, string>>;
 }
 
-/** internal/abi/map_swiss.go SwissMapType (1.24, 1.25), internal/abi/map.go MapType (1.26+). */
-export interface SwissMapTypeLayout {
-	bytes: number;
-	key: number;
-	elem: number;
-	groupSize: number;
-	/** Distance of two slots: SlotSize, from 1.27 KeyStride (equal while slots are interleaved). */
-	slotSize: number;
-	flags: number;
-}
+type Offsets<Member extends string> = Readonly<Record<Member, number>>;
 
-/** runtime/symtab.go, type moduledata. */
-export interface ModuleDataLayout {
-	bytes: number;
-	/** A slice: pointer, length, capacity. */
-	ftab: number;
-	minpc: number;
-	maxpc: number;
-	text: number;
-	etext: number;
-	types: number;
-	etypes: number;
-	gofunc?: number;
-}
+const G = {
+	struct: "runtime.g",
+	fields: {
+		...{ stackLo: "stack.lo", stackHi: "stack.hi", m: "m" },
+		...{ schedSp: "sched.sp", schedPc: "sched.pc", schedBp: "sched.bp" },
+		...{ atomicstatus: "atomicstatus", goid: "goid", gopc: "gopc", startpc: "startpc" },
+	},
+	optional: { parentGoid: "parentGoid" },
+} as const;
+/** gopc: pc of the go statement that made the goroutine; startpc: entry of its function; parentGoid: 1.21+. */
+export type GLayout = Offsets<keyof typeof G.fields> & { readonly parentGoid?: number };
 
+const M = { struct: "runtime.m", fields: { g0: "g0", procid: "procid", gsignal: "gsignal", curg: "curg" } } as const;
+/** procid: the thread id. */
+export type MLayout = Offsets<keyof typeof M.fields>;
+
+const HMAP = {
+	struct: "runtime.hmap",
+	fields: {
+		...{ bytes: "", count: "count", flags: "flags", B: "B", noverflow: "noverflow", hash0: "hash0" },
+		...{ buckets: "buckets", oldbuckets: "oldbuckets", nevacuate: "nevacuate", extra: "extra" },
+	},
+} as const;
+export type HmapLayout = Offsets<keyof typeof HMAP.fields>;
+
+const SWISS_MAP = {
+	struct: "internal/runtime/maps.Map",
+	fields: {
+		...{ bytes: "", used: "used", seed: "seed", dirPtr: "dirPtr", dirLen: "dirLen" },
+		...{ globalDepth: "globalDepth", globalShift: "globalShift", writing: "writing", clearSeq: "clearSeq" },
+	},
+} as const;
+export type SwissMapLayout = Offsets<keyof typeof SWISS_MAP.fields>;
+
+const SWISS_TABLE = {
+	struct: "internal/runtime/maps.table",
+	fields: {
+		...{ bytes: "", used: "used", capacity: "capacity", growthLeft: "growthLeft", localDepth: "localDepth" },
+		...{ index: "index", groupsData: "groups.data", groupsLengthMask: "groups.lengthMask" },
+	},
+} as const;
+export type SwissTableLayout = Offsets<keyof typeof SWISS_TABLE.fields>;
+
+type ClassicMapTypeMember = "bytes" | "key" | "elem" | "keySize" | "elemSize" | "bucketSize" | "flags";
+export type ClassicMapTypeLayout = Offsets<ClassicMapTypeMember>;
+const CLASSIC_MAP_TYPE_FIELDS = {
+	...{ bytes: "", key: "Key", elem: "Elem", keySize: "KeySize", elemSize: "ValueSize" },
+	...{ bucketSize: "BucketSize", flags: "Flags" },
+};
+const CLASSIC_MAP_TYPE: readonly Spelling<ClassicMapTypeMember>[] = [
+	{
+		struct: "runtime.maptype",
+		fields: {
+			...{ bytes: "", key: "key", elem: "elem", keySize: "keysize", elemSize: "elemsize" },
+			...{ bucketSize: "bucketsize", flags: "flags" },
+		},
+	},
+	{ struct: "internal/abi.OldMapType", fields: CLASSIC_MAP_TYPE_FIELDS },
+	{ struct: "internal/abi.MapType", fields: CLASSIC_MAP_TYPE_FIELDS },
+];
+
+type SwissMapTypeMember = "bytes" | "key" | "elem" | "groupSize" | "slotSize" | "flags";
+/** slotSize: distance of two slots; 1.27 has a distance for keys and one for elements, equal while slots are interleaved. */
+export type SwissMapTypeLayout = Offsets<SwissMapTypeMember>;
+const swissMapType = (struct: string, slotSize: string): Spelling<SwissMapTypeMember> => {
+	return { struct, fields: { bytes: "", key: "Key", elem: "Elem", groupSize: "GroupSize", slotSize, flags: "Flags" } };
+};
+const SWISS_MAP_TYPE: readonly Spelling<SwissMapTypeMember>[] = [
+	swissMapType("internal/abi.SwissMapType", "SlotSize"),
+	swissMapType("internal/abi.MapType", "SlotSize"),
+	swissMapType("internal/abi.MapType", "KeyStride"),
+];
+
+const MODULE_DATA = {
+	struct: "runtime.moduledata",
+	fields: {
+		...{ bytes: "", ftab: "ftab", minpc: "minpc", maxpc: "maxpc", text: "text", etext: "etext" },
+		...{ types: "types", etypes: "etypes" },
+	},
+	optional: { gofunc: "gofunc" },
+} as const;
+/** ftab: a slice; gofunc: 1.18+. */
+export type ModuleDataLayout = Offsets<keyof typeof MODULE_DATA.fields> & { readonly gofunc?: number };
+
+/** Byte offsets; a structure is absent when the program cannot have it or nothing trustworthy says how it looks. */
 export interface StructLayouts {
-	g: GLayout;
-	m: MLayout;
-	hmap: HmapLayout;
-	classicMapType: ClassicMapTypeLayout;
-	/** 1.24+. */
-	swissMap?: SwissMapLayout;
-	swissTable?: SwissTableLayout;
-	swissMapType?: SwissMapTypeLayout;
+	readonly g?: GLayout;
+	readonly m?: MLayout;
+	readonly hmap?: HmapLayout;
+	readonly classicMapType?: ClassicMapTypeLayout;
+	readonly swissMap?: SwissMapLayout;
+	readonly swissTable?: SwissTableLayout;
+	readonly swissMapType?: SwissMapTypeLayout;
+	readonly moduleData?: ModuleDataLayout;
 }
 
-const gSched = { stackLo: 0, stackHi: 8, m: 48, schedSp: 56, schedPc: 64 };
-const gOld = { ...gSched, schedBp: 104, atomicstatus: 144, goid: 152 };
-/** 1.23 inserted syscallbp before atomicstatus. */
-const g123 = { ...gSched, schedBp: 104, atomicstatus: 152, goid: 160, parentGoid: 280, gopc: 288, startpc: 304 };
-/** 1.25 removed gobuf.ret. */
-const g125 = { ...gSched, schedBp: 96, atomicstatus: 144, goid: 152 };
+const VIEWS = {
+	g: [G],
+	m: [M],
+	hmap: [HMAP],
+	classicMapType: CLASSIC_MAP_TYPE,
+	swissMap: [SWISS_MAP],
+	swissTable: [SWISS_TABLE],
+	swissMapType: SWISS_MAP_TYPE,
+	moduleData: [MODULE_DATA],
+} as const satisfies Record<keyof StructLayouts, readonly Spelling<string>[]>;
 
-const mOld: MLayout = { g0: 0, procid: 72, gsignal: 80, curg: 192 };
-/** 1.25 removed gobuf.ret, which m.morebuf has before procid. */
-const m125: MLayout = { g0: 0, procid: 64, gsignal: 72, curg: 184 };
+export type StructName = keyof typeof VIEWS;
+const STRUCT_NAMES = Object.keys(VIEWS) as StructName[];
 
-const hmapHead = { count: 0, flags: 8, B: 9, noverflow: 10, hash0: 12, buckets: 16, oldbuckets: 24, nevacuate: 32 };
-const hmap: HmapLayout = { ...hmapHead, bytes: 48, extra: 40 };
-/** 1.24 inserted clearSeq. */
-const hmap124: HmapLayout = { ...hmapHead, bytes: 56, extra: 48 };
+/** All names under which the structures may go. */
+export const SPELLED_STRUCTS: readonly string[] = [
+	...new Set(STRUCT_NAMES.flatMap((name) => VIEWS[name].map(({ struct }) => struct))),
+];
 
-const classicMapType: ClassicMapTypeLayout = {
-	bytes: 88,
-	key: 48,
-	elem: 56,
-	keySize: 80,
-	elemSize: 81,
-	bucketSize: 82,
-	flags: 84,
-};
+/** What a source says about the structures; those that it does not have, or not with all fields, are absent. */
+export function structLayouts(source: LayoutSource): StructLayouts {
+	const entries = STRUCT_NAMES.flatMap((name) => {
+		const fields = fieldsOf(source, name);
+		return fields === undefined
+			? []
+			: [[name, Object.fromEntries(fields.map(({ member, offset }) => [member, offset]))] as const];
+	});
+	return Object.fromEntries(entries) as StructLayouts;
+}
 
-const swissMap: SwissMapLayout = {
-	bytes: 48,
-	used: 0,
-	seed: 8,
-	dirPtr: 16,
-	dirLen: 24,
-	globalDepth: 32,
-	globalShift: 33,
-	writing: 34,
-	clearSeq: 40,
-};
-const swissTable: SwissTableLayout = {
-	bytes: 32,
-	used: 0,
-	capacity: 2,
-	growthLeft: 4,
-	localDepth: 6,
-	index: 8,
-	groupsData: 16,
-	groupsLengthMask: 24,
-};
-const swissMapType: SwissMapTypeLayout = { bytes: 112, key: 48, elem: 56, groupSize: 80, slotSize: 88, flags: 104 };
-/** 1.27: KeysOff, KeyStride, ElemsOff, ElemStride, ElemOff instead of SlotSize, ElemOff. */
-const swissMapType127: SwissMapTypeLayout = { ...swissMapType, bytes: 136, slotSize: 96, flags: 128 };
+/** A field of one of the structures. */
+export interface FieldOffset {
+	member: string;
+	struct: string;
+	/** The empty path stands for the structure's size. */
+	path: string;
+	/** Bytes. */
+	offset: number;
+}
 
-const classic = { m: mOld, hmap, classicMapType };
-const swiss124 = { m: mOld, hmap: hmap124, classicMapType, swissMap, swissTable, swissMapType };
-const swiss125 = { ...swiss124, m: m125 };
-
-const g115: GLayout = { ...gOld, gopc: 280, startpc: 296 };
-/** 1.17 inserted the scheduling latency fields (tracking, runnableStamp, runnableTime). */
-const g117: GLayout = { ...gOld, gopc: 296, startpc: 312 };
-const g121: GLayout = { ...gOld, parentGoid: 272, gopc: 280, startpc: 296 };
-const g126: GLayout = { ...g125, parentGoid: 280, gopc: 288, startpc: 304 };
-
-/** Go minor version -> layouts. */
-export const STRUCT_LAYOUTS: ReadonlyMap<number, StructLayouts> = new Map<number, StructLayouts>([
-	[15, { ...classic, g: g115 }],
-	[16, { ...classic, g: g115 }],
-	[17, { ...classic, g: g117 }],
-	[18, { ...classic, g: g117 }],
-	[19, { ...classic, g: g117 }],
-	[20, { ...classic, g: g117 }],
-	[21, { ...classic, g: g121 }],
-	[22, { ...classic, g: g121 }],
-	[23, { ...classic, g: g123 }],
-	[24, { ...swiss124, g: g123 }],
-	[25, { ...swiss125, g: { ...g125, parentGoid: 272, gopc: 280, startpc: 296 } }],
-	[26, { ...swiss125, g: g126 }],
-	[27, { ...swiss125, g: g126, swissMapType: swissMapType127 }],
-]);
-
-const module116 = { ftab: 128, minpc: 160, maxpc: 168, text: 176, etext: 184, types: 280, etypes: 288 };
-const module118: ModuleDataLayout = { ...module116, bytes: 552, gofunc: 304 };
-/** 1.20 inserted covctrs and ecovctrs. */
-const module120 = { ...module116, types: 296, etypes: 304, gofunc: 320 };
-
-/** Go minor version -> layout of moduledata. */
-export const MODULE_DATA_LAYOUTS: ReadonlyMap<number, ModuleDataLayout> = new Map<number, ModuleDataLayout>([
-	[15, { bytes: 456, ftab: 24, minpc: 80, maxpc: 88, text: 96, etext: 104, types: 200, etypes: 208 }],
-	[16, { ...module116, bytes: 536 }],
-	[17, { ...module116, bytes: 536 }],
-	[18, module118],
-	[19, module118],
-	[20, { ...module120, bytes: 568 }],
-	[21, { ...module120, bytes: 592 }],
-	[22, { ...module120, bytes: 592 }],
-	[23, { ...module120, bytes: 584 }],
-	[24, { ...module120, bytes: 584 }],
-	[25, { ...module120, bytes: 584 }],
-	[26, { ...module120, bytes: 592 }],
-	// 1.27 inserted typedesclen, itaboffset and itabsize around etypes.
-	[27, { ...module120, bytes: 568, etypes: 312, gofunc: 344 }],
-]);
+/** The fields of a structure by the first spelling that the source has. */
+export function fieldsOf(source: LayoutSource, name: StructName): FieldOffset[] | undefined {
+	for (const spelling of VIEWS[name] as readonly Spelling<string>[]) {
+		const fields: FieldOffset[] = [];
+		const { struct, optional } = spelling;
+		const add = ([member, path]: [string, string]): boolean => {
+			const offset = source.at(struct, path);
+			return offset !== undefined && fields.push({ member, struct, path, offset }) > 0;
+		};
+		if (Object.entries(spelling.fields).every(add)) {
+			Object.entries(optional ?? {}).forEach(add);
+			return fields;
+		}
+	}
+	return undefined;
+}

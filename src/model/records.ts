@@ -57,6 +57,8 @@ export interface TargetRecord {
 	stripped: boolean;
 	probes: ProbeInfo[];
 	not_probed: { fn: string; reason: string }[];
+	/** What cannot be shown of this program, and why; absent when everything can. */
+	limits?: string[];
 }
 
 export interface GrowthRecord {

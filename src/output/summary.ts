@@ -36,7 +36,9 @@ function totalsLine(input: SummaryInput): string {
 	const parts = [formatDuration(input.elapsedNs)];
 	parts.push(
 		total.growths === 0
-			? "no map has grown"
+			? input.measured.includes("growth")
+				? "no map has grown"
+				: "growths were only counted, as work calls"
 			: `${plural(total.growths, "growth")} of ${distinct(types, "map type")} at ${distinct(sites, "call site")}`,
 	);
 	if (total.growths > 0 && bytesMeasured(total)) parts.push(`${formatBytes(total.bytes)} allocated`);

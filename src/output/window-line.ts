@@ -14,7 +14,7 @@ export interface WindowLineInput {
 	sites: readonly SiteRow[];
 	targets: readonly { pid: number; name: string }[];
 	/** What has probes or was readable; the rest shows "-". */
-	measured: { work: boolean; bytes: boolean };
+	measured: { growth: boolean; work: boolean; bytes: boolean };
 }
 
 /** `etcd/4711`, or `3-processes`; without blanks, so that every line has the same fields. */
@@ -36,7 +36,7 @@ export function windowLine(window: WindowLineInput): string {
 	const fields = [
 		sanitize(window.time.slice(11, 19)),
 		targetText(window.targets),
-		`growth=${rate(window.growths)}`,
+		`growth=${window.measured.growth ? rate(window.growths) : NOT_MEASURED}`,
 		`work=${window.measured.work ? rate(window.work) : NOT_MEASURED}`,
 		`alloc=${window.measured.bytes ? `${formatBytes(perSecond(window.bytes, window.interval_ns), "")}/s` : NOT_MEASURED}`,
 		`top=${top === undefined ? NOT_MEASURED : shortSite(top)}`,

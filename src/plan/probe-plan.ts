@@ -57,9 +57,11 @@ export interface PlannedProbe {
 export interface ProbePlan {
 	impl: MapImpl;
 	goVersion: string;
-	/** Offset of runtime.g.goid in bytes. */
+	/** Offset of runtime.g.goid in bytes; 0 when no probe reads it (see `limits`). */
 	goidOffset: number;
 	probes: PlannedProbe[];
 	/** Functions of interest that are not probed, and why. */
 	skipped: { fn: string; reason: string }[];
+	/** What a trace of this program cannot show, and why; absent when it shows everything. */
+	limits?: string[];
 }

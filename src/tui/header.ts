@@ -1,5 +1,5 @@
 import type { AggregateView } from "../analyze/aggregator.ts";
-import type { MapImpl, ProbeInfo, TargetRecord } from "../model/records.ts";
+import type { MapImpl, ProbeInfo, TargetRecord, TierName } from "../model/records.ts";
 import { sanitize } from "../model/sanitize.ts";
 import { bytesMeasured } from "../output/measured.ts";
 import { formatBytes, formatClock, formatCount, formatRate, formatShare, perSecond, plural } from "../output/units.ts";
@@ -33,6 +33,7 @@ function whatField(targets: readonly TargetRecord[]): Line {
 	const parts = [`${versions.join(" ")} ${impls.join(" ")}`];
 	const stripped = targets.filter((target) => target.stripped).length;
 	if (stripped > 0) parts.push(stripped === targets.length ? "stripped" : `${stripped} stripped`);
+	if (targets.some((target) => target.limits !== undefined)) parts.push("calls only: see inspect");
 	parts.push(probesText(targets.flatMap((target) => target.probes)));
 	return [{ text: parts.join(" · ") }];
 }
@@ -46,10 +47,11 @@ export function headerLine(targets: readonly TargetRecord[], elapsedNs: number, 
 }
 
 /** The growth rate now, at its highest and in total, and what it moves. */
-export function rateLine(view: AggregateView, workMeasured: boolean, columns: number): Span[] {
+export function rateLine(view: AggregateView, measured: readonly TierName[], columns: number): Span[] {
 	const { window, total } = view;
 	const rate = (count: number): string => `${formatRate(perSecond(count, window?.interval_ns ?? 0))}/s`;
-	const now = window === undefined ? DASH : rate(window.growths);
+	const grows = window !== undefined && measured.includes("growth");
+	const now = grows ? rate(window.growths) : DASH;
 	const bars = sparkline(view.history, Math.min(30, Math.max(6, Math.floor(columns / 10) - 2)));
 	const growth: Span[] = [{ text: " growth " }, { text: now, style: "strong" }];
 	if (bars !== "") growth.push({ text: ` ${bars}`, style: "accent" });
@@ -57,12 +59,12 @@ export function rateLine(view: AggregateView, workMeasured: boolean, columns: nu
 		window === undefined || !bytesMeasured(total)
 			? DASH
 			: `${formatBytes(perSecond(window.bytes, window.interval_ns))}/s`;
-	const work = window === undefined || !workMeasured ? DASH : rate(window.work);
+	const work = window === undefined || !measured.includes("work") ? DASH : rate(window.work);
 	return joinFields(
 		[
 			growth,
-			[{ text: `peak ${window === undefined ? DASH : `${formatRate(view.peakRate)}/s`}` }],
-			[{ text: `total ${formatCount(total.growths)}` }],
+			[{ text: `peak ${grows ? `${formatRate(view.peakRate)}/s` : DASH}` }],
+			[{ text: `total ${measured.includes("growth") ? formatCount(total.growths) : DASH}` }],
 			[{ text: `alloc ${alloc}` }],
 			[{ text: `work ${work}` }],
 		],

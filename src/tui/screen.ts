@@ -1,5 +1,5 @@
 import type { AggregateView } from "../analyze/aggregator.ts";
-import type { Ledger, LossRecord, TargetRecord } from "../model/records.ts";
+import type { Ledger, LossRecord, TargetRecord, TierName } from "../model/records.ts";
 import { bytesMeasured, measuredTiers } from "../output/measured.ts";
 import { plural } from "../output/units.ts";
 import { headerLine, rateLine, sharesLine } from "./header.ts";
@@ -40,8 +40,8 @@ function chartRows(columns: number, rows: number): number {
 	return Math.min(14, Math.floor(rows / 5) + 1);
 }
 
-function topLines(state: ScreenState, work: boolean, { columns, rows }: ScreenSize): Line[] {
-	const lines: Line[] = [headerLine(state.targets, state.elapsedNs, columns), rateLine(state.view, work, columns)];
+function topLines(state: ScreenState, tiers: readonly TierName[], { columns, rows }: ScreenSize): Line[] {
+	const lines: Line[] = [headerLine(state.targets, state.elapsedNs, columns), rateLine(state.view, tiers, columns)];
 	const chart = lineChart(state.view.history, columns - 2, chartRows(columns, rows));
 	lines.push(...chart.map((text): Line => [{ text: `  ${text}`, style: "accent" }]));
 	if (rows >= 16) lines.push(sharesLine(state.view, columns));
@@ -86,7 +86,7 @@ export function renderScreen(state: ScreenState, options: ScreenOptions): string
 	const rows = Math.max(0, Math.floor(options.rows) || 0);
 	const tiers = measuredTiers(state.targets);
 	const work = tiers.includes("work");
-	const top = topLines(state, work, { columns, rows });
+	const top = topLines(state, tiers, { columns, rows });
 	const bottom = bottomLines(state, tiers, { columns, rows });
 	const room = rows - top.length - bottom.length;
 	const middle = middleLines(state, work, columns, room).slice(0, Math.max(0, room));

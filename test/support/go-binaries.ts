@@ -12,6 +12,8 @@ export interface GoBuildOptions {
 	program: string;
 	/** Value of -ldflags. */
 	ldflags?: string;
+	/** Value of -gcflags: "all=-N -l". */
+	gcflags?: string;
 	buildmode?: "pie";
 	/** CGO_ENABLED=1: files that import "C" are in, and a program that has one is linked by the C compiler. */
 	cgo?: boolean;
@@ -37,6 +39,11 @@ export function goRoot(version: string): string {
 	return root;
 }
 
+/** The exact release of a toolchain: "go1.22.12". */
+export function goRelease(version: string): string {
+	return (readFileSync(join(goRoot(version), "VERSION"), "utf8").split("\n")[0] ?? "").trim();
+}
+
 /** Builds a test program, or takes it from the cache; returns its path. */
 export function goBuild(options: GoBuildOptions): string {
 	const root = goRoot(options.version);
@@ -50,6 +57,7 @@ export function goBuild(options: GoBuildOptions): string {
 	const scratch = `${path}.${process.pid}.tmp`;
 	const flags = [
 		...(options.ldflags === undefined ? [] : [`-ldflags=${options.ldflags}`]),
+		...(options.gcflags === undefined ? [] : [`-gcflags=${options.gcflags}`]),
 		...(options.buildmode === undefined ? [] : [`-buildmode=${options.buildmode}`]),
 	];
 	try {

@@ -37,9 +37,9 @@ export class LineView implements LiveView {
 		if (this.#out.queued > MAX_QUEUED_BYTES) return;
 		const window = state.view.window;
 		const bytes = window === undefined || bytesMeasured(window);
-		this.#out.write(
-			windowLine({ ...record, measured: { work: measuredTiers(state.targets).includes("work"), bytes } }),
-		);
+		const tiers = measuredTiers(state.targets);
+		const measured = { growth: tiers.includes("growth"), work: tiers.includes("work"), bytes };
+		this.#out.write(windowLine({ ...record, measured }));
 	}
 
 	end(record: EndRecord, state: EndState): void {

@@ -1,6 +1,11 @@
 import { describe, expect, test } from "bun:test";
-import { checkSupported, type GoVersion, parseGoVersion } from "../../../src/gobin/go-version.ts";
-import { thrownBy } from "../../support/thrown.ts";
+import {
+	type GoVersion,
+	nearestMinor,
+	parseGoVersion,
+	standingOf,
+	unsupported,
+} from "../../../src/gobin/go-version.ts";
 
 function parsed(raw: string): GoVersion {
 	const version = parseGoVersion(raw);
@@ -39,23 +44,39 @@ describe("Go version strings", () => {
 	);
 });
 
-describe("supported releases", () => {
-	test.each(["go1.15", "go1.15.15", "go1.21.0", "go1.27.3"])("%s is", (raw) => {
-		expect(() => checkSupported(parsed(raw))).not.toThrow();
+describe("how well a version is known", () => {
+	test.each([
+		["go1.14.15", "old"],
+		["go1.5", "old"],
+		["go0.9", "old"],
+		["devel go1.14-abc", "old"],
+		["go1.15", "known"],
+		["go1.15.15", "known"],
+		["go1.21.0", "known"],
+		["go1.24rc2", "known"],
+		["go1.22.1 (vendor text)", "known"],
+		["go1.27.3 X:nodwarf5", "known"],
+		["go1.24beta1", "unproven"],
+		["devel go1.26-abc", "unproven"],
+		["go1.28.0", "unproven"],
+		["go1.28rc1", "unproven"],
+		["devel go1.28-abc", "unproven"],
+		["go2.0", "unproven"],
+	])("%s is %s", (raw, standing) => {
+		expect<string>(standingOf(parsed(raw))).toBe(standing);
 	});
 
 	test.each([
-		["go1.14.15", "E-BIN-GO-OLD"],
-		["go1.5", "E-BIN-GO-OLD"],
-		["go0.9", "E-BIN-GO-OLD"],
-		["go1.28.0", "E-BIN-GO-NEW"],
-		["devel go1.28-abc", "E-BIN-GO-NEW"],
-		["go2.0", "E-BIN-GO-NEW"],
-	])("%s gives %s with both bounds", (raw, code) => {
-		const error = thrownBy(() => checkSupported(parsed(raw)));
-		expect(error.code as string).toBe(code);
-		expect(error.message).toContain("1.15");
-		expect(error.message).toContain("1.27");
-		expect(error.message).toContain(raw);
+		["devel go1.26-abc", 26],
+		["go1.28.0", 27],
+		["go2.15", 27],
+	])("the release nearest to %s is 1.%d", (raw, minor) => {
+		expect(nearestMinor(parsed(raw))).toBe(minor);
+	});
+
+	test.each(["E-BIN-GO-OLD", "E-BIN-GO-NEW"] as const)("%s names both bounds", (code) => {
+		const error = unsupported(code, "a program built with go9.9");
+		expect(error.code).toBe(code);
+		expect(error.message).toMatch(/1\.15 \(the oldest supported\) to 1\.27 \(the newest known\).*go9\.9/);
 	});
 });

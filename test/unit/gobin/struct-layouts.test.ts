@@ -1,5 +1,6 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { MODULE_DATA_LAYOUTS, STRUCT_LAYOUTS } from "../../../src/gobin/struct-layouts.ts";
+import { tableLayouts } from "../../../src/gobin/layout-table.ts";
+import { structLayouts } from "../../../src/gobin/struct-layouts.ts";
 import { GO_VERSIONS, goBuild } from "../../support/go-binaries.ts";
 
 // Other programs are run, the Go command among them, which may have to build its own tools first.
@@ -98,8 +99,9 @@ describe("structure layouts are those of the DWARF information", () => {
 		const options = { version, program: "chains" };
 		const path = goBuild(experiment === undefined ? options : { ...options, experiment });
 		const structs = await structsOf(path, experiment === undefined ? minor : 23);
-		const layouts = STRUCT_LAYOUTS.get(minor);
-		if (layouts === undefined) {
+		const table = tableLayouts(minor);
+		const layouts = table && structLayouts(table);
+		if (layouts?.g === undefined || layouts.m === undefined) {
 			throw new Error(`no layouts for ${version}`);
 		}
 		const { stackLo, stackHi, schedSp, schedPc, schedBp, ...g } = layouts.g;
@@ -115,12 +117,11 @@ describe("structure layouts are those of the DWARF information", () => {
 		);
 		compare(layouts.m, structs.get("m"), {});
 
-		const module = MODULE_DATA_LAYOUTS.get(minor);
-		compare(module ?? {}, structs.get("moduledata"), { bytes: "" });
+		compare(layouts.moduleData ?? {}, structs.get("moduledata"), { bytes: "" });
 
 		if (minor < 24 || experiment !== undefined) {
-			compare(layouts.hmap, structs.get("hmap"), { bytes: "" });
-			compare(layouts.classicMapType, structs.get("classicMapType"), minor < 21 ? SPELLING_115 : SPELLING);
+			compare(layouts.hmap ?? {}, structs.get("hmap"), { bytes: "" });
+			compare(layouts.classicMapType ?? {}, structs.get("classicMapType"), minor < 21 ? SPELLING_115 : SPELLING);
 		} else {
 			compare(layouts.swissMap ?? {}, structs.get("swissMap"), { bytes: "" });
 			const { groupsData, groupsLengthMask, ...table } = layouts.swissTable ?? { groupsData: 0, groupsLengthMask: 0 };

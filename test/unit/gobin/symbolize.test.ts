@@ -1,52 +1,22 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import type { Frame } from "../../../src/gobin/inline-tree.ts";
 import { goTool, run } from "../../support/go-binaries.ts";
+import { printedStack, symbolizeStack } from "../../support/program-frames.ts";
 import { MATRIX, MATRIX_ROWS, type MatrixEntry } from "./go-matrix.ts";
 
 // Other programs are run, the Go command among them, which may have to build its own tools first.
 setDefaultTimeout(60_000);
-
-interface Stack {
-	/** Distances from the entry of main.chains, one per source frame. */
-	pcs: number[];
-	frames: Frame[];
-}
-
-/** A stack of the running program, symbolized by its own runtime. */
-function stackOf(entry: MatrixEntry): Stack {
-	const stack: Stack = { pcs: [], frames: [] };
-	for (const line of run([entry.path, "frames"]).trim().split("\n")) {
-		const [kind, first = "", file = "", number] = line.split("\t");
-		if (kind === "pc") {
-			stack.pcs.push(Number(first));
-		} else {
-			stack.frames.push({ fn: first, file, line: Number(number) });
-		}
-	}
-	return stack;
-}
 
 describe.each(MATRIX_ROWS)("%s", (_what, entry) => {
 	const { binary } = entry;
 	const base = binary.functionsByName(["main.chains"]).get("main.chains")?.entry ?? 0;
 
 	test("a stack has the frames that the program's own runtime finds", () => {
-		const stack = stackOf(entry);
-		const inlined: string[] = [];
-		const seen: Frame[] = [];
-		let goexit = 0;
-		// runtime.Callers gives one pc per source frame; the first of each physical frame is a return address.
-		while (seen.length < stack.pcs.length) {
-			const pc = base + (stack.pcs[seen.length] ?? 0) - 1;
-			const frames = binary.symbolize(pc);
-			goexit += Number(binary.isGoexit(pc));
-			inlined.push(...frames.filter((frame) => frame.inlined === true).map((frame) => frame.fn));
-			seen.push(...frames.map(({ fn, file, line }) => ({ fn, file: file ?? "", line: line ?? 0 })));
-		}
-		expect(seen).toEqual(stack.frames);
+		const stack = printedStack(run([entry.path, "frames"]));
+		const { frames, inlined, goexits } = symbolizeStack(binary, stack, base);
+		expect(frames).toEqual(stack.frames);
 		expect(inlined).toEqual(["main.callers", "main.callersInlined"]);
-		expect(seen.at(-1)?.fn).toBe("runtime.goexit");
-		expect(goexit).toBe(1);
+		expect(frames.at(-1)?.fn).toBe("runtime.goexit");
+		expect(goexits).toBe(1);
 	});
 
 	test("the same array comes from the cache", () => {
@@ -65,7 +35,9 @@ describe("positions are those of go tool addr2line", () => {
 		const { binary } = entry;
 		const { minpc, maxpc } = binary.moduleData;
 		const pcs: number[] = [];
-		for (let pc = minpc; pc < maxpc; pc += 331) {
+		// Odd, so that all positions inside instructions and functions occur.
+		const step = Math.floor((maxpc - minpc) / 2700) | 1;
+		for (let pc = minpc; pc < maxpc; pc += step) {
 			pcs.push(pc);
 		}
 		const tool = entry.minor > 25 ? "1.27" : "1.23";
@@ -84,6 +56,7 @@ describe("positions are those of go tool addr2line", () => {
 			compared++;
 			expect([frames.at(-1)?.fn, `${innermost.file}:${innermost.line}`]).toEqual([fn, at]);
 		});
+		expect(compared).toBeGreaterThan(2000);
 		expect(compared).toBeGreaterThan(pcs.length * 0.8);
 	});
 });

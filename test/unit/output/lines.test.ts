@@ -102,7 +102,7 @@ describe("the line for pipes", () => {
 		bytes: 4_200_000,
 		sites: [{ ...site, growths: 812, work: 0, bytes: 0, max_capacity: 8 }],
 		targets: [{ pid: 4711, name: "etcd" }],
-		measured: { work: true, bytes: true },
+		measured: { growth: true, work: true, bytes: true },
 	};
 
 	test("has stable fields", () => {
@@ -112,8 +112,16 @@ describe("the line for pipes", () => {
 	});
 
 	test("shows a dash for what was not measured, and for nothing to show", () => {
-		const nothing = { ...input, growths: 0, sites: [], targets: [], measured: { work: false, bytes: false } };
+		const nothing = {
+			...input,
+			growths: 0,
+			sites: [],
+			targets: [],
+			measured: { growth: true, work: false, bytes: false },
+		};
 		expect(windowLine(nothing)).toBe("12:01:07 - growth=0/s work=- alloc=- top=-\n");
+		const counted = { ...nothing, measured: { growth: false, work: true, bytes: false } };
+		expect(windowLine(counted)).toMatch(/ growth=- work=[\d,.]+\/s /);
 	});
 
 	test("gives rates per second, whatever the window's length", () => {

@@ -29,6 +29,12 @@ test("a run without growth says so", () => {
 	);
 });
 
+test("growths that were only counted are not taken for none", () => {
+	expect(summaryText(inputOf(idleState(), { measured: ["work"] }))).toBe(
+		"3.00 s · growths were only counted, as work calls · 0 work calls\nledger: growth not measured; work 0 hits = 0 recorded; complete\n",
+	);
+});
+
 test("folded rows are said so, and numbers of distinct names become lower bounds", () => {
 	const aggregator = new Aggregator({ maxRows: 2 });
 	for (const { site, mapType } of WORKLOADS) aggregator.addGrowth(growth(site, mapType));

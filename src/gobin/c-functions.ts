@@ -1,0 +1,71 @@
+import type { ElfFile } from "../elf/elf-file.ts";
+import { text, u8, u16, u32, u64 } from "../elf/little-endian.ts";
+import { rawSectionBytes } from "../elf/section-data.ts";
+
+const SYM_BYTES = 24;
+const SHN_UNDEF = 0;
+const STT_FUNC = 2;
+const STT_GNU_IFUNC = 10;
+/** C++ names can be long; longer ones are cut. */
+const MAX_NAME_BYTES = 4096;
+
+/** Functions outside Go code (C of cgo programs, the C library in static ones) by the symbol table. */
+export class CFunctions {
+	readonly #strings: Uint8Array;
+	/** Ascending. */
+	readonly #starts: Float64Array;
+	readonly #ends: Float64Array;
+	/** Offsets in the string table. */
+	readonly #names: Uint32Array;
+
+	/** Reads .symtab, or .dynsym in a stripped program; leaves out what lies in [minpc, maxpc), which is Go's. */
+	constructor(elf: ElfFile, minpc: number, maxpc: number) {
+		const table = elf.section(".symtab") ?? elf.section(".dynsym");
+		const strings = table && elf.sections[table.link];
+		const bytes = table && strings ? rawSectionBytes(elf.source, table) : new Uint8Array(0);
+		this.#strings = strings ? rawSectionBytes(elf.source, strings) : new Uint8Array(0);
+		const starts: number[] = [];
+		const ends: number[] = [];
+		const names: number[] = [];
+		for (let at = 0; at + SYM_BYTES <= bytes.length; at += SYM_BYTES) {
+			const type = u8(bytes, at + 4) & 15;
+			const start = u64(bytes, at + 8);
+			const size = u64(bytes, at + 16);
+			const isFunction = (type === STT_FUNC || type === STT_GNU_IFUNC) && u16(bytes, at + 6) !== SHN_UNDEF;
+			if (isFunction && size > 0 && !(start >= minpc && start < maxpc)) {
+				starts.push(start);
+				ends.push(start + size);
+				names.push(u32(bytes, at));
+			}
+		}
+		const order = Uint32Array.from(starts.keys()).sort((a, b) => (starts[a] as number) - (starts[b] as number));
+		this.#starts = Float64Array.from(order, (index) => starts[index] as number);
+		this.#ends = Float64Array.from(order, (index) => ends[index] as number);
+		this.#names = Uint32Array.from(order, (index) => names[index] as number);
+	}
+
+	/** The name of the function that covers the address. */
+	nameAt(vaddr: number): string | undefined {
+		let low = 0;
+		let high = this.#starts.length;
+		while (low < high) {
+			const middle = (low + high) >>> 1;
+			if ((this.#starts[middle] as number) <= vaddr) {
+				low = middle + 1;
+			} else {
+				high = middle;
+			}
+		}
+		if (low === 0 || !(vaddr < (this.#ends[low - 1] as number))) {
+			return undefined;
+		}
+		// Aliases follow each other; the first is the one that readelf and nm list first.
+		while (low > 1 && this.#starts[low - 2] === this.#starts[low - 1] && vaddr < (this.#ends[low - 2] as number)) {
+			low--;
+		}
+		const at = this.#names[low - 1] as number;
+		const name = this.#strings.subarray(at, at + MAX_NAME_BYTES);
+		const length = name.indexOf(0);
+		return length === 0 || name.length === 0 ? undefined : text(length < 0 ? name : name.subarray(0, length));
+	}
+}
