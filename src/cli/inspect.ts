@@ -67,7 +67,7 @@ export function inspect(argument: string, options: InspectOptions): number {
 	const color = decideColor({
 		flag: options.color,
 		env: { NO_COLOR: process.env.NO_COLOR, TERM: process.env.TERM },
-		isTTY: process.stdout.isTTY,
+		isTTY: process.stdout.isTTY === true,
 	});
 	writeAll(1, inspectText(inspection, color));
 	return EXIT.done;

@@ -6,6 +6,8 @@ const SYM_BYTES = 24;
 const SHN_UNDEF = 0;
 const STT_FUNC = 2;
 const STT_GNU_IFUNC = 10;
+/** Far more than any C library has; bounds the memory for a made-up table. */
+const MAX_FUNCTIONS = 1 << 20;
 /** C++ names can be long; longer ones are cut. */
 const MAX_NAME_BYTES = 4096;
 
@@ -27,7 +29,7 @@ export class CFunctions {
 		const starts: number[] = [];
 		const ends: number[] = [];
 		const names: number[] = [];
-		for (let at = 0; at + SYM_BYTES <= bytes.length; at += SYM_BYTES) {
+		for (let at = 0; at + SYM_BYTES <= bytes.length && starts.length < MAX_FUNCTIONS; at += SYM_BYTES) {
 			const type = u8(bytes, at + 4) & 15;
 			const start = u64(bytes, at + 8);
 			const size = u64(bytes, at + 16);

@@ -11,7 +11,9 @@ const TFLAG_EXTRA_STAR = 2;
 /** First release whose names have a varint length; before, two bytes big-endian (reflect/type.go, name.readVarint). */
 const VARINT_NAMES_SINCE = 17;
 const MAX_NAME_BYTES = 65536;
+/** How far descriptors are looked through for map types, and how many of those are looked at. */
 const CONFIRM_BYTES = 1 << 20;
+const CONFIRM_TYPES = 512;
 
 export interface MapType {
 	/** As the runtime prints it, with package names but no paths: "map[string]*main.node". */
@@ -45,9 +47,11 @@ export class RunTimeTypes {
 	 */
 	confirmsMapTypes(impl: "classic" | "swiss"): boolean {
 		const { types, etypes } = this.#module;
+		const end = Math.min(etypes, types + CONFIRM_BYTES);
 		let confirmed = 0;
-		for (let vaddr = types; vaddr < Math.min(etypes, types + CONFIRM_BYTES); vaddr += 8) {
+		for (let vaddr = types, seen = 0; vaddr < end && seen < CONFIRM_TYPES; vaddr += 8) {
 			const type = this.mapTypeAt(vaddr, impl);
+			seen += Number(type !== undefined);
 			if (type === undefined || !type.name.startsWith("map[")) {
 				continue;
 			}

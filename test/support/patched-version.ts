@@ -10,5 +10,6 @@ export function withVersion(path: string, version: string): Uint8Array {
 		throw new Error(`no version of ${version.length} bytes in ${path}, but of ${length}`);
 	}
 	bytes.write(version, blob + 33, "latin1");
-	return bytes;
+	// Not a Buffer, whose slices share memory.
+	return Uint8Array.from(bytes);
 }

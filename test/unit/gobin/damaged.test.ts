@@ -1,19 +1,29 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
+import { inspectBinary } from "../../../src/cli/inspection.ts";
 import { memorySource } from "../../../src/elf/memory-source.ts";
 import { GomapgrowError } from "../../../src/errors/error.ts";
-import { type GoBinary, openGoBinary } from "../../../src/gobin/go-binary.ts";
-import { goBuild } from "../../support/go-binaries.ts";
+import { type GoBinary, identifyGoProgram, openGoBinary, openGoProgram } from "../../../src/gobin/go-binary.ts";
+import { type GoBuildOptions, goBuild, goRelease } from "../../support/go-binaries.ts";
+import { withVersion } from "../../support/patched-version.ts";
 
 /** Enough for a slow machine; an undamaged file takes some 20 ms. */
 const LONGEST_MS = 3000;
 setDefaultTimeout(60_000);
-const BUILDS: [string, string][] = [
-	["1.15 pie", goBuild({ version: "1.15", program: "chains", buildmode: "pie" })],
-	["1.19", goBuild({ version: "1.19", program: "chains" })],
-	["1.23 cgo pie stripped", goBuild({ version: "1.23", program: "chains", cgo: true, buildmode: "pie", strip: true })],
-	["1.27 pie -s -w", goBuild({ version: "1.27", program: "chains", buildmode: "pie", ldflags: "-s -w" })],
+const built = (options: Omit<GoBuildOptions, "program">): Uint8Array =>
+	new Uint8Array(readFileSync(goBuild({ ...options, program: "chains" })));
+const release127 = goRelease("1.27");
+const BUILDS: [string, Uint8Array][] = [
+	["1.15 pie", built({ version: "1.15", buildmode: "pie" })],
+	["1.19", built({ version: "1.19" })],
+	["1.23 cgo pie stripped", built({ version: "1.23", cgo: true, buildmode: "pie", strip: true })],
+	["1.27 pie -s -w", built({ version: "1.27", buildmode: "pie", ldflags: "-s -w" })],
+	[
+		"too new, stripped",
+		withVersion(goBuild({ version: "1.27", program: "chains", ldflags: "-s -w" }), release127.replace("1.27", "1.28")),
+	],
+	["too new", withVersion(goBuild({ version: "1.27", program: "chains" }), release127.replace("1.27", "1.28"))],
 ];
 
 /** Runs all readers; only a GomapgrowError may come out of any. Returns what happened, for counting. */
@@ -36,6 +46,7 @@ function exercise(bytes: Uint8Array, whole: GoBinary): { opened: boolean; refuse
 		attempt(() => [binary.cgo, binary.stripped, binary.static, binary.buildId, binary.gnuBuildId, binary.mapImpl]);
 		attempt(() => binary.functionsByName(["runtime.hashGrow", "main.chains", "main.absent"]));
 		attempt(() => binary.functionNamesWithPrefix("runtime."));
+		attempt(() => [binary.goidInCode, binary.mapTypesConfirmed]);
 		attempt(() => binary.elf.symbols(["main.main", "runtime.text"]));
 		attempt(() => binary.elf.debugSection(".debug_info"));
 		const { minpc, maxpc, types, etypes } = whole.moduleData;
@@ -47,12 +58,15 @@ function exercise(bytes: Uint8Array, whole: GoBinary): { opened: boolean; refuse
 			attempt(() => binary.fileOffset(vaddr));
 		}
 	}
+	attempt(() => {
+		const program = identifyGoProgram(memorySource(bytes));
+		inspectBinary(program, openGoProgram(program, { verifyLayouts: true }), { exe: "damaged" });
+	});
 	expect(performance.now() - started).toBeLessThan(LONGEST_MS);
 	return { opened: binary !== undefined, refused };
 }
 
-describe.each(BUILDS)("damaged copies of a %s program give only errors with a code, in bounded time", (_what, path) => {
-	const file = new Uint8Array(readFileSync(path));
+describe.each(BUILDS)("damaged copies of a %s program give only errors with a code, in bounded time", (_what, file) => {
 	const whole = openGoBinary(memorySource(file));
 	const { moduleData } = whole;
 	const moduleAt = whole.fileOffset(moduleData.address) ?? 0;
