@@ -15,7 +15,7 @@ BPF_OBJECT := dist/native/gomapgrow.bpf.o
 EXECUTABLE := dist/gomapgrow
 SOURCES := $(shell find src -name '*.ts' -o -name '*.json')
 
-.PHONY: help setup build test test-matrix lint format typecheck demo toolchains clean apt-packages force
+.PHONY: help setup build test test-matrix fuzz lint format typecheck demo toolchains clean apt-packages force
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' Makefile | while IFS=$$'\t' read -r name text; do printf '  make %-11s %s\n' "$$name" "$$text"; done
@@ -29,6 +29,9 @@ test: $(EXECUTABLE) toolchains ## everything: lint, typecheck, unit and end-to-e
 
 test-matrix: $(PACKAGES) toolchains ## the readers on every Go release in every way of building; minutes
 	@$(BUN) test --timeout 600000 ./test/matrix
+
+fuzz: $(PACKAGES) toolchains ## feed damaged programs to the readers (FUZZ_SECONDS=300, FUZZ_SEED=N)
+	@$(BUN) test/fuzz/run.ts
 
 lint: $(PACKAGES) ## check style and lint rules
 	@$(BUN) --bun node_modules/.bin/biome check --error-on-warnings --max-diagnostics=50
