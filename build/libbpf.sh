@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# build/libbpf.sh: builds dist/native/ARCH/libgomapgrow-bpf.so, one shared object with libbpf, libelf and zlib from Debian's
-# source packages and our own src/kernel/native/*.c. It exports libbpf's public functions and gmg_*, and needs only an old libc.
+# build/libbpf.sh: builds dist/native/ARCH/libgomapgrow-bpf.so, one shared object with libbpf, libelf and zlib from the
+# upstream sources in Debian's archive and our own src/kernel/native/*.c. It exports libbpf's public functions and gmg_*, and needs only an old libc.
 # build/libbpf.sh --sources: only the libraries and their headers, in the cache folder.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -17,7 +17,9 @@ zlib=$(native_prefix zlib "$ZLIB_VERSION")
 elfutils=$(native_prefix elfutils "$ELFUTILS_VERSION")
 libbpf=$(native_prefix libbpf "$LIBBPF_VERSION")
 
-# fetch_source PACKAGE VERSION: the source package's files in the cache, of any Debian revision.
+# fetch_source PACKAGE VERSION: the upstream tarball of Debian's source package, as $CACHE/sources/PACKAGE-VERSION/*.orig.tar.*. It stays the
+# same over all Debian revisions of that version, while the other files of a revision leave the mirrors as soon as the next one enters, at times
+# before the lists say so. The lists, which are signed, have its checksum.
 fetch_source() (
 	folder="$CACHE/sources/$1-$2"
 	if [ -d "$folder" ]; then exit 0; fi
@@ -27,12 +29,14 @@ fetch_source() (
 	tmp=$(cache_tmp "$1")
 	trap 'rm -rf "$tmp"' EXIT
 	suite_update "$NATIVE_SUITE"
+	# 'URI' NAME SIZE HASH
+	files=$(suite_apt "$NATIVE_SUITE" source --print-uris --download-only "$1")
+	read -r uri name _ hash < <(grep -F " $1_$2.orig.tar." <<<"$files" | grep -v '\.asc ') ||
+		fail "wanted the upstream source of $1 $2 in $NATIVE_SUITE; found $(grep -oE "[^ ]+\.dsc " <<<"$files")"
 	mkdir "$tmp/files"
-	(cd "$tmp/files" && suite_apt "$NATIVE_SUITE" source --download-only "$1" >&2)
-	for dsc in "$tmp/files/$1_$2"-*.dsc; do
-		[ -e "$dsc" ] || fail "wanted $1 $2 in $NATIVE_SUITE; found $(cd "$tmp/files" && echo *.dsc)"
-		echo "took ${dsc##*/}" >&2
-	done
+	(cd "$tmp/files" && /usr/lib/apt/apt-helper -q -o APT::Sandbox::User="$(id -un)" -o Acquire::Retries=4 \
+		download-file "$(tr -d "'" <<<"$uri")" "$tmp/files/$name" "$hash" >&2)
+	echo "took $name" >&2
 	mkdir -p "$CACHE/sources"
 	mv -T "$tmp/files" "$folder"
 )
@@ -71,7 +75,8 @@ compile() (
 	echo "building $1 $2" >&2
 	trap 'status=$?; [ $status = 0 ] || tail -n 40 "$tmp/log" >&2; rm -rf "$tmp"; exit $status' EXIT
 	{
-		dpkg-source -x "$CACHE/sources/$1-$2"/*.dsc "$tmp/source"
+		mkdir "$tmp/source"
+		tar -C "$tmp/source" --strip-components=1 -xf "$CACHE/sources/$1-$2"/*.orig.tar.*
 		"compile_$1" "$tmp/source" "$tmp/prefix"
 	} >"$tmp/log" 2>&1
 	mkdir -p "$(dirname "$3")"

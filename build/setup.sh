@@ -20,7 +20,6 @@ need gcc gcc
 need libc6-dev /usr/include/stdio.h
 need binutils readelf
 need make make
-need dpkg-dev dpkg-source
 need bzip2 bzip2
 need xz-utils xz
 need git git
