@@ -1,7 +1,7 @@
 /** Every form of stack check that the Go compiler emits on x86-64, and things that only look like one. */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { findStackCheck } from "../../../src/isa/amd64-stack-check.ts";
+import { findStackCheck } from "../../../../src/isa/amd64/stack-check.ts";
 
 function code(hex: string): Uint8Array {
 	return Uint8Array.from(Buffer.from(hex.replaceAll(" ", ""), "hex"));

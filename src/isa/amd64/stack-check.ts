@@ -5,17 +5,13 @@
  * The compiler (cmd/internal/obj/x86/obj6.go, stacksplit) emits: load g (Go <= 1.16 only), lea for frames over StackSmall,
  * cmp with g.stackguard0 (+0x10), jbe to the call of morestack at the function's end.
  */
+import type { FlagsTest, StackCheck } from "../stack-check.ts";
 
-export interface StackCheck {
-	/** Offset of the conditional branch from the function's first byte. */
-	branchOffset: number;
-	/** Its length in bytes: 2 (rel8) or 6 (rel32). */
-	branchLength: number;
-	/** Branch target, as an offset from the function's first byte. */
-	target: number;
-	/** Register that holds g at the branch. */
-	gRegister: "r14" | "rcx";
-}
+/** Longest known form: 26 bytes (Go 1.15 PIE, frame over StackSmall). */
+export const MAX_STACK_CHECK_BYTES = 32;
+
+/** jbe is taken when CF or ZF is set (EFLAGS bits 0 and 6). */
+export const STACK_CHECK_TAKEN: FlagsTest = { word: "flags", set: 0x41, clear: 0 };
 
 interface Form {
 	bytes: number[];
@@ -59,7 +55,7 @@ function matchesAny(code: Uint8Array, at: number, forms: Form[]): number {
 
 /**
  * The stack check of the function whose code starts at `code[0]`; undefined when it does not begin with one of the known forms.
- * `code` needs the first 32 bytes of the function, `size` is the function's length in bytes: the branch must stay inside it.
+ * `code` needs the first MAX_STACK_CHECK_BYTES of the function, `size` is the function's length in bytes: the branch must stay inside it.
  */
 export function findStackCheck(code: Uint8Array, size: number): StackCheck | undefined {
 	let at = matches(code, 0, LOAD_G_TLS);
