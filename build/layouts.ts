@@ -52,8 +52,9 @@ func main() {
 const WANTED: Readonly<Record<string, readonly string[]>> = {
 	"runtime.g": [
 		...["stack.lo", "stack.hi", "stackguard0", "m", "sched.sp", "sched.pc", "sched.bp", "atomicstatus", "goid"],
-		...["waitreason", "parentGoid", "gopc", "startpc"],
+		...["syscallsp", "syscallpc", "waitsince", "waitreason", "trackingSeq", "parentGoid", "gopc", "startpc"],
 	],
+	"runtime.sudog": ["g", "elem", "elem.vu"],
 	"runtime.m": ["g0", "procid", "gsignal", "tls", "curg", "p", "id"],
 	"runtime.p": ["id", "status", "m"],
 	"runtime.gobuf": ["*"],
@@ -124,15 +125,21 @@ export function measure(column: string, arch = "amd64"): Map<string, MeasuredStr
 	const measured = new Map<string, MeasuredStruct>();
 	for (const [name, layout] of dwarf.structLayouts(Object.keys(WANTED))) {
 		const fields = new Map<string, { offset: number; size: number }>();
-		for (const path of (WANTED[name] ?? []).flatMap((wanted) => expand(wanted, layout))) {
+		const wanted = WANTED[name] ?? [];
+		for (const path of wanted.flatMap((each) => expand(each, layout))) {
 			const field: FieldLayout | undefined = dwarf.fieldAt(layout, path);
-			if (!field) continue;
+			// What became a structure in some release is looked into, not listed.
+			if (!field || (wanted.includes(path) && wanted.some((each) => hasInner(each, path, dwarf, layout)))) continue;
 			if (field.size === undefined) throw new Error(`wanted the size of ${name}.${path} in ${column}; found none`);
 			fields.set(path, { offset: field.offset, size: field.size });
 		}
 		measured.set(name, { size: layout.size, file: declaringFile(column, name), fields });
 	}
 	return measured;
+}
+
+function hasInner(wanted: string, path: string, dwarf: DwarfFile, layout: StructLayout): boolean {
+	return wanted.startsWith(`${path}.`) && dwarf.fieldAt(layout, wanted) !== undefined;
 }
 
 /** A layout lists blank fields ("_") too: those have no use. */

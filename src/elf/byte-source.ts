@@ -10,4 +10,9 @@ export interface ByteSource {
 	 * stays valid. Throws GomapgrowError E-BIN-TRUNCATED when the range is not wholly inside the file.
 	 */
 	read(offset: number, length: number): Uint8Array;
+	/**
+	 * Fills `target`, which stays the caller's, with the bytes from `offset` on: for a pass over much of a file, which would only push
+	 * everything else out of a cache. Throws as `read`.
+	 */
+	readInto(offset: number, target: Uint8Array): void;
 }

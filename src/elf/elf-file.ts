@@ -4,7 +4,7 @@ import { type ElfArch, type ElfHeader, ET_DYN, readHeader } from "./header.ts";
 import { hex, hexBytes, text, u64 } from "./little-endian.ts";
 import { type ElfNote, readNotes } from "./notes.ts";
 import { RELA_BYTES, RelativeRelocations } from "./relocations.ts";
-import { rawSectionBytes, sectionBytes, zdebugSectionBytes } from "./section-data.ts";
+import { sectionBytes, zdebugSectionBytes } from "./section-data.ts";
 import {
 	readSections,
 	type Section,
@@ -187,23 +187,36 @@ export class ElfFile {
 		return this.relocations?.addend(vaddr) ?? u64(this.bytesAt(vaddr, 8), 0);
 	}
 
+	/** `count` such pointers side by side: for a structure, whose single words would be looked up one by one. */
+	pointersAt(vaddr: number, count: number): Float64Array {
+		const bytes = this.bytesAt(vaddr, count * 8);
+		const words = Float64Array.from({ length: count }, (_, index) => u64(bytes, index * 8));
+		this.relocations?.applyTo(words, vaddr, 8);
+		return words;
+	}
+
 	/** The RELATIVE relocations; undefined for executables with fixed addresses. */
 	get relocations(): RelativeRelocations | undefined {
 		if (!this.pie) {
 			return undefined;
 		}
-		this.#relocations ??= new RelativeRelocations(this.#relaBytes(), this.arch);
+		this.#relocations ??= this.#findRelocations();
 		return this.#relocations;
 	}
 
-	#relaBytes(): Uint8Array {
+	#findRelocations(): RelativeRelocations {
+		const { offset, size } = this.#relaRange();
+		return new RelativeRelocations(this.source, offset, size, this.arch);
+	}
+
+	#relaRange(): { offset: number; size: number } {
 		const section = this.section(".rela.dyn") ?? this.section(".rela");
 		if (section !== undefined && section.type === SHT_RELA) {
-			return rawSectionBytes(this.source, section);
+			return section;
 		}
 		const dynamic = this.segments.find((segment) => segment.type === PT_DYNAMIC);
 		if (dynamic === undefined) {
-			return new Uint8Array(0);
+			return { offset: 0, size: 0 };
 		}
 		const entries = this.source.read(dynamic.offset, Math.min(dynamic.filesz, MAX_DYNAMIC_BYTES));
 		let address = 0;
@@ -219,7 +232,10 @@ export class ElfFile {
 				size = u64(entries, at + 8);
 			}
 		}
-		return size < RELA_BYTES ? new Uint8Array(0) : this.bytesAt(address, size);
+		const offset = this.fileOffset(address);
+		return size < RELA_BYTES || offset === undefined || size > this.bytesFrom(address)
+			? { offset: 0, size: 0 }
+			: { offset, size };
 	}
 }
 

@@ -1,31 +1,45 @@
 import { GomapgrowError } from "../errors/error.ts";
-import { u32, u64 } from "./little-endian.ts";
+import { chunks } from "./byte-scan.ts";
+import type { ByteSource } from "./byte-source.ts";
 
 /** Elf64_Rela: offset, info, addend. */
 export const RELA_BYTES = 24;
+const RELA_WORDS = RELA_BYTES / 4;
+const STEP = RELA_BYTES * 43_690;
+const TWO_32 = 4294967296;
 const R_X86_64_RELATIVE = 8;
 const R_AARCH64_RELATIVE = 1027;
 /** Chains stay below a few dozen in real tables; a table made to collide is refused instead of taking quadratic time. */
 const MAX_CHAIN = 4096;
+/** Entries that are kept in memory, 32 to 48 bytes each; the largest Go programs have some millions. */
+const MAX_INDEXED = 1 << 23;
+
+/** Entries of a table that are kept for look-ups by address. */
+interface Index {
+	addresses: Float64Array;
+	addends: Float64Array;
+	/** Open-addressing hash from address to entry + 1. */
+	slots: Uint32Array;
+}
 
 /**
  * The RELATIVE relocations of a position-independent executable: which word of the image becomes load bias + addend. GNU ld
- * and the Go linker also store the addend in the word itself; lld does not, so the table has to be asked.
+ * and the Go linker also store the addend in the word itself; lld does not, so the table has to be asked. GNU ld sorts the table,
+ * the Go linker does not: a structure is looked up in a pass, and only single words (`addend`) make an index of it.
  */
 export class RelativeRelocations {
-	readonly #table: Uint8Array;
+	readonly #source: ByteSource;
+	readonly #offset: number;
+	readonly #count: number;
 	readonly #relativeType: number;
-	/** Open-addressing hash from address to table index + 1; made by the first lookup. One number per entry, no objects. */
-	#slots: Uint32Array | undefined;
+	#index: Index | undefined;
 
-	/** The table is .rela.dyn as in the file; a rest smaller than an entry is ignored. */
-	constructor(table: Uint8Array, arch: "amd64" | "arm64") {
-		this.#table = table;
+	/** The table is .rela.dyn as in the file, `size` bytes from `offset` on; a rest smaller than an entry is ignored. */
+	constructor(source: ByteSource, offset: number, size: number, arch: "amd64" | "arm64") {
+		this.#source = source;
+		this.#offset = offset;
+		this.#count = Math.floor(size / RELA_BYTES);
 		this.#relativeType = arch === "amd64" ? R_X86_64_RELATIVE : R_AARCH64_RELATIVE;
-	}
-
-	get #count(): number {
-		return Math.floor(this.#table.length / RELA_BYTES);
 	}
 
 	/** The address (without the load bias) that the word at `vaddr` will hold, or undefined when it is not relocated. */
@@ -33,56 +47,74 @@ export class RelativeRelocations {
 		if (this.#count === 0) {
 			return undefined;
 		}
-		this.#slots ??= this.#index();
-		const mask = this.#slots.length - 1;
+		this.#index ??= this.#makeIndex();
+		const { addresses, addends, slots } = this.#index;
+		const mask = slots.length - 1;
 		for (let slot = hash(vaddr) & mask; ; slot = (slot + 1) & mask) {
-			const entry = this.#slots[slot] as number;
+			const entry = slots[slot] as number;
 			if (entry === 0) {
 				return undefined;
 			}
-			const at = (entry - 1) * RELA_BYTES;
-			if (u64(this.#table, at) === vaddr) {
-				return u64(this.#table, at + 16);
+			if (addresses[entry - 1] === vaddr) {
+				return addends[entry - 1];
 			}
 		}
+	}
+
+	/** Replaces those of the words that are relocated: `words[n]` is the one at `vaddr` + n * `stride`. One pass over the table. */
+	applyTo(words: Float64Array, vaddr: number, stride: number): void {
+		const end = vaddr + words.length * stride;
+		this.#each((address, addend) => {
+			if (address >= vaddr && address < end && (address - vaddr) % stride === 0) {
+				words[(address - vaddr) / stride] = addend;
+			}
+		});
 	}
 
 	/** The addresses of the words that will hold `target`, at most `limit`. */
 	wordsPointingTo(target: number, limit: number): number[] {
 		const found: number[] = [];
-		const low = target % 4294967296;
-		for (let at = 0; at + RELA_BYTES <= this.#table.length && found.length < limit; at += RELA_BYTES) {
-			if (u32(this.#table, at + 16) === low && this.#isRelative(at) && u64(this.#table, at + 16) === target) {
-				found.push(u64(this.#table, at));
+		this.#each((address, addend) => {
+			if (addend === target && found.length < limit) {
+				found.push(address);
 			}
-		}
+		});
 		return found;
 	}
 
-	#isRelative(at: number): boolean {
-		return u32(this.#table, at + 8) === this.#relativeType;
+	#each(visit: (address: number, addend: number) => void): void {
+		for (const { bytes } of chunks(this.#source, this.#offset, this.#count * RELA_BYTES, 0, STEP)) {
+			const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2);
+			for (let at = 0; at < words.length; at += RELA_WORDS) {
+				if (words[at + 2] === this.#relativeType) {
+					visit(
+						(words[at] as number) + (words[at + 1] as number) * TWO_32,
+						(words[at + 4] as number) + (words[at + 5] as number) * TWO_32,
+					);
+				}
+			}
+		}
 	}
 
-	#isFreeOrSame(entry: number, vaddr: number): boolean {
-		return entry === 0 || u64(this.#table, (entry - 1) * RELA_BYTES) === vaddr;
-	}
-
-	#index(): Uint32Array {
-		const count = this.#count;
+	#makeIndex(): Index {
+		if (this.#count > MAX_INDEXED) {
+			throw new GomapgrowError("E-BIN-MALFORMED", {
+				wanted: `at most ${MAX_INDEXED} relocations`,
+				found: String(this.#count),
+			});
+		}
 		let size = 16;
-		while (size < count * 2) {
+		while (size < this.#count * 2) {
 			size *= 2;
 		}
+		const addresses = new Float64Array(this.#count);
+		const addends = new Float64Array(this.#count);
 		const slots = new Uint32Array(size);
-		for (let index = 0; index < count; index++) {
-			const at = index * RELA_BYTES;
-			if (!this.#isRelative(at)) {
-				continue;
-			}
-			const vaddr = u64(this.#table, at);
-			let slot = hash(vaddr) & (size - 1);
-			// The last entry for a word wins, as in the dynamic linker, which applies them in order.
-			for (let chain = 0; !this.#isFreeOrSame(slots[slot] as number, vaddr); chain++) {
+		let count = 0;
+		this.#each((address, addend) => {
+			let slot = hash(address) & (size - 1);
+			let entry = slots[slot] as number;
+			for (let chain = 0; entry !== 0 && addresses[entry - 1] !== address; chain++) {
 				if (chain === MAX_CHAIN) {
 					throw new GomapgrowError("E-BIN-MALFORMED", {
 						wanted: "a table of relative relocations",
@@ -90,10 +122,17 @@ export class RelativeRelocations {
 					});
 				}
 				slot = (slot + 1) & (size - 1);
+				entry = slots[slot] as number;
 			}
-			slots[slot] = index + 1;
-		}
-		return slots;
+			// The last entry for a word wins, as in the dynamic linker, which applies them in order.
+			if (entry === 0) {
+				entry = ++count;
+				slots[slot] = entry;
+				addresses[entry - 1] = address;
+			}
+			addends[entry - 1] = addend;
+		});
+		return { addresses, addends, slots };
 	}
 }
 

@@ -1,4 +1,3 @@
-import { inflateSync, zstdDecompressSync } from "node:zlib";
 import { GomapgrowError } from "../errors/error.ts";
 import type { ByteSource } from "./byte-source.ts";
 import { u32, u64 } from "./little-endian.ts";
@@ -10,6 +9,8 @@ const ELFCOMPRESS_ZLIB = 1;
 const ELFCOMPRESS_ZSTD = 2;
 /** Upper bound of one section after inflation; debug information of the largest Go programs is well below. */
 const MAX_INFLATED_BYTES = 1 << 30;
+/** Smallest chunkSize that node:zlib takes. */
+const MIN_CHUNK = 64;
 /** DEFLATE cannot expand further than this (RFC 1951: 258 bytes from two bits), so a larger claim is a lie. */
 const MAX_DEFLATE_RATIO = 1040;
 
@@ -55,9 +56,12 @@ function inflate(compressed: Uint8Array, size: number, method: number): Uint8Arr
 	if (size === 0) {
 		return new Uint8Array(0);
 	}
+	// Loaded when it is needed: it brings all of node:stream, 25 ms and 7 MiB that planning has no use for.
+	const { inflateSync, zstdDecompressSync } = process.getBuiltinModule("node:zlib");
 	let inflated: Uint8Array;
 	try {
-		const options = { maxOutputLength: size };
+		// One buffer of the right size instead of many that are put together: faster, and half the memory.
+		const options = { maxOutputLength: size, chunkSize: Math.max(size, MIN_CHUNK) };
 		inflated = method === ELFCOMPRESS_ZLIB ? inflateSync(compressed, options) : zstdDecompressSync(compressed, options);
 	} catch (cause) {
 		throw malformed(`a compressed section that inflates to ${size} bytes`, "a damaged stream", cause);

@@ -1,3 +1,4 @@
+import { occurrences } from "../elf/byte-scan.ts";
 import type { ElfFile } from "../elf/elf-file.ts";
 import { searchable, text, u8 } from "../elf/little-endian.ts";
 import { SHT_NOBITS } from "../elf/sections.ts";
@@ -17,7 +18,8 @@ const FLAG_BIG_ENDIAN = 1;
 const FLAG_INLINE = 2;
 const MAX_VERSION_BYTES = 4096;
 const MAX_MODINFO_BYTES = 16 << 20;
-const SCAN_CHUNK = 4 << 20;
+/** Aligned copies of the magic that are tried in a segment. Programs that read other Go programs have one more. */
+const MAX_CANDIDATES = 16;
 
 export interface BuildInfo extends ModInfo {
 	/** runtime.Version() of the program, unparsed. */
@@ -47,17 +49,16 @@ export function readBuildInfo(elf: ElfFile): BuildInfo | undefined {
 	return undefined;
 }
 
-/** Looks for the magic in chunks that overlap by a header. */
 function scan(elf: ElfFile, segment: Segment): BuildInfo | undefined {
-	for (let base = 0; base < segment.filesz; base += SCAN_CHUNK) {
-		const length = Math.min(SCAN_CHUNK + MAGIC.length, segment.filesz - base);
-		const chunk = searchable(elf.source.read(segment.offset + base, length));
-		for (let at = chunk.indexOf(MAGIC); at >= 0; at = chunk.indexOf(MAGIC, at + 1)) {
-			const vaddr = segment.vaddr + base + at;
-			const info = vaddr % ALIGN === 0 ? readAt(elf, vaddr) : undefined;
-			if (info !== undefined) {
-				return info;
-			}
+	let left = MAX_CANDIDATES;
+	for (const at of occurrences(elf.source, segment.offset, segment.filesz, MAGIC)) {
+		const vaddr = segment.vaddr + (at - segment.offset);
+		if (vaddr % ALIGN !== 0) {
+			continue;
+		}
+		const info = left-- > 0 ? readAt(elf, vaddr) : undefined;
+		if (info !== undefined || left <= 0) {
+			return info;
 		}
 	}
 	return undefined;

@@ -1,8 +1,11 @@
+import { chunks } from "../elf/byte-scan.ts";
+import type { ByteSource } from "../elf/byte-source.ts";
 import type { ElfFile } from "../elf/elf-file.ts";
 import { text, u8, u16, u32, u64 } from "../elf/little-endian.ts";
-import { rawSectionBytes } from "../elf/section-data.ts";
+import { SHT_NOBITS } from "../elf/sections.ts";
+import { SYM_BYTES } from "../elf/symbols.ts";
 
-const SYM_BYTES = 24;
+const STEP = SYM_BYTES * 43_690;
 const SHN_UNDEF = 0;
 const STT_FUNC = 2;
 const STT_GNU_IFUNC = 10;
@@ -13,7 +16,9 @@ const MAX_NAME_BYTES = 4096;
 
 /** Functions outside Go code (C of cgo programs, the C library in static ones) by the symbol table. */
 export class CFunctions {
-	readonly #strings: Uint8Array;
+	readonly #source: ByteSource;
+	/** The string table's range of the file. */
+	readonly #strings: { offset: number; size: number };
 	/** Ascending. */
 	readonly #starts: Float64Array;
 	readonly #ends: Float64Array;
@@ -24,20 +29,23 @@ export class CFunctions {
 	constructor(elf: ElfFile, minpc: number, maxpc: number) {
 		const table = elf.section(".symtab") ?? elf.section(".dynsym");
 		const strings = table && elf.sections[table.link];
-		const bytes = table && strings ? rawSectionBytes(elf.source, table) : new Uint8Array(0);
-		this.#strings = strings ? rawSectionBytes(elf.source, strings) : new Uint8Array(0);
+		this.#source = elf.source;
+		this.#strings = strings === undefined || strings.type === SHT_NOBITS ? { offset: 0, size: 0 } : strings;
 		const starts: number[] = [];
 		const ends: number[] = [];
 		const names: number[] = [];
-		for (let at = 0; at + SYM_BYTES <= bytes.length && starts.length < MAX_FUNCTIONS; at += SYM_BYTES) {
-			const type = u8(bytes, at + 4) & 15;
-			const start = u64(bytes, at + 8);
-			const size = u64(bytes, at + 16);
-			const isFunction = (type === STT_FUNC || type === STT_GNU_IFUNC) && u16(bytes, at + 6) !== SHN_UNDEF;
-			if (isFunction && size > 0 && !(start >= minpc && start < maxpc)) {
-				starts.push(start);
-				ends.push(start + size);
-				names.push(u32(bytes, at));
+		const size = table === undefined || table.type === SHT_NOBITS ? 0 : table.size - (table.size % SYM_BYTES);
+		for (const { bytes } of chunks(elf.source, table?.offset ?? 0, size, 0, STEP)) {
+			for (let at = 0; at < bytes.length && starts.length < MAX_FUNCTIONS; at += SYM_BYTES) {
+				const type = u8(bytes, at + 4) & 15;
+				const start = u64(bytes, at + 8);
+				const length = u64(bytes, at + 16);
+				const isFunction = (type === STT_FUNC || type === STT_GNU_IFUNC) && u16(bytes, at + 6) !== SHN_UNDEF;
+				if (isFunction && length > 0 && !(start >= minpc && start < maxpc)) {
+					starts.push(start);
+					ends.push(start + length);
+					names.push(u32(bytes, at));
+				}
 			}
 		}
 		const order = Uint32Array.from(starts.keys()).sort((a, b) => (starts[a] as number) - (starts[b] as number));
@@ -66,8 +74,12 @@ export class CFunctions {
 			low--;
 		}
 		const at = this.#names[low - 1] as number;
-		const name = this.#strings.subarray(at, at + MAX_NAME_BYTES);
+		const left = this.#strings.size - at;
+		if (left <= 0) {
+			return undefined;
+		}
+		const name = this.#source.read(this.#strings.offset + at, Math.min(left, MAX_NAME_BYTES));
 		const length = name.indexOf(0);
-		return length === 0 || name.length === 0 ? undefined : text(length < 0 ? name : name.subarray(0, length));
+		return length === 0 ? undefined : text(length < 0 ? name : name.subarray(0, length));
 	}
 }

@@ -11,13 +11,10 @@ export interface CgoExport {
 
 const PREFIX = "_cgoexp_";
 
-/** All entry points for C, in the order of addresses; 100,000 at most. */
+/** All entry points for C, in the order of addresses. Throws E-BIN-MALFORMED when there are more than 100,000. */
 export function cgoExports(binary: GoBinary): CgoExport[] {
-	const names = binary.functionNamesWithPrefix(PREFIX);
-	const functions = binary.functionsByName(names);
-	return [...new Set(names)].flatMap((symbol) => {
-		const entry = functions.get(symbol);
-		const name = /^_cgoexp_[0-9a-f]+_(.+)$/.exec(symbol)?.[1];
-		return entry === undefined || name === undefined ? [] : [{ name, entry }];
+	return binary.functionsWithPrefix(PREFIX).flatMap((entry) => {
+		const name = /^_cgoexp_[0-9a-f]+_(.+)$/.exec(entry.name)?.[1];
+		return name === undefined ? [] : [{ name, entry }];
 	});
 }

@@ -3,20 +3,22 @@ import type { ByteSource } from "../elf/byte-source.ts";
 import { type ElfFile, openElf } from "../elf/elf-file.ts";
 import type { ElfArch } from "../elf/header.ts";
 import { GomapgrowError } from "../errors/error.ts";
+import { locateAllgs } from "./allgs-evidence.ts";
 import { type BuildInfo, readBuildInfo } from "./build-info.ts";
 import { CFunctions } from "./c-functions.ts";
 import { FunctionTable, type GoFunction } from "./function-table.ts";
 import { type GoVersion, parseGoVersion, standingOf, unsupported } from "./go-version.ts";
-import { goidFromCode } from "./goid-evidence.ts";
-import { type Frame, framesAt } from "./inline-tree.ts";
+import { GOID_WITNESSES, goidFromCode } from "./goid-evidence.ts";
+import { type Frame, inlineTreesFit } from "./inline-tree.ts";
 import { chooseLayouts, type LayoutBasis } from "./layout-basis.ts";
 import { lazy } from "./lazy.ts";
-import { LruCache } from "./lru-cache.ts";
 import { locateModuleData, type ModuleData } from "./module-data.ts";
 import type { Pclntab } from "./pclntab-header.ts";
 import { locatePclntab } from "./pclntab-locate.ts";
 import { type MapType, RunTimeTypes } from "./run-time-types.ts";
 import type { ModuleDataLayout, StructLayouts } from "./struct-layouts.ts";
+import { Symbolizer } from "./symbolizer.ts";
+import { readWaitReasons } from "./wait-reasons.ts";
 
 export type MapImpl = "classic" | "swiss";
 
@@ -25,8 +27,8 @@ const CLASSIC_FUNCTION = "runtime.hashGrow";
 /** In the runtime/cgo package in all versions, linked whenever that package is. */
 const CGO_FUNCTION = "crosscall2";
 const GOEXIT = "runtime.goexit";
-/** Addresses whose frames are remembered; some MiB at most. */
-const SYMBOLIZER_ENTRIES = 16384;
+/** What nearly every use of a program asks about. */
+const EXPECTED: readonly string[] = [SWISS_FUNCTION, CLASSIC_FUNCTION, CGO_FUNCTION, ...GOID_WITNESSES];
 const MAX_LISTED_NAMES = 100_000;
 const MAX_REMEMBERED_NAMES = 1024;
 
@@ -53,14 +55,17 @@ export class GoBinary {
 	readonly #pclntab: () => Pclntab;
 	readonly #module: () => ModuleData;
 	readonly #functions: () => FunctionTable;
+	readonly #symbolizer: () => Symbolizer;
 	readonly #types: () => RunTimeTypes;
-	readonly #mapImpl: () => MapImpl | undefined;
-	readonly #cgo: () => boolean;
+	readonly #mapTypesConfirmed: () => boolean;
 	readonly #cFunctions: () => CFunctions;
 	readonly #goidInCode: () => number | undefined;
+	readonly #allgs: () => number | undefined;
+	readonly #waitReasons: () => readonly string[] | undefined;
 	/** Functions that were looked for; undefined for those that are not there. */
 	readonly #named = new Map<string, GoFunction | undefined>();
-	readonly #frames = new LruCache<number, readonly Frame[]>(SYMBOLIZER_ENTRIES);
+	/** Functions that will be asked for: they are looked for together with the first. */
+	readonly #expected = new Set(EXPECTED);
 
 	/** `moduleData`: its layout. */
 	constructor(program: GoProgram, basis: LayoutBasis, moduleData: ModuleDataLayout) {
@@ -72,11 +77,19 @@ export class GoBinary {
 		this.#pclntab = lazy(() => locatePclntab(elf));
 		this.#module = lazy(() => locateModuleData(elf, this.#pclntab(), moduleData));
 		this.#functions = lazy(() => new FunctionTable(elf, this.#pclntab(), this.#module().text));
+		this.#symbolizer = lazy(() => {
+			return new Symbolizer(elf, this.#functions(), this.#pclntab(), this.#module().gofunc);
+		});
 		this.#types = lazy(() => new RunTimeTypes(elf, this.#module(), version.minor, basis.structs));
-		this.#mapImpl = lazy(() => mapImplOf(this.#functions()));
-		this.#cgo = lazy(() => this.#functions().firstOf([CGO_FUNCTION]) !== undefined);
+		this.#mapTypesConfirmed = lazy(() => {
+			const impl = this.mapImpl;
+			return impl !== undefined && this.#types().confirmsMapTypes(impl);
+		});
 		this.#cFunctions = lazy(() => new CFunctions(elf, this.#module().minpc, this.#module().maxpc));
-		this.#goidInCode = lazy(() => (elf.arch === "amd64" ? goidFromCode(this) : undefined));
+		const amd64 = elf.arch === "amd64";
+		this.#goidInCode = lazy(() => (amd64 ? goidFromCode(this) : undefined));
+		this.#allgs = lazy(() => (amd64 ? locateAllgs(this) : undefined));
+		this.#waitReasons = lazy(() => (amd64 ? readWaitReasons(this) : undefined));
 	}
 
 	/** Offsets in the runtime's structures. One that is absent is not known for certain: do without it. */
@@ -89,10 +102,38 @@ export class GoBinary {
 		return this.#goidInCode();
 	}
 
+	/** Bytes that the function which covers the address has on the stack at most, without its return address. */
+	frameBytesAt(vaddr: number): number | undefined {
+		const functions = this.#functions();
+		const record = functions.recordAt(vaddr);
+		return record && functions.frameBytes(record);
+	}
+
+	/** The address of the variable runtime.allgs, the slice of all goroutines; undefined when nothing certain says where it is. */
+	get allgs(): number | undefined {
+		return this.#allgs();
+	}
+
+	/** What the values of runtime.g.waitreason mean, in the program's own words; undefined when they were not found. */
+	get waitReasons(): readonly string[] | undefined {
+		return this.#waitReasons();
+	}
+
 	/** Whether the map types of the file look as the layouts say: each is named after its own key and element. */
 	get mapTypesConfirmed(): boolean {
-		const impl = this.mapImpl;
-		return impl !== undefined && this.#types().confirmsMapTypes(impl);
+		return this.#mapTypesConfirmed();
+	}
+
+	/** Whether calls that the compiler inlined can be told apart from calls of their own. */
+	get tellsInlinedCalls(): boolean {
+		return !this.#pclntab().format.relativeEntries || this.moduleData.gofunc !== undefined;
+	}
+
+	/** Whether the module data say where the trees of inlined calls are, and what is there looks like such trees. */
+	get inlineTreesConfirmed(): boolean {
+		const { gofunc } = this.moduleData;
+		const functions = this.#functions();
+		return gofunc !== undefined && inlineTreesFit(this.elf, functions, this.#pclntab(), gofunc);
 	}
 
 	get arch(): ElfArch {
@@ -116,7 +157,7 @@ export class GoBinary {
 
 	/** Whether runtime/cgo is linked in: C code and threads made by C are possible. */
 	get cgo(): boolean {
-		return this.#cgo();
+		return this.#function(CGO_FUNCTION) !== undefined;
 	}
 
 	/** The Go build id. */
@@ -131,7 +172,10 @@ export class GoBinary {
 
 	/** Which map implementation is linked in; undefined when the program has none. Told by the functions, never by the version. */
 	get mapImpl(): MapImpl | undefined {
-		return this.#mapImpl();
+		if (this.#function(SWISS_FUNCTION) !== undefined) {
+			return "swiss";
+		}
+		return this.#function(CLASSIC_FUNCTION) === undefined ? undefined : "classic";
 	}
 
 	/** runtime.text, the start of Go code; in cgo programs it is not the address of .text. */
@@ -148,56 +192,75 @@ export class GoBinary {
 		return this.#module();
 	}
 
+	/** Announces functions that will be asked for, so that the first search finds them, too: it takes as long for many as for one. */
+	expectFunctions(names: readonly string[]): void {
+		for (const name of names) {
+			if (!this.#named.has(name) && this.#expected.size < MAX_REMEMBERED_NAMES) {
+				this.#expected.add(name);
+			}
+		}
+	}
+
 	/** Functions by full name; names without a function are absent. Looking for many at once takes as long as for one. */
 	functionsByName(names: readonly string[]): Map<string, GoFunction> {
 		const unknown = names.filter((name) => !this.#named.has(name));
-		const found = unknown.length === 0 ? new Map<string, GoFunction>() : this.#functions().byName(unknown);
-		for (const name of unknown) {
-			if (this.#named.size < MAX_REMEMBERED_NAMES) {
-				this.#named.set(name, found.get(name));
+		let searched = new Map<string, GoFunction>();
+		if (unknown.length > 0) {
+			const wanted = new Set([...this.#expected, ...unknown]);
+			searched = this.#functions().byName([...wanted]);
+			this.#expected.clear();
+			for (const name of wanted) {
+				if (this.#named.size < MAX_REMEMBERED_NAMES) {
+					this.#named.set(name, searched.get(name));
+				}
 			}
 		}
+		const found = new Map<string, GoFunction>();
 		for (const name of names) {
-			const remembered = this.#named.get(name);
-			if (remembered !== undefined) {
-				found.set(name, remembered);
+			const known = this.#named.get(name) ?? searched.get(name);
+			if (known !== undefined) {
+				found.set(name, known);
 			}
 		}
 		return found;
 	}
 
-	/** The function that covers the address, or undefined outside Go code. */
+	#function(name: string): GoFunction | undefined {
+		return this.functionsByName([name]).get(name);
+	}
+
+	/** The function that covers the address, without its source position; undefined outside Go code. */
 	functionAt(vaddr: number): GoFunction | undefined {
 		return this.#functions().functionAt(vaddr);
 	}
 
-	/** Names of the functions that start with the prefix, in address order, 100,000 at most. */
-	functionNamesWithPrefix(prefix: string): string[] {
-		return this.#functions().namesWithPrefix(prefix, MAX_LISTED_NAMES);
+	/** The functions whose names start with the prefix, which is not empty, in address order and without source positions; an error when there are more than 100,000. */
+	functionsWithPrefix(prefix: string): GoFunction[] {
+		return this.#functions().withPrefix(prefix, MAX_LISTED_NAMES);
 	}
 
 	/**
 	 * The source frames of an address, innermost first, inlined calls expanded. C code has one frame with the name from the symbol
 	 * table; where nothing has a name there is none. For a return address from a stack pass the address - 1, which lies in the
-	 * call instruction. The frames are cached: do not change them.
+	 * call instruction. Where the file is damaged frames lack what cannot be read. The frames are cached: do not change them.
 	 */
 	symbolize(vaddr: number): readonly Frame[] {
-		const cached = this.#frames.get(vaddr);
-		if (cached !== undefined) {
-			return cached;
-		}
-		const record = this.#functions().recordAt(vaddr);
-		const frames =
-			record === undefined
-				? this.#cFrames(vaddr)
-				: framesAt(this.elf, this.#functions(), this.#pclntab(), this.moduleData.gofunc, record, vaddr);
-		this.#frames.set(vaddr, frames);
-		return frames;
+		return this.#symbolizer().framesAt(vaddr) ?? this.#cFrames(vaddr);
 	}
 
-	#cFrames(vaddr: number): Frame[] {
+	#cFrames(vaddr: number): readonly Frame[] {
 		const name = this.elf.isExecutable(vaddr) ? this.#cFunctions().nameAt(vaddr) : undefined;
 		return name === undefined ? [] : [{ fn: name }];
+	}
+
+	/**
+	 * How far above the stack pointer the return address is while the instruction at the address is about to be executed, in bytes;
+	 * undefined outside Go code. For a return address from a stack pass the address - 1.
+	 */
+	frameSizeAt(vaddr: number): number | undefined {
+		const record = this.#functions().recordAt(vaddr);
+		const size = record === undefined ? -1 : this.#functions().frameSize(record, vaddr);
+		return size < 0 || size % 8 !== 0 ? undefined : size;
 	}
 
 	/** Whether the address (a return address - 1) is in runtime.goexit, the bottom of every goroutine's stack. */
@@ -220,11 +283,6 @@ export class GoBinary {
 	fileOffset(vaddr: number): number | undefined {
 		return this.elf.fileOffset(vaddr);
 	}
-}
-
-function mapImplOf(functions: FunctionTable): MapImpl | undefined {
-	const first = functions.firstOf([SWISS_FUNCTION, CLASSIC_FUNCTION]);
-	return first === undefined ? undefined : first === SWISS_FUNCTION ? "swiss" : "classic";
 }
 
 /**
@@ -284,10 +342,19 @@ export function openGoProgram(program: GoProgram, options: OpenOptions = {}): Go
 function confirmed(program: GoProgram, binary: GoBinary, moduleData: ModuleDataLayout): GoBinary {
 	try {
 		// Asks for the function table and the module data.
-		if (binary.mapImpl === undefined || binary.basis.kind !== "nearest" || binary.mapTypesConfirmed) {
+		const { mapImpl, basis } = binary;
+		if (basis.kind !== "nearest") {
 			return binary;
 		}
-		return new GoBinary(program, { ...binary.basis, structs: { moduleData } }, moduleData);
+		const typesFit = mapImpl === undefined || binary.mapTypesConfirmed;
+		const treesFit = binary.inlineTreesConfirmed;
+		if (typesFit && treesFit) {
+			return binary;
+		}
+		const { gofunc: _, ...withoutTrees } = moduleData;
+		const sure = treesFit ? moduleData : withoutTrees;
+		const structs = typesFit ? basis.structs : {};
+		return new GoBinary(program, { ...basis, structs: { ...structs, moduleData: sure } }, sure);
 	} catch (cause) {
 		if (cause instanceof GomapgrowError && cause.code === "E-BIN-MALFORMED") {
 			throw unsupported(

@@ -13,16 +13,21 @@ export interface HandMadeStruct {
 
 const G = {
 	...{ "stack.lo": 0, "stack.hi": 8, m: 48, "sched.sp": 56, "sched.pc": 64, "sched.bp": 104 },
-	...{ atomicstatus: 144, goid: 152 },
+	...{ syscallsp: 112, syscallpc: 120, atomicstatus: 144, goid: 152, waitsince: 168, waitreason: 176 },
 };
 /** As in 1.15. */
 const G16: HandMadeStruct = { file: "runtime/runtime2.go", fields: { ...G, gopc: 280, startpc: 296 } };
-/** 1.17 inserted tracking, runnableStamp and runnableTime. */
-const G17: HandMadeStruct = { file: "runtime/runtime2.go", fields: { ...G, gopc: 296, startpc: 312 } };
+/** 1.17 inserted tracking, trackingSeq, runnableStamp and runnableTime. */
+const G17: HandMadeStruct = {
+	file: "runtime/runtime2.go",
+	fields: { ...G, trackingSeq: 189, gopc: 296, startpc: 312 },
+};
 
 /** Unchanged from 1.15 to 1.23. */
 const COMMON: Readonly<Record<string, HandMadeStruct>> = {
 	"runtime.m": { file: "runtime/runtime2.go", fields: { g0: 0, procid: 72, gsignal: 80, curg: 192 } },
+	"runtime.sudog": { file: "runtime/runtime2.go", fields: { g: 0, elem: 24 } },
+	"runtime.hiter": { file: "runtime/map.go", size: 96, fields: { key: 0, t: 16, h: 24, buckets: 32, B: 74 } },
 	"runtime.hmap": {
 		file: "runtime/map.go",
 		size: 48,

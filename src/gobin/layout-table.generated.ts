@@ -227,7 +227,11 @@ export const LAYOUT_TABLE: Readonly<Record<string, StructTable>> = {
 			"sched.bp": { bytes: 8, at: [104, 104, 104, 104, 104, 104, 104, 96, 96, 96, 96] },
 			atomicstatus: { bytes: 4, at: [144, 144, 144, 144, 152, 152, 152, 144, 144, 144, 144] },
 			goid: { bytes: 8, at: [152, 152, 152, 152, 160, 160, 160, 152, 152, 152, 152] },
+			syscallsp: { bytes: 8, at: [112, 112, 112, 112, 112, 112, 112, 104, 104, 104, 104] },
+			syscallpc: { bytes: 8, at: [120, 120, 120, 120, 120, 120, 120, 112, 112, 112, 112] },
+			waitsince: { bytes: 8, at: [168, 168, 168, 168, 176, 176, 176, 168, 168, 168, 168] },
 			waitreason: { bytes: 1, at: [176, 176, 176, 176, 184, 184, 184, 176, 176, 176, 176] },
+			trackingSeq: { bytes: 1, at: [null, 189, 188, 191, 199, 199, 199, 191, 191, 191, 191] },
 			parentGoid: { bytes: 8, at: [null, null, 272, 272, 280, 280, 280, 272, 272, 280, 280] },
 			gopc: { bytes: 8, at: [280, 296, 280, 280, 288, 288, 288, 280, 280, 288, 288] },
 			startpc: { bytes: 8, at: [296, 312, 296, 296, 304, 304, 304, 296, 296, 304, 304] },
@@ -359,6 +363,15 @@ export const LAYOUT_TABLE: Readonly<Record<string, StructTable>> = {
 			id: { bytes: 4, at: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0] },
 			status: { bytes: 4, at: [4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4] },
 			m: { bytes: 8, at: [56, 56, 56, 56, 48, 48, 48, 48, 48, 48, 48] },
+		},
+	},
+	"runtime.sudog": {
+		files: { "runtime/runtime2.go": LAYOUT_COLUMNS },
+		size: [88, 88, 88, 88, 88, 88, 88, 88, 88, 104, 104],
+		fields: {
+			g: { bytes: 8, at: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0] },
+			"elem.vu": { bytes: 8, at: [null, null, null, null, null, null, null, null, null, 32, 32] },
+			elem: { bytes: 8, at: [24, 24, 24, 24, 24, 24, 24, 24, 24, null, null] },
 		},
 	},
 };

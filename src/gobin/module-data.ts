@@ -1,13 +1,15 @@
+import { occurrences } from "../elf/byte-scan.ts";
 import type { ElfFile } from "../elf/elf-file.ts";
-import { hex, searchable } from "../elf/little-endian.ts";
+import { hex } from "../elf/little-endian.ts";
 import { SHT_NOBITS } from "../elf/sections.ts";
 import { GomapgrowError } from "../errors/error.ts";
 import type { Pclntab } from "./pclntab-header.ts";
 import type { ModuleDataLayout } from "./struct-layouts.ts";
 
-const SCAN_CHUNK = 4 << 20;
 /** Enough words that point at the function table by chance before the search is given up. */
-const MAX_CANDIDATES = 64;
+const MAX_CANDIDATES = 16;
+/** The structure has some 600 bytes. */
+const MAX_BYTES = 16384;
 
 /** What the tool needs of runtime.moduledata; addresses are without the load bias. */
 export interface ModuleData {
@@ -71,17 +73,15 @@ function* scan(elf: ElfFile, vaddr: number, offset: number, size: number, target
 	pattern.writeUInt32LE(target % 4294967296, 0);
 	pattern.writeUInt32LE(Math.floor(target / 4294967296), 4);
 	let left = MAX_CANDIDATES;
-	for (let base = 0; base < size; base += SCAN_CHUNK) {
-		const chunk = searchable(elf.source.read(offset + base, Math.min(SCAN_CHUNK + 8, size - base)));
-		for (let at = chunk.indexOf(pattern); at >= 0; at = chunk.indexOf(pattern, at + 1)) {
-			if ((vaddr + base + at) % 8 !== 0) {
-				continue;
-			}
-			if (left-- === 0) {
-				return;
-			}
-			yield vaddr + base + at;
+	for (const at of occurrences(elf.source, offset, size, pattern)) {
+		const address = vaddr + (at - offset);
+		if (address % 8 !== 0) {
+			continue;
 		}
+		if (left-- === 0) {
+			return;
+		}
+		yield address;
 	}
 }
 
@@ -92,10 +92,12 @@ function readModuleData(
 	layout: ModuleDataLayout,
 	address: number,
 ): ModuleData | undefined {
-	if (elf.bytesFrom(address) < layout.bytes) {
+	// The layout may come from the file's own DWARF.
+	if (layout.bytes > MAX_BYTES || elf.bytesFrom(address) < layout.bytes) {
 		return undefined;
 	}
-	const word = (offset: number): number => elf.pointerAt(address + offset);
+	const words = elf.pointersAt(address, Math.floor(layout.bytes / 8));
+	const word = (offset: number): number => words[offset / 8] ?? Number.NaN;
 	const data: ModuleData = {
 		address,
 		text: word(layout.text),

@@ -6,6 +6,7 @@ import { TableBytes } from "./table-bytes.ts";
 export interface FuncRecordLayout {
 	bytes: number;
 	name: number;
+	pcsp: number;
 	pcfile: number;
 	pcln: number;
 	npcdata: number;
@@ -46,7 +47,7 @@ const FORMATS = new Map<number, PclntabFormat>([
 		{
 			since: "1.2",
 			relativeEntries: false,
-			record: { bytes: 40, name: 8, pcfile: 24, pcln: 28, npcdata: 32, funcId: 36, nfuncdata: 39 },
+			record: { bytes: 40, name: 8, pcsp: 20, pcfile: 24, pcln: 28, npcdata: 32, funcId: 36, nfuncdata: 39 },
 			inlineTreeIndex: 4,
 			inlineEntry: inlineEntry20,
 		},
@@ -56,7 +57,17 @@ const FORMATS = new Map<number, PclntabFormat>([
 		{
 			since: "1.16",
 			relativeEntries: false,
-			record: { bytes: 44, name: 8, pcfile: 24, pcln: 28, npcdata: 32, cuOffset: 36, funcId: 40, nfuncdata: 43 },
+			record: {
+				bytes: 44,
+				name: 8,
+				pcsp: 20,
+				pcfile: 24,
+				pcln: 28,
+				npcdata: 32,
+				cuOffset: 36,
+				funcId: 40,
+				nfuncdata: 43,
+			},
 			inlineTreeIndex: 3,
 			inlineEntry: inlineEntry20,
 		},
@@ -66,7 +77,17 @@ const FORMATS = new Map<number, PclntabFormat>([
 		{
 			since: "1.18",
 			relativeEntries: true,
-			record: { bytes: 40, name: 4, pcfile: 20, pcln: 24, npcdata: 28, cuOffset: 32, funcId: 36, nfuncdata: 39 },
+			record: {
+				bytes: 40,
+				name: 4,
+				pcsp: 16,
+				pcfile: 20,
+				pcln: 24,
+				npcdata: 28,
+				cuOffset: 32,
+				funcId: 36,
+				nfuncdata: 39,
+			},
 			inlineTreeIndex: 3,
 			inlineEntry: inlineEntry20,
 		},
@@ -76,7 +97,17 @@ const FORMATS = new Map<number, PclntabFormat>([
 		{
 			since: "1.20",
 			relativeEntries: true,
-			record: { bytes: 44, name: 4, pcfile: 20, pcln: 24, npcdata: 28, cuOffset: 32, funcId: 40, nfuncdata: 43 },
+			record: {
+				bytes: 44,
+				name: 4,
+				pcsp: 16,
+				pcfile: 20,
+				pcln: 24,
+				npcdata: 28,
+				cuOffset: 32,
+				funcId: 40,
+				nfuncdata: 43,
+			},
 			inlineTreeIndex: 3,
 			inlineEntry: inlineEntry16,
 		},
@@ -88,6 +119,9 @@ export const MAGIC_LOW_BYTES: ReadonlySet<number> = new Set(Array.from(FORMATS.k
 
 /** Instruction alignment, the fourth byte behind the magic number (cmd/internal/sys MinLC). */
 export const QUANTUM = { amd64: 1, arm64: 4 } as const;
+
+/** Far above what fits into the 2 GiB of text that the Go linker can address: bounds the memory for their addresses. */
+const MAX_FUNCTIONS = 1 << 23;
 
 /** A Go function table: where it is and where its parts are, as offsets from its start. */
 export interface Pclntab {
@@ -121,7 +155,13 @@ export function readPclntab(elf: ElfFile, address: number, size?: number): Pclnt
 	const quantum = QUANTUM[elf.arch];
 	const shape = header[4] === 0 && header[5] === 0 && header[6] === quantum && u8(header, 7) === 8;
 	const functionCount = u64(header, 8);
-	if (format === undefined || !shape || functionCount === 0 || functionCount * 8 > available) {
+	if (
+		format === undefined ||
+		!shape ||
+		functionCount === 0 ||
+		functionCount > MAX_FUNCTIONS ||
+		functionCount * 8 > available
+	) {
 		return undefined;
 	}
 	const bytes = new TableBytes(elf.source, offset, available);

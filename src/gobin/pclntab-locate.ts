@@ -1,5 +1,6 @@
+import { occurrences } from "../elf/byte-scan.ts";
 import type { ElfFile } from "../elf/elf-file.ts";
-import { searchable } from "../elf/little-endian.ts";
+import { u8 } from "../elf/little-endian.ts";
 import { SHT_NOBITS } from "../elf/sections.ts";
 import { GomapgrowError } from "../errors/error.ts";
 import { MAGIC_LOW_BYTES, type Pclntab, QUANTUM, readPclntab } from "./pclntab-header.ts";
@@ -7,7 +8,8 @@ import { MAGIC_LOW_BYTES, type Pclntab, QUANTUM, readPclntab } from "./pclntab-h
 /** Internally linked programs; position-independent ones up to 1.25 have the longer name (cmd/link/internal/ld/data.go). */
 const SECTION_NAMES = [".gopclntab", ".data.rel.ro.gopclntab"];
 const SYMBOL = "runtime.pclntab";
-const SCAN_CHUNK = 4 << 20;
+/** Headers that are tried; more than one is rare. */
+const MAX_CANDIDATES = 1024;
 
 /**
  * Finds the Go function table by section, by symbol, or by a scan of the loaded segments for its header (cgo programs up to
@@ -38,20 +40,21 @@ export function locatePclntab(elf: ElfFile): Pclntab {
 function scan(elf: ElfFile): Pclntab | undefined {
 	// The bytes behind the magic number's low byte.
 	const pattern = Buffer.from([0xff, 0xff, 0xff, 0, 0, QUANTUM[elf.arch], 8]);
+	let left = MAX_CANDIDATES;
 	const dataFirst = [...elf.loads].sort((a, b) => Number(a.executable) - Number(b.executable));
 	for (const segment of dataFirst) {
-		for (let base = 0; base < segment.filesz; base += SCAN_CHUNK) {
-			const length = Math.min(SCAN_CHUNK + 8, segment.filesz - base);
-			const chunk = searchable(elf.source.read(segment.offset + base, length));
-			for (let at = chunk.indexOf(pattern); at >= 0; at = chunk.indexOf(pattern, at + 1)) {
-				const address = segment.vaddr + base + at - 1;
-				if (at === 0 || address % 8 !== 0 || !MAGIC_LOW_BYTES.has(chunk[at - 1] as number)) {
-					continue;
-				}
-				const table = readPclntab(elf, address);
-				if (table !== undefined) {
-					return table;
-				}
+		for (const found of occurrences(elf.source, segment.offset, segment.filesz, pattern)) {
+			const at = found - 1;
+			const address = segment.vaddr + (at - segment.offset);
+			if (at < segment.offset || address % 8 !== 0 || !MAGIC_LOW_BYTES.has(u8(elf.source.read(at, 1), 0))) {
+				continue;
+			}
+			const table = readPclntab(elf, address);
+			if (table !== undefined) {
+				return table;
+			}
+			if (--left === 0) {
+				return undefined;
 			}
 		}
 	}

@@ -22,9 +22,10 @@ export interface MapType {
 	elem: string;
 	/** Bytes of a bucket of eight entries (classic). */
 	bucketBytes?: number;
-	/** Bytes of a group of eight slots, and of one slot (swiss). */
+	/** Bytes of a group of eight slots (swiss). */
 	groupBytes?: number;
-	slotBytes?: number;
+	/** Bytes of one entry, key and element as they are stored: a pointer for what is too large. */
+	slotBytes: number;
 }
 
 /** Type descriptors in the program's own module. Those made at run time (reflect.MapOf) are in the heap and not readable here. */
@@ -47,10 +48,14 @@ export class RunTimeTypes {
 	 */
 	confirmsMapTypes(impl: "classic" | "swiss"): boolean {
 		const { types, etypes } = this.#module;
-		const end = Math.min(etypes, types + CONFIRM_BYTES);
+		const length = Math.min(etypes - types, CONFIRM_BYTES, this.#elf.bytesFrom(types));
+		const bytes = this.#elf.bytesAt(types, length);
 		let confirmed = 0;
-		for (let vaddr = types, seen = 0; vaddr < end && seen < CONFIRM_TYPES; vaddr += 8) {
-			const type = this.mapTypeAt(vaddr, impl);
+		for (let at = -types & 7, seen = 0; at + TYPE_LAYOUT.bytes <= length && seen < CONFIRM_TYPES; at += 8) {
+			if (((bytes[at + TYPE_LAYOUT.kind] as number) & KIND_MASK) !== KIND_MAP) {
+				continue;
+			}
+			const type = this.mapTypeAt(types + at, impl);
 			seen += Number(type !== undefined);
 			if (type === undefined || !type.name.startsWith("map[")) {
 				continue;
@@ -92,7 +97,10 @@ export class RunTimeTypes {
 			return undefined;
 		}
 		return "bucketSize" in layout
-			? { name, key, elem, bucketBytes: u16(raw, layout.bucketSize) }
+			? {
+					...{ name, key, elem, bucketBytes: u16(raw, layout.bucketSize) },
+					slotBytes: u8(raw, layout.keySize) + u8(raw, layout.elemSize),
+				}
 			: { name, key, elem, groupBytes: u64(raw, layout.groupSize), slotBytes: u64(raw, layout.slotSize) };
 	}
 

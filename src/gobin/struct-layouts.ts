@@ -23,16 +23,32 @@ const G = {
 	fields: {
 		...{ stackLo: "stack.lo", stackHi: "stack.hi", m: "m" },
 		...{ schedSp: "sched.sp", schedPc: "sched.pc", schedBp: "sched.bp" },
+		...{ syscallsp: "syscallsp", syscallpc: "syscallpc", waitsince: "waitsince", waitreason: "waitreason" },
 		...{ atomicstatus: "atomicstatus", goid: "goid", gopc: "gopc", startpc: "startpc" },
 	},
-	optional: { parentGoid: "parentGoid" },
+	optional: { parentGoid: "parentGoid", trackingSeq: "trackingSeq" },
 } as const;
-/** gopc: pc of the go statement that made the goroutine; startpc: entry of its function; parentGoid: 1.21+. */
-export type GLayout = Offsets<keyof typeof G.fields> & { readonly parentGoid?: number };
+/**
+ * gopc: pc of the go statement that made the goroutine; startpc: entry of its function; parentGoid: 1.21+. trackingSeq (1.17+): a
+ * byte that is incremented whenever the goroutine stops running (runtime/proc.go, casgstatus).
+ */
+export type GLayout = Offsets<keyof typeof G.fields> & {
+	readonly parentGoid?: number;
+	readonly trackingSeq?: number;
+};
 
 const M = { struct: "runtime.m", fields: { g0: "g0", procid: "procid", gsignal: "gsignal", curg: "curg" } } as const;
 /** procid: the thread id. */
 export type MLayout = Offsets<keyof typeof M.fields>;
+
+type SudogMember = "g" | "elem";
+/** elem of a goroutine that waits for a semaphore: the semaphore's address (runtime/sema.go, queue). */
+export type SudogLayout = Offsets<SudogMember>;
+const SUDOG: readonly Spelling<SudogMember>[] = [
+	// 1.26+: a structure whose word vu is the source of truth.
+	{ struct: "runtime.sudog", fields: { g: "g", elem: "elem.vu" } },
+	{ struct: "runtime.sudog", fields: { g: "g", elem: "elem" } },
+];
 
 const HMAP = {
 	struct: "runtime.hmap",
@@ -42,6 +58,23 @@ const HMAP = {
 	},
 } as const;
 export type HmapLayout = Offsets<keyof typeof HMAP.fields>;
+
+/** An iterator of a classic map; key is nil at its end. */
+const HITER = {
+	struct: "runtime.hiter",
+	fields: { bytes: "", key: "key", type: "t", map: "h", buckets: "buckets", B: "B" },
+} as const;
+export type HiterLayout = Offsets<keyof typeof HITER.fields>;
+
+/** An iterator of a swiss map; key is nil at its end. */
+const SWISS_ITER = {
+	struct: "internal/runtime/maps.Iter",
+	fields: {
+		...{ bytes: "", key: "key", type: "typ", map: "m" },
+		...{ clearSeq: "clearSeq", globalDepth: "globalDepth", dirIdx: "dirIdx" },
+	},
+} as const;
+export type SwissIterLayout = Offsets<keyof typeof SWISS_ITER.fields>;
 
 const SWISS_MAP = {
 	struct: "internal/runtime/maps.Map",
@@ -106,9 +139,12 @@ export type ModuleDataLayout = Offsets<keyof typeof MODULE_DATA.fields> & { read
 export interface StructLayouts {
 	readonly g?: GLayout;
 	readonly m?: MLayout;
+	readonly sudog?: SudogLayout;
 	readonly hmap?: HmapLayout;
+	readonly hiter?: HiterLayout;
 	readonly classicMapType?: ClassicMapTypeLayout;
 	readonly swissMap?: SwissMapLayout;
+	readonly swissIter?: SwissIterLayout;
 	readonly swissTable?: SwissTableLayout;
 	readonly swissMapType?: SwissMapTypeLayout;
 	readonly moduleData?: ModuleDataLayout;
@@ -117,9 +153,12 @@ export interface StructLayouts {
 const VIEWS = {
 	g: [G],
 	m: [M],
+	sudog: SUDOG,
 	hmap: [HMAP],
+	hiter: [HITER],
 	classicMapType: CLASSIC_MAP_TYPE,
 	swissMap: [SWISS_MAP],
+	swissIter: [SWISS_ITER],
 	swissTable: [SWISS_TABLE],
 	swissMapType: SWISS_MAP_TYPE,
 	moduleData: [MODULE_DATA],

@@ -4,29 +4,39 @@ import { GomapgrowError } from "../errors/error.ts";
 
 /** Long enough for the names of deeply nested generic functions. */
 const MAX_STRING_BYTES = 65536;
-const WINDOW_BYTES = 1 << 20;
 
 /** A range of a file, addressed from its start; every read is checked against its end. */
 export class TableBytes {
-	readonly #source: ByteSource;
-	readonly #base: number;
+	readonly source: ByteSource;
+	/** File offset of the start. */
+	readonly base: number;
 	readonly size: number;
 
 	constructor(source: ByteSource, base: number, size: number) {
-		this.#source = source;
-		this.#base = base;
+		this.source = source;
+		this.base = base;
 		this.size = size;
 	}
 
 	/** Throws E-BIN-MALFORMED when the range is not wholly inside. */
 	read(offset: number, length: number): Uint8Array {
+		this.#check(offset, length);
+		return this.source.read(this.base + offset, length);
+	}
+
+	/** Fills `target` with the bytes from the offset on. Throws E-BIN-MALFORMED when they are not wholly inside. */
+	readInto(offset: number, target: Uint8Array): void {
+		this.#check(offset, target.length);
+		this.source.readInto(this.base + offset, target);
+	}
+
+	#check(offset: number, length: number): void {
 		if (!(offset >= 0 && length >= 0 && offset + length <= this.size)) {
 			throw new GomapgrowError("E-BIN-MALFORMED", {
 				wanted: `${length} bytes at offset ${offset} of the Go function table`,
 				found: `a table of ${this.size} bytes`,
 			});
 		}
-		return this.#source.read(this.#base + offset, length);
 	}
 
 	/** At most `length` bytes from the offset on; fewer at the end, none behind it. */
@@ -34,14 +44,9 @@ export class TableBytes {
 		return this.read(offset, Math.max(0, Math.min(length, this.size - offset)));
 	}
 
-	/** A window for a pass over the table. */
-	slidingWindow(): SlidingWindow {
-		return new SlidingWindow(this);
-	}
-
 	/** The NUL-terminated string at the offset. Throws E-BIN-MALFORMED when it is longer than 64 KiB or has no end. */
 	string(offset: number): string {
-		for (let length = 256; length <= MAX_STRING_BYTES; length *= 16) {
+		for (let length = 256; length <= MAX_STRING_BYTES; length *= 4) {
 			const bytes = this.readUpTo(offset, length);
 			const end = bytes.indexOf(0);
 			if (end >= 0) {
@@ -55,28 +60,5 @@ export class TableBytes {
 			wanted: "a NUL-terminated name in the Go function table",
 			found: `none at offset ${offset}`,
 		});
-	}
-}
-
-/** Reads a MiB at a time and keeps only the last ones: bounded memory for a pass over a table of any size. */
-export class SlidingWindow {
-	readonly #table: TableBytes;
-	#start = 0;
-	/** The bytes that the last `seek` made available. */
-	bytes: Uint8Array = new Uint8Array(0);
-
-	constructor(table: TableBytes) {
-		this.#table = table;
-	}
-
-	/** Makes `length` bytes (or those up to the table's end) from the offset on available; returns the index of the first. */
-	seek(offset: number, length: number): number {
-		const index = offset - this.#start;
-		if (index >= 0 && index + Math.min(length, this.#table.size - offset) <= this.bytes.length) {
-			return index;
-		}
-		this.bytes = this.#table.readUpTo(offset, Math.max(length, WINDOW_BYTES));
-		this.#start = offset;
-		return 0;
 	}
 }

@@ -44,8 +44,21 @@ const LISTED = 10;
  * E-TARGET-AMBIGUOUS, E-TARGET-GONE, E-TARGET-DENIED or E-IO.
  */
 export function resolveTarget(target: string, selfPid: number = process.pid): TargetProcess {
-	if (/^\d+$/.test(target)) return byPid(target, selfPid);
-	return target.includes("/") ? byPath(target, selfPid) : byName(target, selfPid);
+	if (isPid(target)) return byPid(target, selfPid);
+	const { matches, wanted } = target.includes("/") ? matchesOfPath(target, selfPid) : matchesOfName(target, selfPid);
+	return theOnly(matches, wanted);
+}
+
+/** Whether a target argument is a PID. */
+export function isPid(target: string): boolean {
+	return /^\d+$/.test(target);
+}
+
+/** All processes that `target` means; as resolveTarget, but several of one name or file are no error. */
+export function resolveTargets(target: string, selfPid: number = process.pid): TargetProcess[] {
+	if (isPid(target)) return [byPid(target, selfPid)];
+	const { matches } = target.includes("/") ? matchesOfPath(target, selfPid) : matchesOfName(target, selfPid);
+	return matches.map(({ stat, exe }) => fromStat(stat, exe ?? readExe(stat.pid)));
 }
 
 /** The process with this PID. Throws as resolveTarget. */
@@ -116,7 +129,13 @@ function candidates(selfPid: number): Candidate[] {
 	return found;
 }
 
-function byName(name: string, selfPid: number): TargetProcess {
+/** At least one process, and what was looked for. */
+interface Matches {
+	matches: Candidate[];
+	wanted: string;
+}
+
+function matchesOfName(name: string, selfPid: number): Matches {
 	const all = candidates(selfPid);
 	const cut = Buffer.from(name).subarray(0, COMM_BYTES);
 	const matches = all.filter(({ stat, exe }) => {
@@ -130,10 +149,10 @@ function byName(name: string, selfPid: number): TargetProcess {
 		const names = all.flatMap(({ stat, exe }) => (exe === undefined ? [stat.comm] : [stat.comm, basename(exe.path)]));
 		throw notFound(wanted, nearNames(name, names, 5));
 	}
-	return theOnly(matches, wanted);
+	return { matches, wanted };
 }
 
-function byPath(path: string, selfPid: number): TargetProcess {
+function matchesOfPath(path: string, selfPid: number): Matches {
 	const wanted = `one process that runs ${printable(path, 200)}`;
 	const inode = fileInode(path);
 	if (inode === undefined) {
@@ -151,7 +170,7 @@ function byPath(path: string, selfPid: number): TargetProcess {
 			mend: `gomapgrow run -- ${printable(path, 200)}`,
 		});
 	}
-	return theOnly(matches, wanted);
+	return { matches, wanted };
 }
 
 function runs(pid: number, inode: FileInode): boolean {

@@ -3,7 +3,7 @@ import type { ByteSource } from "../elf/byte-source.ts";
 import { type ErrorCode, GomapgrowError } from "../errors/error.ts";
 import { errnoCode, procfsError } from "./procfs-file.ts";
 
-const PAGE = 64 << 10;
+const PAGE = 16 << 10;
 const CACHED_PAGES = (32 << 20) / PAGE;
 /** More is never wanted at once: a larger length comes from a damaged or hostile file. */
 const LONGEST_READ = 1 << 30;
@@ -88,6 +88,31 @@ class CachedFile implements FileBytes {
 	}
 
 	read(offset: number, length: number): Uint8Array {
+		this.check(offset, length);
+		if (length === 0) return new Uint8Array(0);
+		const first = Math.floor(offset / PAGE);
+		if (offset + length <= (first + 1) * PAGE) {
+			return this.page(first).subarray(offset - first * PAGE, offset - first * PAGE + length);
+		}
+		// A long read in the midst of short ones is served by itself: copying its pages through the cache would only push the others out.
+		if (length >= 4 * PAGE) return this.load(offset, length);
+		const out = new Uint8Array(length);
+		for (let done = 0; done < length; ) {
+			const number = Math.floor((offset + done) / PAGE);
+			const at = offset + done - number * PAGE;
+			const part = this.page(number).subarray(at, Math.min(PAGE, at + length - done));
+			out.set(part, done);
+			done += part.length;
+		}
+		return out;
+	}
+
+	readInto(offset: number, target: Uint8Array): void {
+		this.check(offset, target.length);
+		this.fill(offset, target);
+	}
+
+	private check(offset: number, length: number): void {
 		if (
 			!(
 				Number.isSafeInteger(offset) &&
@@ -108,22 +133,6 @@ class CachedFile implements FileBytes {
 				found: `a structure of ${length} bytes at offset ${offset}`,
 			});
 		}
-		if (length === 0) return new Uint8Array(0);
-		const first = Math.floor(offset / PAGE);
-		if (offset + length <= (first + 1) * PAGE) {
-			return this.page(first).subarray(offset - first * PAGE, offset - first * PAGE + length);
-		}
-		// A long read in the midst of short ones is served by itself: copying its pages through the cache would only push the others out.
-		if (length >= 4 * PAGE) return this.load(offset, length);
-		const out = new Uint8Array(length);
-		for (let done = 0; done < length; ) {
-			const number = Math.floor((offset + done) / PAGE);
-			const at = offset + done - number * PAGE;
-			const part = this.page(number).subarray(at, Math.min(PAGE, at + length - done));
-			out.set(part, done);
-			done += part.length;
-		}
-		return out;
 	}
 
 	close(): void {
@@ -153,12 +162,18 @@ class CachedFile implements FileBytes {
 	}
 
 	private load(offset: number, length: number): Uint8Array {
-		if (!this.open) throw new GomapgrowError("E-INTERNAL", { wanted: `to read ${this.path}`, found: "it closed" });
 		const bytes = new Uint8Array(length);
+		this.fill(offset, bytes);
+		return bytes;
+	}
+
+	private fill(offset: number, target: Uint8Array): void {
+		if (!this.open) throw new GomapgrowError("E-INTERNAL", { wanted: `to read ${this.path}`, found: "it closed" });
+		const { length } = target;
 		for (let done = 0; done < length; ) {
 			let n: number;
 			try {
-				n = readSync(this.fd, bytes, done, length - done, offset + done);
+				n = readSync(this.fd, target, done, length - done, offset + done);
 			} catch (error) {
 				throw new GomapgrowError("E-IO", {
 					wanted: `to read ${length} bytes at offset ${offset} of ${this.path}`,
@@ -175,6 +190,5 @@ class CachedFile implements FileBytes {
 			}
 			done += n;
 		}
-		return bytes;
 	}
 }

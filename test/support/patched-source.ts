@@ -51,4 +51,8 @@ export class PatchedSource implements ByteSource {
 		}
 		return copy ?? view;
 	}
+
+	readInto(offset: number, target: Uint8Array): void {
+		target.set(this.read(offset, target.length));
+	}
 }

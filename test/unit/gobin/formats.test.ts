@@ -43,7 +43,12 @@ const FUNCTIONS: SyntheticFunction[] = [
 const TYPES: SyntheticType[] = [
 	{ name: "int", kind: 2, extraStar: true },
 	{ name: `struct { ${"x".repeat(200)} string }`, kind: 25, extraStar: false },
-	{ name: "map[int]struct", kind: 21, extraStar: true, map: { key: 0, elem: 1, bucket: 1234 } },
+	{
+		name: "map[int]struct",
+		kind: 21,
+		extraStar: true,
+		map: { key: 0, elem: 1, keySize: 8, elemSize: 128, bucket: 1234 },
+	},
 ];
 
 /** Each release that begins a format or a layout, those without a toolchain included. */
@@ -67,7 +72,10 @@ describe.each([15, 16, 17, 18, 19, 20])("a program in the format of Go 1.%d", (m
 			]),
 		);
 		expect(binary.functionAt(text + 31)?.name).toBe("runtime.text");
-		expect(binary.functionNamesWithPrefix("runtime.")).toEqual(["runtime.text", "runtime.hashGrow"]);
+		expect(binary.functionsWithPrefix("runtime.").map(({ name }) => name)).toEqual([
+			"runtime.text",
+			"runtime.hashGrow",
+		]);
 	});
 
 	test("positions and inlined calls", () => {
@@ -92,6 +100,7 @@ describe.each([15, 16, 17, 18, 19, 20])("a program in the format of Go 1.%d", (m
 			key: "int",
 			elem: TYPES[1]?.name ?? "",
 			bucketBytes: 1234,
+			slotBytes: 136,
 		});
 		expect(binary.mapTypeAt(types)).toBeUndefined();
 		expect(binary.mapTypeAt(types + 88)).toBeUndefined();

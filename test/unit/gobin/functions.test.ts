@@ -31,6 +31,9 @@ describe.each(MATRIX_ROWS)("%s", (_what, entry) => {
 	// One name with two addresses: a function and its ABI wrapper (1.15: same name; later the assembly one has the suffix .abi0).
 	const addresses = Map.groupBy(nm, (row) => row.name.replace(/\.abi0$/, ""));
 
+	// Those with names that are not looked at here (generic instances, for example) aside.
+	const known = new Set(nm.map(({ name, address }) => `${address} ${name.replace(/\.abi0$/, "")}`));
+
 	test("functions by address are those of nm", () => {
 		expect(nm.length).toBeGreaterThan(1000);
 		for (const { address, name } of nm) {
@@ -57,10 +60,18 @@ describe.each(MATRIX_ROWS)("%s", (_what, entry) => {
 		expect(binary.functionAt(chains?.end ?? 0)?.name).not.toBe("main.chains");
 	});
 
-	test("names by prefix", () => {
-		const wanted = [...addresses.keys()].filter((name) => name.startsWith("main."));
-		expect(binary.functionNamesWithPrefix("main.").sort()).toEqual(wanted.sort());
-		expect(binary.functionNamesWithPrefix("no/such.prefix")).toEqual([]);
+	test("functions by prefix", () => {
+		for (const prefix of ["main.", "r", "fmt.Fp"]) {
+			const wanted = nm.flatMap(({ name, address }) => {
+				return name.startsWith(prefix) ? [`${address} ${name.replace(/\.abi0$/, "")}`] : [];
+			});
+			const found = binary.functionsWithPrefix(prefix);
+			expect(found.map(({ entry }) => entry)).toEqual(found.map(({ entry }) => entry).sort((a, b) => a - b));
+			const rows = found.map(({ name, entry }) => `${entry} ${name}`).filter((row) => known.has(row));
+			expect(rows.sort()).toEqual(wanted.sort());
+			expect(found.every(({ name }) => name.startsWith(prefix))).toBeTrue();
+		}
+		expect(binary.functionsWithPrefix("no/such.prefix")).toEqual([]);
 	});
 
 	test("addresses outside Go code have no function and no frames", () => {

@@ -10,9 +10,10 @@ import { overlay } from "../../../src/gobin/layout-source.ts";
 import { tableLayouts } from "../../../src/gobin/layout-table.ts";
 import { structLayouts } from "../../../src/gobin/struct-layouts.ts";
 import { makePlan } from "../../../src/plan/make-plan.ts";
-import { fileSource, GO_VERSIONS, goBuild } from "../../support/go-binaries.ts";
+import { fileSource, GO_VERSIONS, goBuild, goRelease } from "../../support/go-binaries.ts";
 import { withVersion } from "../../support/patched-version.ts";
 import { thrownBy } from "../../support/thrown.ts";
+import { goroutineOffsets } from "../plan/goroutine-offsets.ts";
 import { MATRIX_ROWS } from "./go-matrix.ts";
 
 setDefaultTimeout(60_000);
@@ -35,14 +36,15 @@ describe("the table", () => {
 			const table = tableLayouts(minor);
 			if (table === undefined) throw new Error("no table");
 			const layouts = structLayouts(table);
-			const common = ["g", "m", "moduleData"];
-			const classic = minor <= 25 ? ["hmap", "classicMapType"] : [];
-			const swiss = minor >= 24 ? ["swissMap", "swissTable", "swissMapType"] : [];
+			const common = ["g", "m", "sudog", "moduleData"];
+			const classic = minor <= 25 ? ["hmap", "hiter", "classicMapType"] : [];
+			const swiss = minor >= 24 ? ["swissMap", "swissIter", "swissTable", "swissMapType"] : [];
 			expect(Object.keys(layouts).sort()).toEqual([...common, ...classic, ...swiss].sort());
 			expect(table.fileOf("runtime.g")).toBe("runtime/runtime2.go");
 			expect(table.fileOf("runtime.moduledata")).toBe("runtime/symtab.go");
 			expect(layouts.moduleData?.gofunc !== undefined).toBe(minor >= 18);
 			expect(layouts.g?.parentGoid !== undefined).toBe(minor >= 21);
+			expect(layouts.g?.trackingSeq !== undefined).toBe(minor >= 17);
 		},
 	);
 
@@ -53,13 +55,13 @@ describe("the table", () => {
 		expect(tableLayouts(18)?.release).toBeUndefined();
 	});
 
-	// runtime/runtime2.go and runtime/symtab.go of each release: g, hmap and maptype of 1.16 are those of 1.15, of 1.17 to 1.20
+	// runtime/runtime2.go and runtime/symtab.go of each release: g, hmap, hiter and maptype of 1.16 are those of 1.15, of 1.17 to 1.20
 	// those of 1.19; moduledata grew at 1.16, 1.18, 1.20.
 	test.each([
-		[16, 15, ["g", "m", "hmap", "classicMapType"]],
-		[17, 19, ["g", "m", "hmap", "classicMapType"]],
-		[18, 19, ["g", "m", "hmap", "classicMapType", "moduleData"]],
-		[20, 19, ["g", "m", "hmap", "classicMapType"]],
+		[16, 15, ["g", "m", "sudog", "hiter", "hmap", "classicMapType"]],
+		[17, 19, ["g", "m", "sudog", "hiter", "hmap", "classicMapType"]],
+		[18, 19, ["g", "m", "sudog", "hiter", "hmap", "classicMapType", "moduleData"]],
+		[20, 19, ["g", "m", "sudog", "hiter", "hmap", "classicMapType"]],
 	] as const)("Go 1.%d is like 1.%d in %j", (minor, like, structs) => {
 		const [own, other] = [minor, like].map((release) => structLayouts(tableLayouts(release) as never));
 		for (const struct of structs) expect(own?.[struct]).toEqual(other?.[struct] as never);
@@ -99,7 +101,7 @@ describe("a release that is known", () => {
 		bytes.fill(0xff, section.offset + 24, section.offset + section.size);
 		const program = identifyGoProgram(memorySource(bytes));
 		const plan = makePlan(openGoProgram(program));
-		expect(plan.goidOffset).toBe(152);
+		expect(plan.goroutine).toEqual(goroutineOffsets("1.27"));
 		const verified = openGoProgram(program, { verifyLayouts: true });
 		expect(verified.basis.kind).toBe("table");
 		expect(verified.basis.damaged?.code).toBe("E-BIN-MALFORMED");
@@ -168,7 +170,10 @@ describe("a version newer than the table", () => {
 		expect(plan.probes.map(({ fn, site }) => [fn, site])).toEqual(full.probes.map(({ fn, site }) => [fn, site]));
 		expect(plan.probes.every(({ tier }) => tier === "work")).toBeTrue();
 		expect(full.probes.some(({ tier }) => tier === "growth")).toBeTrue();
-		expect(plan.goidOffset).toBe(0);
+		expect(plan.goroutine).toBeUndefined();
+		expect(plan.probes.every(({ exits }) => exits.length === 0)).toBeTrue();
+		// Iterations are told by the seeds of maps, which nobody vouches for.
+		expect(makePlan(binary, { iterations: true }).probes).toEqual(plan.probes);
 		expect(plan.limits?.[0]).toMatch(/counted, but without goroutine, kind and size/);
 		const { types, etypes } = binary.moduleData;
 		let named = 0;
@@ -200,6 +205,29 @@ describe("a version newer than the table", () => {
 		expect(makePlan(binary).probes).toHaveLength(makePlan(reference).probes.length);
 		for (let vaddr = types; vaddr < etypes; vaddr += 8) expect(binary.mapTypeAt(vaddr)).toBeUndefined();
 	});
+
+	test.each(["1.19", "1.23", "1.25"])(
+		"stripped, with the inlined calls where Go %s has them: no call is named wrongly",
+		(minor) => {
+			const own = goBuild({ version: minor, program: "chains", ldflags: "-s -w" });
+			const binary = openGoBinary(memorySource(withVersion(own, goRelease(minor).replace(minor, "1.28"))));
+			const reference = openGoBinary(fileSource(own));
+			expect(reference.inlineTreesConfirmed).toBeTrue();
+			expect(binary.moduleData.gofunc).toBeUndefined();
+			expect(binary.tellsInlinedCalls).toBeFalse();
+			const { minpc, maxpc } = reference.moduleData;
+			let [whole, nameOnly] = [0, 0];
+			for (let pc = minpc; pc < maxpc; pc += 101) {
+				const expected = reference.symbolize(pc);
+				const outermost = expected.at(-1);
+				const inlined = expected.length > 1;
+				expect(binary.symbolize(pc)).toEqual(inlined ? [{ fn: outermost?.fn ?? "" }] : (expected as never));
+				if (inlined) nameOnly++;
+				else whole++;
+			}
+			expect(Math.min(whole, nameOnly)).toBeGreaterThan(500);
+		},
+	);
 
 	test("stripped and with module data of another shape: nothing is possible", () => {
 		const bytes = newer(stripped);

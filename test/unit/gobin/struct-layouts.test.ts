@@ -13,6 +13,10 @@ const NAMES = new Map([
 	["runtime.g", "g"],
 	["runtime.m", "m"],
 	["runtime.gobuf", "gobuf"],
+	["runtime.sudog", "sudog"],
+	["runtime.maybeTraceablePtr", "traceable"],
+	["runtime.hiter", "hiter"],
+	["internal/runtime/maps.Iter", "swissIter"],
 	["runtime.hmap", "hmap"],
 	["runtime.moduledata", "moduledata"],
 	["runtime.maptype", "classicMapType"],
@@ -117,13 +121,20 @@ describe("structure layouts are those of the DWARF information", () => {
 		);
 		compare(layouts.m, structs.get("m"), {});
 
+		const sudog = structs.get("sudog");
+		expect<number | undefined>(layouts.sudog?.g).toBe(sudog?.get("g"));
+		const inElem = minor < 26 ? 0 : (structs.get("traceable")?.get("vu") ?? Number.NaN);
+		expect(layouts.sudog?.elem).toBe((sudog?.get("elem") ?? Number.NaN) + inElem);
+
 		compare(layouts.moduleData ?? {}, structs.get("moduledata"), { bytes: "" });
 
 		if (minor < 24 || experiment !== undefined) {
 			compare(layouts.hmap ?? {}, structs.get("hmap"), { bytes: "" });
+			compare(layouts.hiter ?? {}, structs.get("hiter"), { bytes: "", type: "t", map: "h" });
 			compare(layouts.classicMapType ?? {}, structs.get("classicMapType"), minor < 21 ? SPELLING_115 : SPELLING);
 		} else {
 			compare(layouts.swissMap ?? {}, structs.get("swissMap"), { bytes: "" });
+			compare(layouts.swissIter ?? {}, structs.get("swissIter"), { bytes: "", type: "typ", map: "m" });
 			const { groupsData, groupsLengthMask, ...table } = layouts.swissTable ?? { groupsData: 0, groupsLengthMask: 0 };
 			compare(table, structs.get("swissTable"), { bytes: "" });
 			const groups = structs.get("swissTable")?.get("groups") ?? Number.NaN;

@@ -18,8 +18,8 @@ export interface SyntheticType {
 	name: string;
 	kind: number;
 	extraStar: boolean;
-	/** For map types: indexes of the key's and the element's type, and the bucket size. */
-	map?: { key: number; elem: number; bucket: number };
+	/** For map types: indexes of the key's and the element's type, their sizes as they are stored, and the bucket size. */
+	map?: { key: number; elem: number; keySize: number; elemSize: number; bucket: number };
 }
 
 const FILE = "/src/synthetic/main.go";
@@ -265,7 +265,12 @@ export function syntheticGo(minor: number, functions: SyntheticFunction[], types
 		typeBytes.u64(type.map === undefined ? 0 : typesAt + type.map.elem * 88);
 		typeBytes.u64(0);
 		typeBytes.u64(0);
-		typeBytes.u8(0, 0, (type.map?.bucket ?? 0) & 255, (type.map?.bucket ?? 0) >> 8);
+		typeBytes.u8(
+			type.map?.keySize ?? 0,
+			type.map?.elemSize ?? 0,
+			(type.map?.bucket ?? 0) & 255,
+			(type.map?.bucket ?? 0) >> 8,
+		);
 		typeBytes.u32(0);
 		if (typeBytes.size !== start + 88) {
 			throw new Error("a type descriptor has 88 bytes here");

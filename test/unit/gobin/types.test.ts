@@ -25,17 +25,27 @@ describe.each(MATRIX_ROWS)("%s", (_what, { binary, path }) => {
 		// (runtime/map.go). Swiss: 8 control bytes, 8 slots (internal/runtime/maps/group.go).
 		const sizes: [string, number, number][] = [
 			["map[int]int", 8, 8],
+			["map[int32]string", 4, 16],
 			["map[string]int", 16, 8],
+			["map[string]*main.node", 16, 8],
+			["main.named", 16, 8],
+			["map[main.point]string", 16, 16],
 			["map[main.bigKey]main.bigValue", 64, 8],
+			["map[interface {}]func(int) error", 16, 8],
+			["map[*main.node]chan int", 8, 8],
+			["map[string]map[string][]uint8", 16, 8],
+			["map[[3]string]struct {}", 48, 0],
 			["map[uint8]float64", 1, 8],
 		];
+		expect(sizes.map(([name]) => name)).toEqual([...types.keys()].map((name) => name as string));
 		for (const [name, key, elem] of sizes) {
 			const type = binary.mapTypeAt(types.get(name) ?? 0);
 			if (binary.mapImpl === "classic") {
-				expect(type?.bucketBytes).toBe(8 + 8 * (key + elem) + 8);
+				expect([type?.bucketBytes, type?.slotBytes]).toEqual([8 + 8 * (key + elem) + 8, key + elem]);
 				expect(type?.groupBytes).toBeUndefined();
 			} else {
-				const slot = Math.ceil(key / 8) * 8 + elem;
+				// A slot is a struct: padded, and one byte longer, padded again, when it ends with nothing (cmd/compile/internal/types/size.go).
+				const slot = Math.ceil(key / 8) * 8 + Math.max(elem, 8);
 				expect([type?.groupBytes, type?.slotBytes]).toEqual([8 + 8 * slot, slot]);
 				expect(type?.bucketBytes).toBeUndefined();
 			}

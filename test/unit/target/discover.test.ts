@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { describeProcess, resolveTarget } from "../../../src/target/discover.ts";
+import { describeProcess, isPid, resolveTarget, resolveTargets } from "../../../src/target/discover.ts";
 import { readCmdline, readExe, readStat } from "../../../src/target/procfs.ts";
 import { copyOfSleep, type Program, start, temporaryFolder } from "../../support/processes.ts";
 import { thrownBy } from "../../support/thrown.ts";
@@ -157,4 +157,47 @@ describe("a path", () => {
 			found: "no such file",
 		});
 	});
+});
+
+describe("all processes that a target means", () => {
+	const pids = (target: string, selfPid?: number): number[] =>
+		resolveTargets(target, selfPid)
+			.map(({ pid }) => pid)
+			.sort((a, b) => a - b);
+
+	test("of one name or one file", async () => {
+		const [path, other] = [copyOfSleep(folder, "gmgall"), copyOfSleep(folder, "gmgall2")];
+		const programs = [await run(path), await run(path), await run(other)];
+		const expected = programs.map(({ pid }) => pid).sort((a, b) => a - b);
+		const [last] = programs.slice(-1);
+		expect(pids("gmgall")).toEqual(expected.filter((pid) => pid !== last?.pid));
+		expect(pids(path)).toEqual(expected.filter((pid) => pid !== last?.pid));
+		expect(pids("gmgall2")).toEqual([last?.pid ?? 0]);
+		expect(resolveTargets("gmgall2")).toEqual([resolveTarget("gmgall2")]);
+	});
+
+	test("never include this process", async () => {
+		const path = copyOfSleep(folder, "gmgallself");
+		const [own, second] = [await run(path), await run(path)];
+		expect(pids("gmgallself", own.pid)).toEqual([second.pid]);
+		expect(thrownBy(() => resolveTargets(String(own.pid), own.pid)).found).toBe("gomapgrow itself");
+	});
+
+	test("of a PID are the one", async () => {
+		const { pid } = await run(copyOfSleep(folder, "gmgallpid"));
+		expect(resolveTargets(String(pid))).toEqual([resolveTarget(String(pid))]);
+	});
+
+	test("are an error when there is none, as for one", () => {
+		for (const target of ["gmgallnobody", join(folder, "no-such-file"), "99999999999"]) {
+			const [one, all] = [thrownBy(() => resolveTarget(target)), thrownBy(() => resolveTargets(target))];
+			expect([all.code, all.found, all.mend]).toEqual([one.code, one.found, one.mend]);
+		}
+	});
+});
+
+test("a PID is digits, and nothing else", () => {
+	for (const target of ["0", "1", "4711", "99999999999999999999"]) expect(isPid(target)).toBe(true);
+	for (const target of ["", "-1", "1.5", "0x10", "4711 ", "etcd", "1e3", "/4711", "١"])
+		expect(isPid(target)).toBe(false);
 });
