@@ -1,13 +1,15 @@
 /** Runs damaged programs through the readers in child processes, and ends and notes those that hang or die. */
 import { join } from "node:path";
+import { Cases, type Which } from "./cases.ts";
 import type { Message } from "./child.ts";
-import { fuzzPrograms } from "./subjects.ts";
 
 /** Wall-clock seconds without news after which a case counts as hanging; generous, since machines are shared. */
 const SILENCE_SECONDS = 20;
+/** As long may it take to find the places to damage in all programs. */
+const PREPARATION_SECONDS = 240;
 
 export interface FuzzOptions {
-	which: "few" | "all";
+	which: Which;
 	seed: number;
 	/** Cases first, first + 1, … */
 	first?: number;
@@ -41,14 +43,16 @@ export async function fuzz(
 		result.failures.push(failure);
 		onFailure?.(failure);
 	};
-	fuzzPrograms(options.which);
+	const all = new Cases(options.which, options.seed);
+	all.subjects.build(all.programs);
 	const deadline = Date.now() + options.seconds * 1000;
-	const last = (options.first ?? 0) + (options.cases ?? Number.MAX_SAFE_INTEGER);
+	const last = Math.min(all.count, (options.first ?? 0) + (options.cases ?? Number.MAX_SAFE_INTEGER));
 	let next = options.first ?? 0;
 	while (next < last && Date.now() < deadline) {
 		const from = next;
 		const running = { index: from, what: "before the first case" };
 		const end = await runChild(options, from, last, deadline, (message) => {
+			if (message.event === "ready") return;
 			if (message.event === "start") {
 				running.index = message.index;
 				running.what = message.what;
@@ -91,11 +95,12 @@ async function runChild(
 	);
 	const errors = new Response(child.stderr).text();
 	let heard = Date.now();
+	let patience = PREPARATION_SECONDS;
 	let ended: string | undefined;
 	let stopped = false;
 	const watchdog = setInterval(() => {
-		if (Date.now() - heard > SILENCE_SECONDS * 1000) {
-			ended = `hang: no end after ${SILENCE_SECONDS} s`;
+		if (Date.now() - heard > patience * 1000) {
+			ended = `hang: no end after ${patience} s`;
 			child.kill("SIGKILL");
 		}
 	}, 500);
@@ -107,6 +112,7 @@ async function runChild(
 		rest = lines.pop() ?? "";
 		for (const line of lines) {
 			const message = JSON.parse(line) as Message;
+			patience = SILENCE_SECONDS;
 			onMessage(message);
 			if (message.event === "end" && Date.now() >= deadline) {
 				stopped = true;

@@ -99,13 +99,17 @@ export function exercise(source: PatchedSource, probes: Probes): Outcome {
 	attempt("mapImpl", () => binary.mapImpl);
 	attempt("cgo", () => binary.cgo);
 	attempt("makePlan", () => makePlan(binary));
+	attempt("allgs", () => binary.allgs);
+	attempt("waitReasons", () => binary.waitReasons);
 	attempt("functionsByName", () => binary.functionsByName(FUNCTIONS));
-	attempt("functionNamesWithPrefix", () => binary.functionNamesWithPrefix("runtime."));
-	attempt("functionNamesWithPrefix, all", () => binary.functionNamesWithPrefix(""));
+	for (const prefix of ["runtime.", "_cgoexp_", "i"]) {
+		attempt(`functionsWithPrefix, ${prefix}`, () => binary.functionsWithPrefix(prefix));
+	}
 	for (const pc of [...probes.pcs, ...ownAddresses(() => [binary.moduleData.minpc, binary.moduleData.maxpc - 1])]) {
 		attempt("functionAt", () => binary.functionAt(pc));
 		attempt("symbolize", () => binary.symbolize(pc));
 		attempt("isGoexit", () => binary.isGoexit(pc));
+		attempt("frameSizeAt", () => binary.frameSizeAt(pc));
 		attempt("fileOffset", () => binary.fileOffset(pc));
 		attempt("bytesAt", () => binary.bytesAt(pc, 16));
 	}

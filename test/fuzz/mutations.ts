@@ -18,13 +18,15 @@ export interface Damage extends Variant {
 /** 16 MiB of zeros, deflated to 16 KiB. */
 const BOMB = deflateSync(Buffer.alloc(16 << 20), { level: 9 });
 
-type Mutation = (
-	subject: Subject,
-	others: readonly Subject[],
-	random: Prng,
-) => { what: string; patches: Patch[]; size?: number };
+/** All programs, for parts of others; each is read when it is first taken. */
+export interface Others {
+	readonly names: readonly string[];
+	get(name: string): Subject;
+}
 
-export function damage(subject: Subject, others: readonly Subject[], random: Prng): Damage {
+type Mutation = (subject: Subject, others: Others, random: Prng) => { what: string; patches: Patch[]; size?: number };
+
+export function damage(subject: Subject, others: Others, random: Prng): Damage {
 	const made: Damage = { what: [], patches: [], size: subject.bytes.length };
 	for (let left = random.few(6); left > 0; left--) {
 		const { what, patches, size } = random.pick(MUTATIONS)(subject, others, random);
@@ -117,7 +119,7 @@ const swapHeaders: Mutation = (subject, _others, random) => {
 /** The same part of another program, or another part of the same. */
 const splice: Mutation = (subject, others, random) => {
 	const [name, region] = anyRegion(subject, random);
-	const other = random.chance(0.6) ? random.pick(others) : subject;
+	const other = random.chance(0.6) ? others.get(random.pick(others.names)) : subject;
 	const source = other === subject ? anyRegion(subject, random)[1] : other.sites.regions.get(name);
 	const from = source ?? { at: random.below(other.bytes.length), size: region.size };
 	const length = random.chance(0.5) ? Math.min(region.size, from.size) : random.few(Math.min(region.size, from.size));

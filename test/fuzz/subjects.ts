@@ -38,22 +38,55 @@ const FEW: [string, string][] = [
 	],
 ] as [string, string][];
 
-/** Builds what is not in the cache yet, which takes minutes the first time. */
-export function fuzzPrograms(which: "few" | "all"): { name: string; path: string }[] {
-	const pairs =
-		which === "few"
-			? FEW
-			: GO_VERSIONS.flatMap((version) => Object.keys(BUILDS).map((kind) => [version, kind] as [string, string]));
-	return pairs.map(([version, kind]) => {
-		return { name: `${version} ${kind}`, path: goBuild({ version, program: "chains", ...BUILDS[kind] }) };
-	});
+/** The name of a program and how it is built. */
+interface FuzzProgram {
+	name: string;
+	options: GoBuildOptions;
 }
 
-export function fuzzSubjects(which: "few" | "all"): FuzzSubject[] {
-	return fuzzPrograms(which).map(subject);
+function program(version: string, kind: string): FuzzProgram {
+	return { name: `${version} ${kind}`, options: { version, program: "chains", ...BUILDS[kind] } };
 }
 
-function subject({ name, path }: { name: string; path: string }): FuzzSubject {
+const FEW_PROGRAMS = FEW.map(([version, kind]) => program(version, kind));
+const ALL_PROGRAMS = GO_VERSIONS.flatMap((version) => Object.keys(BUILDS).map((kind) => program(version, kind)));
+
+/** Programs to be damaged, each read when it is first asked for. */
+export class FuzzSubjects {
+	readonly names: readonly string[];
+	readonly #programs: readonly FuzzProgram[];
+	readonly #loaded = new Map<string, FuzzSubject>();
+
+	constructor(which: "few" | "all") {
+		this.#programs = which === "few" ? FEW_PROGRAMS : ALL_PROGRAMS;
+		this.names = this.#programs.map(({ name }) => name);
+	}
+
+	/** Builds what is not in the cache yet, which takes minutes the first time. */
+	build(names: readonly string[]): void {
+		for (const { name, options } of this.#programs) {
+			if (names.includes(name)) goBuild(options);
+		}
+	}
+
+	get(name: string): FuzzSubject {
+		let found = this.#loaded.get(name);
+		if (found === undefined) {
+			const known = this.#programs.find((candidate) => candidate.name === name);
+			if (known === undefined) throw new Error(`no program ${name}`);
+			found = subject(name, goBuild(known.options));
+			this.#loaded.set(name, found);
+		}
+		return found;
+	}
+
+	/** Those that were read so far. */
+	get loaded(): FuzzSubject[] {
+		return [...this.#loaded.values()];
+	}
+}
+
+function subject(name: string, path: string): FuzzSubject {
 	const bytes = new Uint8Array(readFileSync(path));
 	const binary = openGoBinary(memorySource(bytes));
 	const { minpc, maxpc, types, etypes } = binary.moduleData;
