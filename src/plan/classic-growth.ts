@@ -15,6 +15,13 @@ export interface ClassicGrowth {
 	capacityAfter: number;
 	/** Bytes of the new bucket array with its preallocated overflow buckets, before size-class rounding. */
 	bytes: number | undefined;
+	/** log2 of the number of buckets. */
+	bBefore: number;
+	bAfter: number;
+	/** Overflow buckets in use; an estimate when there are 65,536 buckets or more (runtime/map.go, incrnoverflow). */
+	overflowBuckets: number;
+	/** Entries that will be copied, step by step. */
+	moved: number;
 	iterating: boolean;
 	/** hmap.hash0: random per map, survives a move of the header. */
 	seed: string;
@@ -56,6 +63,10 @@ export function classicGrowth(header: DataView, goMinor: number, bucketBytes?: n
 		capacityBefore: BUCKET_SLOTS * 2 ** b,
 		capacityAfter: BUCKET_SLOTS * 2 ** after,
 		bytes: bucketBytes === undefined ? undefined : bucketsAllocated(after) * bucketBytes,
+		bBefore: b,
+		bAfter: after,
+		overflowBuckets: header.getUint16(10, true),
+		moved: count,
 		iterating: (flags & ITERATOR) !== 0,
 		seed: `0x${header.getUint32(12, true).toString(16).padStart(8, "0")}`,
 	};

@@ -1,13 +1,14 @@
 /** Whether the details of a growth can be read from memory: which goroutine, which kind, how big. */
+import { cgoGap } from "../gobin/cgo-frames.ts";
 import type { GoBinary } from "../gobin/go-binary.ts";
-import type { StructLayouts } from "../gobin/struct-layouts.ts";
-import type { MapImpl } from "./probe-plan.ts";
+import type { GLayout, MLayout, StructLayouts } from "../gobin/struct-layouts.ts";
+import type { GoroutineOffsets, MapImpl } from "./probe-plan.ts";
 
 /** The fields that classic-growth.ts and swiss-growth.ts read; they have been at these offsets in all releases. */
 export const DECODED_FIELDS = {
-	hmap: { count: 0, flags: 8, B: 9, hash0: 12 },
-	swissMap: { used: 0, seed: 8 },
-	swissTable: { used: 0, capacity: 2 },
+	hmap: { count: 0, flags: 8, B: 9, noverflow: 10, hash0: 12 },
+	swissMap: { used: 0, seed: 8, dirLen: 24, globalDepth: 32 },
+	swissTable: { used: 0, capacity: 2, localDepth: 6 },
 } as const satisfies Partial<Record<keyof StructLayouts, Record<string, number>>>;
 
 const STRUCTS: Record<MapImpl, readonly (keyof typeof DECODED_FIELDS)[]> = {
@@ -16,26 +17,42 @@ const STRUCTS: Record<MapImpl, readonly (keyof typeof DECODED_FIELDS)[]> = {
 };
 
 export interface GrowthDetails {
-	/** Bytes; 0 when `missing`. */
-	goidOffset: number;
+	/** Absent when `missing`. */
+	goroutine?: GoroutineOffsets;
 	/** Why growths can only be counted; absent when everything about them can be read. */
 	missing?: string;
 }
 
 /**
  * Without DWARF the offset of goid is taken from the program's machine code rather than from the table: a runtime that someone has
- * changed calls itself the same release.
+ * changed calls itself the same release. The other fields of the table are trusted only when both say the same.
  */
-export function growthDetails({ basis, goidInCode, version }: GoBinary, impl: MapImpl): GrowthDetails {
+export function growthDetails(binary: GoBinary, impl: MapImpl): GrowthDetails {
+	const { basis, goidInCode, version } = binary;
 	const { kind, structs: layouts } = basis;
-	const goidOffset = kind === "dwarf" && layouts.g !== undefined ? layouts.g.goid : (goidInCode ?? layouts.g?.goid);
+	const { g, m } = layouts;
+	const goid = kind === "dwarf" && g !== undefined ? g.goid : (goidInCode ?? g?.goid);
 	const differs = STRUCTS[impl].some((struct) => !matches(layouts[struct], DECODED_FIELDS[struct]));
-	if (!differs && goidOffset !== undefined) return { goidOffset };
-	const unknown = goidOffset === undefined || STRUCTS[impl].some((struct) => layouts[struct] === undefined);
+	if (!differs && goid !== undefined) {
+		const gap = cgoGap(binary);
+		const known = g?.goid === goid ? origin(g, m) : {};
+		return { goroutine: { goid, ...known, ...(gap === undefined ? {} : { cgoGap: gap }) } };
+	}
+	const unknown = goid === undefined || STRUCTS[impl].some((struct) => layouts[struct] === undefined);
 	const why = unknown
 		? `nothing says how ${version.raw} lays out goroutines and maps`
 		: `${version.raw} lays out its maps in a new way`;
-	return { goidOffset: 0, missing: `growths are counted, but without goroutine, kind and size: ${why}` };
+	return { missing: `growths are counted, but without goroutine, kind and size: ${why}` };
+}
+
+/** Where a goroutine came from; m.g0 and g.m are where the kernel programs expect them in all releases. */
+function origin(g: GLayout, m: MLayout | undefined): Omit<GoroutineOffsets, "goid"> {
+	return {
+		gopc: g.gopc,
+		startpc: g.startpc,
+		...(g.parentGoid === undefined ? {} : { parentGoid: g.parentGoid }),
+		...(m === undefined || m.g0 !== 0 || g.m !== 48 ? {} : { curg: m.curg }),
+	};
 }
 
 function matches(layout: object | undefined, wanted: Readonly<Record<string, number>>): boolean {

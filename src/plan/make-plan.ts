@@ -1,15 +1,20 @@
 /** Makes the probe plan of a Go binary: which instruction of which function, checked against the bytes of the file. */
 import { GomapgrowError } from "../errors/error.ts";
+import { CGO_WITNESSES } from "../gobin/cgo-frames.ts";
 import type { GoFunction } from "../gobin/function-table.ts";
 import type { GoBinary } from "../gobin/go-binary.ts";
-import { GOID_WITNESSES } from "../gobin/goid-evidence.ts";
-import { findStackCheck } from "../isa/amd64-stack-check.ts";
+import { ARCHITECTURES } from "./architecture.ts";
 import { growthDetails } from "./growth-details.ts";
 import { MAP_FUNCTIONS, type MapFunction, REQUIRED } from "./map-functions.ts";
 import type { PlannedProbe, ProbePlan } from "./probe-plan.ts";
 
-/** Longest known stack check: 26 bytes (Go 1.15 PIE, frame over StackSmall). */
-const PROLOGUE_BYTES = 32;
+/** All that planning looks for: one search finds all. */
+const WANTED: readonly string[] = [...MAP_FUNCTIONS.map(({ fn }) => fn), ...CGO_WITNESSES];
+
+export interface PlanOptions {
+	/** Probe the functions that iterate over maps, too. */
+	iterations?: boolean;
+}
 
 /** A function of interest: where it is and how it is probed, or why not. */
 export interface SurveyedFunction {
@@ -22,59 +27,65 @@ export interface SurveyedFunction {
 
 /** All functions that matter for the map implementation of `binary`; empty when it has none. */
 export function surveyFunctions(binary: GoBinary): SurveyedFunction[] {
+	binary.expectFunctions(WANTED);
 	const functions = MAP_FUNCTIONS.filter((candidate) => candidate.impl === binary.mapImpl);
-	// The witnesses are asked for right after (growthDetails): one search finds all.
-	const located = binary.functionsByName([...functions.map((candidate) => candidate.fn), ...GOID_WITNESSES]);
-	return functions.map((wanted) => {
+	const located = binary.functionsByName(functions.map((candidate) => candidate.fn));
+	const surveyed = functions.map((wanted): SurveyedFunction => {
 		const found = located.get(wanted.fn);
 		if (found === undefined) return { wanted, probe: "not linked into this executable" };
 		return { wanted, found, probe: planProbe(binary, wanted, found.entry, found.end) };
 	});
+	const timed = surveyed.flatMap(({ wanted, probe }) =>
+		typeof probe === "string" || wanted.tier === "iteration" ? [] : [probe],
+	);
+	const exits = ARCHITECTURES[binary.arch].planExits(
+		binary,
+		timed,
+		new Map([...located].map(([fn, { end }]) => [fn, end])),
+	);
+	return surveyed.map((entry) =>
+		typeof entry.probe === "string" ? entry : { ...entry, probe: { ...entry.probe, ...exits.get(entry.probe.fn) } },
+	);
 }
 
 function planProbe(binary: GoBinary, wanted: MapFunction, entry: number, end: number): PlannedProbe | string {
-	if (binary.arch !== "amd64") return `${binary.arch} code cannot be probed yet`;
+	const architecture = ARCHITECTURES[binary.arch];
 	const size = end - entry;
 	const fileOffset = binary.fileOffset(entry);
 	if (fileOffset === undefined) return "its code is not in the file";
-	const code = binary.bytesAt(entry, Math.min(PROLOGUE_BYTES, size));
-	const check = findStackCheck(code, size);
+	const code = binary.bytesAt(entry, Math.min(architecture.stackCheckBytes, size));
+	const check = architecture.findStackCheck(code, size);
+	const common = { fn: wanted.fn, role: wanted.role, tier: wanted.tier, entry, callerDepth: wanted.callerDepth };
 	if (check === undefined) {
+		const otherwise = architecture.entryWithoutCheck(binary, entry, end);
+		if (typeof otherwise !== "string") return { ...common, ...otherwise, everyPass: true, exits: [] };
 		const found = Buffer.from(code.subarray(0, 16)).toString("hex");
-		return `it does not begin with a known stack check (first bytes ${found})`;
+		return `it does not begin with a known stack check (first bytes ${found}), and ${otherwise}`;
 	}
 	const { branchOffset, branchLength } = check;
 	return {
-		fn: wanted.fn,
-		role: wanted.role,
-		tier: wanted.tier,
-		entry,
+		...common,
 		site: {
 			address: entry + branchOffset,
 			fileOffset: fileOffset + branchOffset,
-			instruction: `jbe +0x${check.target.toString(16)}`,
+			instruction: `${architecture.branch} +0x${check.target.toString(16)}`,
 			bytes: code.slice(branchOffset, branchOffset + branchLength),
 			cost: "emulated",
 			reason:
 				"branch of the stack check: once per call with the flags test, arguments in place, emulated by the kernel",
 		},
 		gRegister: check.gRegister,
-		argAbi: check.gRegister === "rcx" ? "stack" : "regs",
-		callerDepth: wanted.callerDepth,
+		argAbi: architecture.argAbi(binary.version, check),
+		exits: [],
 	};
 }
 
 /**
- * The plan for `binary`. Throws E-BIN-ARCH, E-BIN-NO-MAPS (no growth function is linked in) or E-BIN-NO-SITES (a growth function
+ * The plan for `binary`. Throws E-BIN-NO-MAPS (no growth function is linked in) or E-BIN-NO-SITES (a growth function
  * that has to be seen cannot be probed safely).
  */
-export function makePlan(binary: GoBinary): ProbePlan {
-	if (binary.arch !== "amd64") {
-		throw new GomapgrowError("E-BIN-ARCH", {
-			wanted: "an amd64 executable",
-			found: `${binary.arch}: its code cannot be probed yet`,
-		});
-	}
+export function makePlan(binary: GoBinary, options: PlanOptions = {}): ProbePlan {
+	binary.expectFunctions(WANTED);
 	const impl = binary.mapImpl;
 	if (impl === undefined) {
 		throw new GomapgrowError("E-BIN-NO-MAPS", {
@@ -87,6 +98,8 @@ export function makePlan(binary: GoBinary): ProbePlan {
 	const probes: PlannedProbe[] = [];
 	const skipped: { fn: string; reason: string }[] = [];
 	for (const { wanted, found, probe } of surveyed) {
+		// Without details a growth has no seed to tell its map by.
+		if (wanted.tier === "iteration" && (options.iterations !== true || details.missing !== undefined)) continue;
 		if (typeof probe !== "string") {
 			probes.push(details.missing === undefined ? probe : countedOnly(probe));
 			continue;
@@ -99,7 +112,7 @@ export function makePlan(binary: GoBinary): ProbePlan {
 	return {
 		impl,
 		goVersion: binary.version.raw,
-		goidOffset: details.goidOffset,
+		...(details.goroutine === undefined ? {} : { goroutine: details.goroutine }),
 		probes,
 		skipped,
 		...(details.missing === undefined ? {} : { limits: [details.missing] }),
@@ -109,5 +122,11 @@ export function makePlan(binary: GoBinary): ProbePlan {
 /** A growth function that is counted like the work: nothing but its argument registers is looked at. */
 function countedOnly(probe: PlannedProbe): PlannedProbe {
 	// hashGrow(t, h) has its type where growWork(t, h, bucket) has it; the swiss growth functions have it where split(t, typ, m) does.
-	return { ...probe, tier: "work", role: probe.role === "hashGrow" ? "growWork" : probe.role };
+	return {
+		...probe,
+		tier: "work",
+		role: probe.role === "hashGrow" ? "growWork" : probe.role,
+		exits: [],
+		exitsMissing: "which goroutine a call belongs to cannot be read",
+	};
 }

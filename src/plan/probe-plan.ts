@@ -2,9 +2,10 @@
  * The probe plan: which instruction of which function is probed, and what the kernel program has to know about it.
  * It is plain data, made without a kernel, printed by `inspect`, compared by tests and executed by the session.
  */
+import type { GRegister } from "../isa/stack-check.ts";
 
 export type MapImpl = "classic" | "swiss";
-export type Tier = "growth" | "work";
+export type Tier = "growth" | "work" | "iteration";
 
 /** What a hit at a site means; the numbers are shared with the BPF program (bpf/gomapgrow.h, enum gmg_role). */
 export const ROLE = {
@@ -16,13 +17,20 @@ export const ROLE = {
 	grow: 6,
 	split: 7,
 	pruneTombstones: 8,
+	iterStart: 9,
+	iterInit: 10,
+	iterNext: 11,
+	count: 12,
 } as const;
 export type Role = keyof typeof ROLE;
 
-/** Where g (the goroutine) is at the site: register R14 (Go >= 1.17) or RCX (loaded from TLS by the 1.15/1.16 stack check). */
-export type GRegister = "r14" | "rcx";
+/**
+ * Where g (the goroutine) is at the site: on amd64 in R14 (Go >= 1.17) or RCX (loaded from TLS by the 1.15/1.16 stack check), on arm64
+ * in X28.
+ */
+export type { GRegister };
 
-/** Where the arguments are at the site: integer registers (ABIInternal, Go >= 1.17) or on the stack (ABI0 before). */
+/** Where the arguments are at the site: integer registers (ABIInternal, Go >= 1.17, on arm64 >= 1.18) or on the stack (ABI0 before). */
 export type ArgAbi = "regs" | "stack";
 
 export interface ProbeSite {
@@ -40,6 +48,27 @@ export interface ProbeSite {
 	reason: string;
 }
 
+/** An instruction near the end of a function: where the time of a call is taken. */
+export interface ExitSite extends ProbeSite {
+	/**
+	 * Where the stack pointer at the function's entry (which pointed to the return address) is found at this site: 8 bytes above what the
+	 * frame pointer points to, or in the stack pointer itself (at RET).
+	 */
+	entrySp: "frame-pointer" | "stack-pointer";
+	/**
+	 * Of a conditional branch of which only one outcome leaves: its condition code (the low four bits of the opcode) and the outcome. Absent: every
+	 * pass leaves the function.
+	 */
+	leavesWhen?: { condition: number; taken: boolean };
+	/**
+	 * The call ends when the call of this function does that comes next: it is the function's last. With `leavesWhen` on the other outcome of the branch;
+	 * without on every pass: the site is the call itself then, and no pass leaves. That function has exits in the same plan.
+	 */
+	handsOverTo?: string;
+	/** The longest way from here to the RET, which is not measured: instructions, and functions that it may call. */
+	tail: { instructions: number; calls: string[] };
+}
+
 export interface PlannedProbe {
 	/** Full Go name of the function, e.g. "runtime.growWork_fast64". */
 	fn: string;
@@ -48,17 +77,39 @@ export interface PlannedProbe {
 	/** Entry address of the function (virtual address in the file). */
 	entry: number;
 	site: ProbeSite;
+	/**
+	 * Each pass of the site is a call. Absent: the site is the branch of the stack check, and a pass with CF or ZF set is none, as it comes again
+	 * after morestack.
+	 */
+	everyPass?: true;
 	gRegister: GRegister;
 	argAbi: ArgAbi;
+	/** Each call that returns passes exactly one of them, once; empty when durations cannot be measured (`exitsMissing` says why). */
+	exits: ExitSite[];
+	exitsMissing?: string;
 	/** How many frames above the probed function the first frame outside the map code is expected: 2 for growWork (mapassign, its caller). */
 	callerDepth: number;
+}
+
+/** Offsets in runtime.g and (curg) runtime.m, in bytes. Absent fields are not in this release or nothing vouches for them. */
+export interface GoroutineOffsets {
+	goid: number;
+	/** Since Go 1.21. */
+	parentGoid?: number;
+	/** Address of the go statement that started it, and of the function that it runs. */
+	gopc?: number;
+	startpc?: number;
+	/** Distance of the frame records between which the frame pointers of a callback from C lead through the C code (gobin/cgo-frames.ts). */
+	cgoGap?: number;
+	/** The goroutine that a thread runs while the code is on the scheduler's stack. */
+	curg?: number;
 }
 
 export interface ProbePlan {
 	impl: MapImpl;
 	goVersion: string;
-	/** Offset of runtime.g.goid in bytes; 0 when no probe reads it (see `limits`). */
-	goidOffset: number;
+	/** Absent when no probe looks into goroutines (see `limits`). */
+	goroutine?: GoroutineOffsets;
 	probes: PlannedProbe[];
 	/** Functions of interest that are not probed, and why. */
 	skipped: { fn: string; reason: string }[];

@@ -1,6 +1,7 @@
 /**
  * What a swiss map (internal/runtime/maps, Go >= 1.24) is about to do when growToTable or rehash is entered, from the bytes of
- * its Map and table. Layouts, the same in Go 1.24 to 1.27: Map: used @0, seed @8. table: used @0 (u16), capacity @2 (u16), growthLeft @4 (u16).
+ * its Map and table. Layouts, the same in Go 1.24 to 1.27: Map: used @0, seed @8, dirLen @24, globalDepth @32.
+ * table: used @0 (u16), capacity @2 (u16), growthLeft @4 (u16), localDepth @6 (u8).
  */
 
 const GROUP_SLOTS = 8;
@@ -17,6 +18,14 @@ export interface SwissGrowth {
 	capacityAfter: number;
 	/** Bytes of the new groups, before size-class rounding. */
 	bytes: number | undefined;
+	/** Entries that are copied. */
+	moved: number;
+	/** Bits that choose the table that grows; entries of the directory and the bits that index it. Absent for a map that has no table yet. */
+	localDepth?: number;
+	globalDepth?: number;
+	directoryLength?: number;
+	/** The split needs a directory twice as long (maps/map.go, installTableSplit). */
+	directoryDoubles?: boolean;
 	/** Map.seed: random per map. */
 	seed: string;
 }
@@ -45,6 +54,7 @@ export function smallToTable(map: DataView, groupBytes?: number): SwissGrowth | 
 		capacityBefore: GROUP_SLOTS,
 		capacityAfter: 2 * GROUP_SLOTS,
 		bytes: groupBytesOf(2 * GROUP_SLOTS, groupBytes),
+		moved: count,
 		seed: mapSeed(map),
 	};
 }
@@ -66,6 +76,10 @@ export function rehash(map: DataView, table: DataView, groupBytes?: number): Swi
 		return undefined;
 	if (used > capacity || used > count) return undefined;
 	const split = capacity * 2 > MAX_TABLE_CAPACITY;
+	const directoryLength = map.getUint32(24, true);
+	const globalDepth = map.getUint8(32);
+	const localDepth = table.getUint8(6);
+	if (globalDepth > 31 || localDepth > globalDepth || directoryLength !== 2 ** globalDepth) return undefined;
 	const capacityAfter = split ? 2 * MAX_TABLE_CAPACITY : capacity * 2;
 	// One group of 8 may be filled to 7 (maps/table.go maxGrowthLeft); bigger tables to 7/8.
 	const fullAt = capacity <= GROUP_SLOTS ? capacity - 1 : (capacity * MAX_AVG_GROUP_LOAD) / GROUP_SLOTS;
@@ -76,6 +90,11 @@ export function rehash(map: DataView, table: DataView, groupBytes?: number): Swi
 		capacityBefore: capacity,
 		capacityAfter,
 		bytes: groupBytesOf(capacityAfter, groupBytes),
+		moved: used,
+		localDepth,
+		globalDepth,
+		directoryLength,
+		directoryDoubles: split && localDepth === globalDepth,
 		seed: mapSeed(map),
 	};
 }

@@ -7,8 +7,10 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { inspectBinary } from "../../src/cli/inspection.ts";
 import { type GoBinary, type GoProgram, identifyGoProgram, openGoProgram } from "../../src/gobin/go-binary.ts";
 import { makePlan } from "../../src/plan/make-plan.ts";
+import { disassemble, planFaults } from "../support/exit-check.ts";
 import { fileSource, GO_VERSIONS, type GoBuildOptions, goBuild, goRelease, run } from "../support/go-binaries.ts";
 import { printedStack, symbolizeStack } from "../support/program-frames.ts";
+import { goroutineOffsets } from "../unit/plan/goroutine-offsets.ts";
 
 // The first build of a kind compiles the standard library.
 setDefaultTimeout(600_000);
@@ -44,9 +46,6 @@ function rows(version: string): Row[] {
 	return [...Object.entries(KINDS).flatMap(([kind, options]) => row(kind, options)), ...noswissmap];
 }
 
-/** Offset of runtime.g.goid by release, as measured once with another reader of DWARF. */
-const GOID: Record<string, number> = { 1.23: 160, 1.24: 160 };
-
 const CLASSIC = [
 	"runtime.hashGrow",
 	...["", "_fast32", "_fast64", "_faststr"].flatMap((v) => [`runtime.growWork${v}`, `runtime.evacuate${v}`]),
@@ -58,6 +57,22 @@ const SWISS = [
 	"(*table).split",
 	"(*table).pruneTombstones",
 ].map((name) => `internal/runtime/maps.${name}`);
+
+/**
+ * From objdump: cgocallback has a frame of 32 bytes in all releases, between a frame record (16) and a return address (8). Before 1.21, where
+ * asmcgocall has no frame of its own, cgocall's frame of 48 bytes comes on top.
+ */
+const CGO_GAP_BEFORE_21 = 56 + 48;
+
+const CLASSIC_ITERATORS = [
+	["runtime.mapiterinit", "iterStart"],
+	["runtime.mapiternext", "iterNext"],
+] as const;
+const SWISS_ITERATORS = [
+	["internal/runtime/maps.(*Iter).Init", "iterInit"],
+	["internal/runtime/maps.(*Iter).Next", "iterNext"],
+	["internal/runtime/maps.(*Iter).grownKeyElem", "count"],
+] as const;
 
 describe.each(GO_VERSIONS.flatMap((version) => rows(version)).map((row): [string, Row] => [row.what, row]))(
 	"%s",
@@ -107,8 +122,11 @@ describe.each(GO_VERSIONS.flatMap((version) => rows(version)).map((row): [string
 
 		test("layouts", () => {
 			const { program, binary } = open();
-			expect(binary.layouts.g?.goid).toBe(GOID[version] ?? 152);
-			expect(binary.goidInCode).toBe(GOID[version] ?? 152);
+			const { curg, ...inG } = goroutineOffsets(version);
+			expect(binary.layouts.g).toMatchObject({ ...inG, m: 48, stackLo: 0, stackHi: 8 });
+			expect(binary.layouts.g?.parentGoid).toBe(inG.parentGoid as never);
+			expect(binary.layouts.m).toMatchObject({ g0: 0, curg: curg as number });
+			expect(binary.goidInCode).toBe(inG.goid);
 			const verified = openGoProgram(program, { verifyLayouts: true });
 			expect(verified.basis.kind).toBe(withDwarf ? "dwarf" : "table");
 			expect(verified.layouts).toEqual(binary.layouts);
@@ -120,9 +138,19 @@ describe.each(GO_VERSIONS.flatMap((version) => rows(version)).map((row): [string
 			const expected = (swiss ? SWISS : CLASSIC).filter((name) => minor >= 25 || !name.endsWith("pruneTombstones"));
 			expect(plan.probes.map(({ fn }) => fn)).toEqual(expected);
 			expect(plan.limits).toBeUndefined();
-			expect(plan.goidOffset).toBe(GOID[version] ?? 152);
+			const cgoGap = options.cgo === true && minor >= 17 ? { cgoGap: minor >= 21 ? 56 : CGO_GAP_BEFORE_21 } : {};
+			expect(plan.goroutine).toEqual({ ...goroutineOffsets(version), ...cgoGap });
+			// The iterators are only probed when they are asked for; then nothing else changes.
+			const watching = makePlan(open().binary, { iterations: true });
+			const iterators = watching.probes.slice(plan.probes.length);
+			expect(watching.probes.slice(0, plan.probes.length)).toEqual(plan.probes);
+			expect(iterators.map(({ fn, tier, role }) => [fn, tier, role])).toEqual(
+				(swiss ? SWISS_ITERATORS : CLASSIC_ITERATORS).map(([fn, role]) => [fn, "iteration", role]),
+			);
 			const symbols = goBuild(unstripped.ldflags === "-s -w" ? { ...unstripped, ldflags: "-w" } : unstripped);
-			for (const { fn, entry, site, argAbi } of plan.probes) {
+			for (const { fn, entry, site, argAbi, gRegister, everyPass } of watching.probes) {
+				// All of them begin with a stack check.
+				expect([gRegister, everyPass]).toEqual([minor >= 17 ? "r14" : "rcx", undefined]);
 				expect(argAbi).toBe(minor >= 17 ? "regs" : "stack");
 				const until = site.address + site.bytes.length;
 				const listing = run(["objdump", "-d", `--start-address=${entry}`, `--stop-address=${until}`, symbols]);
@@ -136,6 +164,23 @@ describe.each(GO_VERSIONS.flatMap((version) => rows(version)).map((row): [string
 				);
 				expect(open().binary.bytesAt(site.address, site.bytes.length)).toEqual(site.bytes);
 			}
+		});
+
+		test("exits: every way through the code leaves exactly once", async () => {
+			const { binary } = open();
+			const plan = makePlan(binary);
+			for (const { exits, exitsMissing } of plan.probes) {
+				expect([exits.length > 0, exitsMissing]).toEqual([
+					minor >= 17,
+					minor >= 17 ? undefined : "before Go 1.17 no register holds the goroutine at the end of a call",
+				]);
+			}
+			if (minor < 17) return;
+			const symbols = goBuild(unstripped.ldflags === "-s -w" ? { ...unstripped, ldflags: "-w" } : unstripped);
+			expect(planFaults(plan, await disassemble(binary, plan, symbols))).toEqual([]);
+			// The work of a classic map is a million hits a second: never single-stepped.
+			const hot = plan.probes.filter(({ role }) => role === "growWork" || role === "evacuate");
+			expect(hot.flatMap(({ exits }) => exits).every(({ cost }) => cost === "emulated")).toBeTrue();
 		});
 
 		test("types", () => {
