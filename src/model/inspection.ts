@@ -15,6 +15,16 @@ export interface InspectedSite {
 	reason: string;
 }
 
+/** Where the end of a call is seen. Each call that returns leaves at one of its function's exits, once. */
+export interface InspectedExit extends InspectedSite {
+	/** A conditional branch that leaves by one of its outcomes: "e" of je, and whether it is the one that is taken. Absent: every pass leaves. */
+	leaves_when?: { condition: string; taken: boolean };
+	/** Function whose end is the end of this call, as it is called last: by the other outcome, or always when there is no `leaves_when`. */
+	hands_over_to?: string;
+	/** The longest way from here to the end, which is not measured: instructions, and functions that may be called on it. */
+	tail: { instructions: number; calls: string[] };
+}
+
 export interface InspectedFunction {
 	name: string;
 	/** Virtual address in the file, without the load bias. */
@@ -27,7 +37,9 @@ export interface InspectedFunction {
 	/** Absent when it cannot be probed: `reason` says why. */
 	site?: InspectedSite;
 	reason?: string;
-	exits: InspectedSite[];
+	exits: InspectedExit[];
+	/** Why there are no exits, so that it cannot be told how long calls take. */
+	exits_missing?: string;
 }
 
 export interface InspectedLayout {

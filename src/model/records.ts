@@ -9,7 +9,11 @@ export const SCHEMA_VERSION = 1;
 export type MapImpl = "classic" | "swiss";
 export type GrowthKind = "double" | "same-size" | "small-to-table" | "table-double" | "split";
 export type GrowthCause = "load" | "overflow" | "tombstones";
-export type TierName = "growth" | "work";
+/**
+ * growth: every one is a record. work: every call is counted. sample: calls of the work tier, some of which are records. latency: calls whose duration is measured.
+ * iteration: steps of iterators, only with --iter.
+ */
+export type TierName = "growth" | "work" | "sample" | "latency" | "iteration";
 
 /** One frame, innermost first in a stack. `inlined` is present (true) for a function inlined into the frame that follows it. */
 export interface Frame {
@@ -79,6 +83,10 @@ export interface GrowthRecord {
 	map_type: string;
 	/** Identity of the map: its hash seed; survives moves of the header, unlike an address. */
 	map: string;
+	/** Which growth of this map it is, counted since it was first seen: 1 is the first. */
+	nth: number;
+	/** How many growths this one stands for, when they alone broke the budget and not each of them became a record; absent: one. */
+	weight?: number;
 	/** Entries in the whole map when it began to grow. */
 	count: number;
 	/** Slots of what grows: the whole map (classic, small-to-table) or the one table (table-double, split). */
@@ -86,11 +94,105 @@ export interface GrowthRecord {
 	capacity_after: number;
 	/** Bytes of the new bucket array or groups, before rounding to an allocation size class. */
 	bytes?: number;
+	/** Bytes of the entries that are copied: now (swiss), or step by step by the calls of the work tier (classic). */
+	bytes_moved?: number;
+	/** Classic: log2 of the number of buckets, and overflow buckets in use (hmap.noverflow, an estimate from 65,536 buckets on). */
+	b_before?: number;
+	b_after?: number;
+	overflow_buckets?: number;
+	/** Swiss: bits of the hash that choose the table that grows, bits that index the directory, entries of the directory. */
+	local_depth?: number;
+	global_depth?: number;
+	directory_length?: number;
+	/** Swiss, present (true) when a split makes the directory double. */
+	directory_doubles?: true;
 	/** Classic only: whether an iterator may be active (hmap.flags). */
 	iterating?: boolean;
+	/** From entering the growth function to leaving it; absent when it was not seen to return. */
+	duration_ns?: number;
+	/** The goroutine that started this one (Go 1.21 and newer), the go statement that did, and the function that it runs. */
+	parent_goid?: number;
+	created_by?: Frame;
+	start_fn?: string;
 	stack: Frame[];
 	/** True when the stack was deeper than what is recorded. */
 	stack_truncated?: true;
+}
+
+/** A sample of the work tier: one call with its stack. */
+export interface WorkRecord {
+	type: "work";
+	time: string;
+	elapsed_ns: number;
+	pid: number;
+	tid: number;
+	goid?: number;
+	fn: string;
+	map_type: string;
+	/** Of how many calls this one stands for: all samples' weights add up to about all calls. */
+	weight: number;
+	duration_ns?: number;
+	/** Present (true) when it is recorded because it took long, whatever the sampling. */
+	slow?: true;
+	/** Classic only: whether the map was iterated before this growth began and still may be (hmap.flags, oldIterator). */
+	iterating?: boolean;
+	stack: Frame[];
+	stack_truncated?: true;
+}
+
+/** With --iter: a map grew, and an iteration of it that had begun before took a further step afterwards. */
+export interface OverlapRecord {
+	type: "overlap";
+	/** Of the step. */
+	time: string;
+	elapsed_ns: number;
+	pid: number;
+	map_type: string;
+	map: string;
+	growth: { elapsed_ns: number; nth: number; kind: GrowthKind; goid?: number; stack: Frame[] };
+	/** `elapsed_ns` of its beginning. */
+	iteration: { elapsed_ns: number; goid?: number; stack: Frame[]; stack_truncated?: true };
+}
+
+/** Durations of one function for maps of one type. */
+export interface LatencyRow {
+	fn: string;
+	map_type: string;
+	count: number;
+	sum_ns: number;
+	max_ns: number;
+	/** Powers of two: how many durations from `from_ns` (0 in the first) to below the double; empty ones are left out. */
+	buckets: { from_ns: number; count: number }[];
+}
+
+/** One map: the chain of its growths, as far as it was seen. */
+export interface MapRow {
+	pid: number;
+	map_type: string;
+	/** As in growth records. */
+	map: string;
+	growths: number;
+	/** Slots of the whole map before the first and after the last growth. */
+	slots_first: number;
+	slots_last: number;
+	/** Entries at the last growth. */
+	count: number;
+	bytes: number;
+	/** Call site of the last growth. */
+	fn: string;
+	file?: string;
+	line?: number;
+}
+
+/** Growths by one goroutine. */
+export interface GoroutineRow {
+	pid: number;
+	goid: number;
+	growths: number;
+	bytes: number;
+	duration_ns: number;
+	created_by?: Frame;
+	start_fn?: string;
 }
 
 export interface TypeRow {
@@ -114,6 +216,8 @@ export interface SiteRow {
 	max_capacity: number;
 	/** Growths of this row during which an iterator may have been active; absent where it cannot be known (swiss). */
 	iterating?: number;
+	/** Time spent in growths, as far as it was measured. */
+	duration_ns: number;
 }
 
 export interface TierLedger {
@@ -122,10 +226,19 @@ export interface TierLedger {
 	sampled_out: number;
 	throttled: number;
 	lost: number;
+	/** Latency only: calls without a duration, by reason; the reasons are part of the sum. */
+	unpaired?: Partial<Record<UnpairedReason, number>>;
 	/** Hit, but still on its way to us; only in windows, absent when 0. At the end nothing is. */
 	pending?: number;
 }
-export type Ledger = Record<TierName, TierLedger>;
+/** Tiers that are not measured are absent. */
+export type Ledger = Record<"growth" | "work", TierLedger> & Partial<Record<TierName, TierLedger>>;
+
+/**
+ * Why a call has no duration. left: it was still running, or had ended in a panic or with its goroutine, when the goroutine's next call began or
+ * the observation ended. evicted: more goroutines at once than the kernel's table remembers.
+ */
+export type UnpairedReason = "left" | "evicted";
 
 export interface WindowRecord {
 	type: "window";
@@ -136,13 +249,62 @@ export interface WindowRecord {
 	growths: number;
 	work: number;
 	bytes: number;
-	/** Function -> calls in this window. */
-	calls: Record<string, number>;
+	/** In this window. */
+	calls: Calls;
 	types: TypeRow[];
 	sites: SiteRow[];
+	/** Durations in this window; empty when none were measured. */
+	latency: LatencyRow[];
+	/** The longest chains of growths among the maps that grew in this window, and the goroutines with the most growths in it. */
+	maps: MapRow[];
+	goroutines: GoroutineRow[];
+	/** Growths that overlapped an iteration; absent without --iter. */
+	overlaps?: number;
+	/** Absent as long as the cost of a hit is not known. */
+	overhead?: OverheadRow[];
 	/** Running totals since the start. */
 	ledger: Ledger;
 	targets: { pid: number; name: string; growths: number; work: number }[];
+}
+
+/** A number of calls that was not counted in full: probed part of the time. The truth is between `low` and `high` with 95 % confidence. */
+export interface CallEstimate {
+	estimate: number;
+	low: number;
+	high: number;
+}
+
+/** Function -> calls: exact, or estimated. */
+export type Calls = Record<string, number | CallEstimate>;
+
+/** What probing costs a target in a window: share of the processor time that it used (0.01 is 1 %). */
+export interface OverheadRow {
+	pid: number;
+	overhead: number;
+	/** Absent with --budget off. */
+	budget?: number;
+	/** Share of the time in which the tier is probed, when it is not 1. */
+	work_probed?: number;
+	growth_probed?: number;
+	/** Share of the growths that become records, when it is not 1. */
+	growth_recorded?: number;
+}
+
+/** The governor changes how much is probed, to keep the overhead within the budget. */
+export interface ThrottleRecord {
+	type: "throttle";
+	time: string;
+	elapsed_ns: number;
+	pid: number;
+	tier: "work" | "growth";
+	/** What changes: the share of the time in which the tier is probed, or the share of the growths that become records. */
+	what: "probed" | "recorded";
+	from: number;
+	to: number;
+	/** Overhead that was found, and the budget. */
+	overhead: number;
+	budget: number;
+	reason: string;
 }
 
 export interface LossRecord {
@@ -167,12 +329,25 @@ export interface EndRecord {
 	growths: number;
 	work: number;
 	bytes: number;
-	calls: Record<string, number>;
+	calls: Calls;
 	types: TypeRow[];
 	sites: SiteRow[];
+	latency: LatencyRow[];
+	maps: MapRow[];
+	goroutines: GoroutineRow[];
+	overlaps?: number;
 	ledger: Ledger;
 	/** True only if every ledger sums and nothing was lost. */
 	complete: boolean;
 }
 
-export type GomapgrowRecord = StartRecord | TargetRecord | GrowthRecord | WindowRecord | LossRecord | EndRecord;
+export type GomapgrowRecord =
+	| StartRecord
+	| TargetRecord
+	| GrowthRecord
+	| WorkRecord
+	| OverlapRecord
+	| WindowRecord
+	| ThrottleRecord
+	| LossRecord
+	| EndRecord;
