@@ -1,16 +1,23 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * What the BPF program and the TypeScript decoder (src/kernel/wire.ts) share: the layout of every struct that crosses the border. A unit test
+ * What the BPF programs and the TypeScript side (src/kernel/wire.ts) share: the layout of every struct that crosses the border. A unit test
  * compiles this header and compares sizes, offsets and constants with the decoder's.
  */
 #ifndef GOMAPGROW_H
 #define GOMAPGROW_H
 
-#define GMG_MAX_SITES 1024      /* probed instructions over all targets */
-#define GMG_MAX_FRAMES 64       /* return addresses kept per growth event */
+#define GMG_MAX_SITES 1024      /* probed instructions over all targets; user space may ask for more when it loads the object */
+#define GMG_MAX_FRAMES 127      /* return addresses kept of a stack */
+#define GMG_C_FRAMES 8          /* followed in C code, which may use the frame pointer for something else */
+#define GMG_SHORT_FRAMES 24     /* most stacks fit into a short record */
 #define GMG_HEADER_BYTES 48     /* runtime.hmap and internal/runtime/maps.Map: the fields we use, all versions */
 #define GMG_TABLE_BYTES 16      /* internal/runtime/maps.table: used, capacity, growthLeft, localDepth, index */
+#define GMG_LOWEST_CODE 4096    /* what is below is no return address: the page at 0 is never mapped */
 #define GMG_WORK_ROWS 16384     /* rows of the (type, call site) table */
+#define GMG_LATENCY_ROWS 1024   /* rows of the (function, type) table */
+#define GMG_GOROUTINES 16384    /* goroutines at once inside a function whose duration is measured; least recently used ones go first */
+#define GMG_GROWN_MAPS 65536    /* maps whose growths are counted for iterations */
+#define GMG_ITERATORS 65536
 #define GMG_RING_BYTES (16u << 20)
 
 /* What a hit at a site means. */
@@ -24,16 +31,43 @@ enum gmg_role {
 	GMG_ROLE_GROW = 6,           /* maps.(*table).grow(t, typ, m, newCapacity) */
 	GMG_ROLE_SPLIT = 7,          /* maps.(*table).split(t, typ, m) */
 	GMG_ROLE_PRUNE = 8,          /* maps.(*table).pruneTombstones(t, typ, m) */
+	GMG_ROLE_ITER_START = 9,     /* runtime.mapiterinit(t, h, it) */
+	GMG_ROLE_ITER_INIT = 10,     /* maps.(*Iter).Init(it, typ, m) */
+	GMG_ROLE_ITER_NEXT = 11,     /* runtime.mapiternext(it), maps.(*Iter).Next(it) */
+	GMG_ROLE_COUNT = 12,         /* only counted */
 };
 
-/* What the program has to know about a site; written once before attaching, indexed by the attach cookie. */
+/* A function's place among the start times of a goroutine. */
+#define GMG_SLOTS 9
+#define GMG_NO_SLOT 255
+
+/* Code of no condition: every pass leaves the function. */
+#define GMG_ALWAYS 255
+
+/* What the programs have to know about a site; written once before attaching, indexed by the attach cookie. */
 struct gmg_site {
 	__u32 role;
-	__u32 goid_offset;   /* offset of runtime.g.goid */
-	__u8 args_on_stack;  /* Go <= 1.16: arguments at [rsp+8], [rsp+16], … */
-	__u8 g_in_rcx;       /* Go <= 1.16: the stack check leaves g in RCX; otherwise R14 */
+	__u32 entry;         /* exits: the site of the function's entry, which has its counters */
+	__u32 outer_entry;   /* exits: that of the function of outer_slot */
+	__u32 chance;        /* growths: with which a growth becomes a record, of 2^32; may change at any time */
+	__u16 goid;          /* offsets of fields of runtime.g; 0: not known, not read */
+	__u16 parent_goid;
+	__u16 gopc;
+	__u16 startpc;
+	__u16 curg;          /* of runtime.m */
+	__u16 cgo_gap;       /* from the outermost frame record of a callback from C to that of the call of C below it; 0: not known */
+	__u8 args_on_stack;  /* Go <= 1.16: arguments at [sp+8], [sp+16], … */
+	__u8 g_in_rcx;       /* Go <= 1.16 on x86-64: the stack check leaves g in RCX; otherwise R14 */
 	__u8 caller_depth;   /* frames from the probed function to the first one outside the map code */
-	__u8 pad[5];
+	__u8 slot;           /* of the function; GMG_NO_SLOT: its duration is not measured */
+	__u8 outer_slot;     /* exits: of the function that may hand its end over to this one; or GMG_NO_SLOT */
+	__u8 condition;      /* exits: x86-64 condition code of the branch, or GMG_ALWAYS */
+	__u8 leaves_taken;   /* exits: which outcome of the branch leaves the function */
+	__u8 hands_over;     /* exits: the pass that does not leave (or, without a condition, every pass) ends with the callee's exit */
+	__u8 frame_pointer;  /* exits: the entry's stack pointer is frame pointer + 8; otherwise the stack pointer itself */
+	__u8 seed;           /* offset of the hash seed in the map header: 12 (32 bits) or 8 (64 bits) */
+	__u8 reads_flags;    /* work: the map is classic, its flags tell about iterators */
+	__u8 always_enters;  /* the site is not the branch of a stack check: every pass is a call */
 };
 
 /*
@@ -44,6 +78,11 @@ struct gmg_site_counts {
 	__u64 lost;        /* growth: no room in the ring; work: no room in the row table */
 	__u64 fault;       /* something could not be read: counted as a hit, with details missing */
 	__u64 diverted;    /* passes sent to morestack: not calls, they come again */
+	__u64 paired;      /* calls whose duration was measured */
+	__u64 left;        /* calls that had not been left when the goroutine's next call began */
+	__u64 picked;      /* samples that should become records */
+	__u64 throttled;   /* of those: not written because the ring was too full; growths: not picked */
+	__u64 sample_lost; /* of those: no room in the ring */
 	__u64 hits;        /* passes through the stack check that entered the function */
 };
 
@@ -55,22 +94,106 @@ struct gmg_work_key {
 	__u64 caller;      /* return address into the first function outside the map code */
 };
 
-/* A growth; one record of the ring buffer. */
-struct gmg_growth {
-	__u64 time_ns;     /* bpf_ktime_get_ns: CLOCK_MONOTONIC */
+struct gmg_work_row {
+	__u64 calls;
+	__u64 iterating;   /* of those: the map may be iterated (oldIterator) */
+};
+
+#define GMG_BUCKETS 28         /* durations: below 64 ns, then powers of two up to 2^32 ns and beyond */
+#define GMG_FIRST_BUCKET_LOG2 6
+
+struct gmg_latency_key {
+	__u32 site;        /* the function's entry */
+	__u32 pad;
+	__u64 map_type;
+};
+
+struct gmg_latency_row {
+	__u64 sum_ns;
+	__u64 max_ns;
+	__u64 buckets[GMG_BUCKETS];
+};
+
+/* Fixed when the object is loaded. */
+struct gmg_options {
+	__u32 machine;          /* GMG_MACHINE_… */
+	__u32 site_by_address;  /* the kernel has no attach cookies */
+	__u32 iterations;       /* growths are numbered for the iterations of their maps */
+};
+
+#define GMG_MACHINE_X86_64 0
+#define GMG_MACHINE_ARM64 1
+
+#define GMG_CERTAIN 0xffffffffu
+
+/* Written by user space at any time. */
+struct gmg_settings {
+	__u64 slow_ns;         /* calls that take as long or longer are recorded whatever the sampling */
+	__u64 sample_room;     /* samples that may still be written until the ring has been read, not counting slow ones; signed */
+	__u32 sample_chance;   /* a call becomes a sample with this chance, of 2^32; 0: none, GMG_CERTAIN: every one */
+	__u32 high_water;      /* bytes in the ring above which samples are not written any more */
+};
+
+/* Records of the ring buffer; each begins with its kind. */
+enum gmg_record {
+	GMG_RECORD_GROWTH = 1, /* struct gmg_event */
+	GMG_RECORD_LEFT = 2,   /* struct gmg_left: a growth has been left */
+	GMG_RECORD_WORK = 3,   /* struct gmg_event */
+	GMG_RECORD_STEP = 4,   /* struct gmg_event: an iterator takes a step after a growth of its map */
+};
+
+struct gmg_event_head {
+	__u32 kind;
+	__u32 site;        /* the function's entry */
+	__u64 time_ns;     /* bpf_ktime_get_ns: CLOCK_MONOTONIC; growths: of entering */
+	__u64 g;           /* run-time address of runtime.g */
 	__u64 goid;        /* 0: could not be read */
 	__u64 ip;          /* run-time address of the probed instruction */
 	__u64 map_type;    /* run-time address of the map type */
-	__u64 map;         /* run-time address of the map header */
 	__u32 tgid;
 	__u32 tid;
-	__u32 site;
 	__u16 frame_count; /* of frames[] */
 	__u8 truncated;    /* the stack goes on beyond frames[] */
-	__u8 fault;        /* bit 0: header unreadable, bit 1: table unreadable, bit 2: g unreadable */
-	__u8 header[GMG_HEADER_BYTES];
-	__u8 table[GMG_TABLE_BYTES];
-	__u64 frames[GMG_MAX_FRAMES]; /* return addresses, innermost first */
+	__u8 fault;        /* GMG_FAULT_… */
+	__u8 slow;         /* work: recorded because it took long */
+	__u8 iterating;    /* work: oldIterator */
+	__u8 pad[2];
+	union {
+		struct {
+			__u64 parent_goid; /* 0: not known */
+			__u64 gopc;
+			__u64 startpc;
+			__u32 sequence;    /* which growth of this map, for iterations; 0 when iterations are not watched */
+			__u32 chance;      /* with which it was picked, of 2^32 */
+			__u8 header[GMG_HEADER_BYTES];
+			__u8 table[GMG_TABLE_BYTES];
+		} growth;
+		struct {
+			__u64 duration_ns; /* 0: not measured */
+			__u64 chance;      /* with which it was picked, of 2^32; it stands for 2^32/chance calls */
+		} work;
+		struct {
+			__u64 seed;
+			__u64 begun_ns;    /* when the iteration began */
+			__u64 seen;        /* sequence of the map's growths at the iterator's previous step */
+			__u64 sequence;    /* and now */
+		} step;
+	} u;
+};
+
+struct gmg_event {
+	struct gmg_event_head head;
+	__u64 frames[GMG_MAX_FRAMES]; /* return addresses, innermost first; a short record has GMG_SHORT_FRAMES */
+};
+
+struct gmg_left {
+	__u32 kind;
+	__u32 tgid;
+	__u64 g;
+	__u64 begun_ns;    /* time_ns of the growth */
+	__u64 duration_ns;
+	__u32 site;
+	__u32 pad;
 };
 
 #define GMG_FAULT_HEADER 1

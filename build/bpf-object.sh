@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# build/bpf-object.sh: compiles bpf/gomapgrow.bpf.c to dist/native/gomapgrow.bpf.o, with BTF and without DWARF, against the
-# headers of the bundled libbpf. Registers are named for this machine's architecture.
+# build/bpf-object.sh [SOURCE OUT]: compiles bpf/gomapgrow.bpf.c to dist/native/gomapgrow.bpf.o, or another source, with BTF and without
+# DWARF, against the headers of the bundled libbpf.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(dirname "$here")
 . "$here/lib/cache.sh"
 . "$here/lib/native.sh"
 
-out="$top/dist/native/gomapgrow.bpf.o"
+source=${1:-bpf/gomapgrow.bpf.c}
+out=$(realpath -m "${2:-$top/dist/native/gomapgrow.bpf.o}")
 case "$(native_arch)" in
 	x64) target=x86 multiarch=x86_64-linux-gnu ;;
 	arm64) target=arm64 multiarch=aarch64-linux-gnu ;;
@@ -21,8 +22,8 @@ trap 'rm -rf "$tmp"' EXIT
 cd "$top"
 "${CLANG:-clang}" -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra -Werror -D"__TARGET_ARCH_$target" \
 	-isystem "$(libbpf_include)" -isystem "/usr/include/$multiarch" -fdebug-compilation-dir=. \
-	-c -o "$tmp/gomapgrow.bpf.o" bpf/gomapgrow.bpf.c
-"${LLVM_STRIP:-llvm-strip}" -g "$tmp/gomapgrow.bpf.o"
-readelf -SW "$tmp/gomapgrow.bpf.o" | grep -q ' \.BTF ' || fail "wanted BTF in the BPF object; found none"
+	-c -o "$tmp/object.bpf.o" "$source"
+"${LLVM_STRIP:-llvm-strip}" -g "$tmp/object.bpf.o"
+readelf -SW "$tmp/object.bpf.o" | grep -q ' \.BTF ' || fail "wanted BTF in the BPF object; found none"
 mkdir -p "$(dirname "$out")"
-mv "$tmp/gomapgrow.bpf.o" "$out"
+mv "$tmp/object.bpf.o" "$out"

@@ -7,21 +7,69 @@ import { ERRNO, errnoName } from "./errno.ts";
 import { type AttachMode, BPF_TRACE_UPROBE_MULTI } from "./features.ts";
 import { cstring, type Libbpf, libbpf, pointerOrNull } from "./libbpf.ts";
 import { errno } from "./libc.ts";
-import { ADDRESS_KEY, SITE } from "./wire.ts";
+import { ADDRESS_KEY, ALWAYS, CERTAIN, MACHINE, NO_SLOT, OPTIONS, RING_BYTES, SETTINGS, SITE } from "./wire.ts";
 
-export type ProgramName = "growth" | "work";
-const PROGRAMS: readonly ProgramName[] = ["growth", "work"];
-export type MapName = "sites" | "site_addresses" | "site_counts" | "work_rows" | "growths";
+export type ProgramName = "growth" | "work" | "leave" | "iterate";
+const PROGRAMS: readonly ProgramName[] = ["growth", "work", "leave", "iterate"];
+export type MapName =
+	| "sites"
+	| "site_addresses"
+	| "site_counts"
+	| "work_rows"
+	| "latency_rows"
+	| "goroutines"
+	| "grown_maps"
+	| "iterators"
+	| "settings"
+	| "events";
 
 const LOG_BYTES = 64 << 10;
+/** Above this fill of the ring no samples are written any more: the rest is for growths. */
+const HIGH_WATER = 0.85;
 
-/** What the kernel program has to know about one site; see struct gmg_site. */
+export interface BpfOptions {
+	mode: AttachMode;
+	/** Whether durations are measured, and iterations watched: what is not needed is not loaded. */
+	latency: boolean;
+	iterations: boolean;
+	/** How many probed instructions there can be at a time. */
+	maxSites: number;
+}
+
+/** What the kernel programs have to know about one site; see struct gmg_site. Offsets of 0 are not read. */
 export interface SiteConfig {
 	role: number;
-	goidOffset: number;
-	argsOnStack: boolean;
-	gInRcx: boolean;
-	callerDepth: number;
+	/** Exits: site of the function's entry. */
+	entry?: number;
+	outerEntry?: number;
+	/** Growths: with which chance (0 to 1) one becomes a record. */
+	chance?: number;
+	goid?: number | undefined;
+	parentGoid?: number | undefined;
+	gopc?: number | undefined;
+	startpc?: number | undefined;
+	curg?: number | undefined;
+	cgoGap?: number | undefined;
+	argsOnStack?: boolean;
+	gInRcx?: boolean;
+	callerDepth?: number;
+	slot?: number;
+	outerSlot?: number;
+	condition?: number;
+	leavesTaken?: boolean;
+	handsOver?: boolean;
+	framePointer?: boolean;
+	/** Offset of the hash seed in the map header. */
+	seed?: number;
+	readsFlags?: boolean;
+	alwaysEnters?: boolean;
+}
+
+/** Which calls of the work tier become records. */
+export interface Sampling {
+	chance: number;
+	slowNs: number;
+	room: number;
 }
 
 function loadError(code: number, log: string): GomapgrowError {
@@ -36,17 +84,25 @@ function loadError(code: number, log: string): GomapgrowError {
 	return new GomapgrowError("E-HOST-BPF", { wanted: "to load the BPF programs", found, mend: "gomapgrow doctor" });
 }
 
+/** A chance from 0 to 1 as the programs have it. */
+function chanceOf(chance: number): number {
+	return Math.min(CERTAIN, Math.round(chance * 2 ** 32));
+}
+
 export class BpfObject {
 	readonly mode: AttachMode;
+	readonly maxSites: number;
 	readonly #lib: Libbpf = libbpf();
 	// libbpf keeps pointing into the image until the object is loaded, and into the logs until it is closed.
 	readonly #image: Uint8Array;
 	readonly #logs: Uint8Array[] = [];
 	#object: Pointer | null;
 
-	/** Loads the programs for `mode`. Throws E-HOST-CAPS or E-HOST-BPF with the verifier's last words. */
-	constructor(mode: AttachMode) {
+	/** Loads the programs. Throws E-HOST-CAPS or E-HOST-BPF with the verifier's last words. */
+	constructor(options: BpfOptions) {
+		const { mode } = options;
 		this.mode = mode;
+		this.maxSites = options.maxSites;
 		const file = readFileSync(objectPath);
 		this.#image = new Uint8Array(new ArrayBuffer(file.length));
 		this.#image.set(file);
@@ -54,12 +110,19 @@ export class BpfObject {
 		if (this.#object === null) throw loadError(-errno(), "");
 		for (const name of PROGRAMS) {
 			const program = this.program(name);
+			if ((name === "leave" && !options.latency) || (name === "iterate" && !options.iterations)) {
+				this.#lib.bpf_program__set_autoload(program, false);
+				continue;
+			}
 			if (mode === "multi") this.#lib.bpf_program__set_expected_attach_type(program, BPF_TRACE_UPROBE_MULTI);
 			const log = new Uint8Array(new ArrayBuffer(LOG_BYTES));
 			this.#logs.push(log);
 			this.#lib.bpf_program__set_log_buf(program, log, LOG_BYTES);
 		}
-		this.#setConstant(mode === "perf-address" ? 1 : 0);
+		this.#setOptions(options);
+		for (const map of ["sites", "site_addresses", "site_counts"] as const) this.#resize(map, options.maxSites);
+		if (!options.latency) this.#resize("goroutines", 1);
+		if (!options.iterations) for (const map of ["grown_maps", "iterators"] as const) this.#resize(map, 1);
 		const code = this.#lib.bpf_object__load(this.#object);
 		if (code !== 0) {
 			const log = this.#logs.map((bytes) =>
@@ -78,13 +141,22 @@ export class BpfObject {
 		}
 	}
 
-	/** `site_by_address`, the only constant of the program's .rodata. */
-	#setConstant(siteByAddress: number): void {
-		const map = this.#lib.bpf_object__find_map_by_name(this.#object, cstring(".rodata"));
-		const value = new Uint32Array(new ArrayBuffer(4));
-		value[0] = siteByAddress;
-		const code = map === null ? -ERRNO.ENOENT : this.#lib.bpf_map__set_initial_value(map, value, 4);
-		if (code !== 0) throw loadError(code, "site_by_address in .rodata");
+	/** struct gmg_options, which is a section of its own. */
+	#setOptions(options: BpfOptions): void {
+		const map = this.#lib.bpf_object__find_map_by_name(this.#object, cstring(".rodata.options"));
+		const value = new Uint8Array(new ArrayBuffer(OPTIONS.size));
+		const view = new DataView(value.buffer);
+		view.setUint32(OPTIONS.machine, MACHINE[process.arch === "arm64" ? "arm64" : "amd64"], true);
+		view.setUint32(OPTIONS.siteByAddress, options.mode === "perf-address" ? 1 : 0, true);
+		view.setUint32(OPTIONS.iterations, options.iterations ? 1 : 0, true);
+		const code = map === null ? -ERRNO.ENOENT : this.#lib.bpf_map__set_initial_value(map, value, OPTIONS.size);
+		if (code !== 0) throw loadError(code, "the options in .rodata.options");
+	}
+
+	#resize(name: MapName, entries: number): void {
+		const map = this.#lib.bpf_object__find_map_by_name(this.#object, cstring(name));
+		const code = map === null ? -ERRNO.ENOENT : this.#lib.bpf_map__set_max_entries(map, entries);
+		if (code !== 0) throw loadError(code, `the size of ${name}`);
 	}
 
 	program(name: ProgramName): Pointer {
@@ -110,17 +182,30 @@ export class BpfObject {
 			throw new GomapgrowError("E-HOST-BPF", { wanted: `to write the BPF map "${map}"`, found: errnoName(code) });
 	}
 
-	/** Tells the program what site number `index` means; before it is attached. */
+	/** Tells the programs what site number `index` means; all but the chance before it is attached. */
 	configureSite(index: number, config: SiteConfig): void {
 		const key = new Uint8Array(new ArrayBuffer(4));
 		new DataView(key.buffer).setUint32(0, index, true);
 		const value = new Uint8Array(new ArrayBuffer(SITE.size));
 		const view = new DataView(value.buffer);
 		view.setUint32(SITE.role, config.role, true);
-		view.setUint32(SITE.goidOffset, config.goidOffset, true);
-		view.setUint8(SITE.argsOnStack, config.argsOnStack ? 1 : 0);
-		view.setUint8(SITE.gInRcx, config.gInRcx ? 1 : 0);
-		view.setUint8(SITE.callerDepth, config.callerDepth);
+		view.setUint32(SITE.entry, config.entry ?? index, true);
+		view.setUint32(SITE.outerEntry, config.outerEntry ?? 0, true);
+		view.setUint32(SITE.chance, chanceOf(config.chance ?? 1), true);
+		for (const field of ["goid", "parentGoid", "gopc", "startpc", "curg", "cgoGap"] as const) {
+			view.setUint16(SITE[field], config[field] ?? 0, true);
+		}
+		view.setUint8(SITE.callerDepth, config.callerDepth ?? 0);
+		view.setUint8(SITE.slot, config.slot ?? NO_SLOT);
+		view.setUint8(SITE.outerSlot, config.outerSlot ?? NO_SLOT);
+		view.setUint8(SITE.condition, config.condition ?? ALWAYS);
+		view.setUint8(SITE.seed, config.seed ?? 0);
+		for (const field of [
+			...(["argsOnStack", "gInRcx", "leavesTaken", "handsOver", "framePointer"] as const),
+			...(["readsFlags", "alwaysEnters"] as const),
+		]) {
+			view.setUint8(SITE[field], config[field] === true ? 1 : 0);
+		}
 		this.#update("sites", key, value);
 	}
 
@@ -133,6 +218,20 @@ export class BpfObject {
 		const value = new Uint8Array(new ArrayBuffer(4));
 		new DataView(value.buffer).setUint32(0, index, true);
 		this.#update("site_addresses", key, value);
+	}
+
+	/**
+	 * Calls of the work tier become records with this chance (0 to 1), and whatever the chance when they take `slowNs`; at most `room` until the next call
+	 * of this function, not counting the slow ones.
+	 */
+	setSampling({ chance, slowNs, room }: Sampling): void {
+		const value = new Uint8Array(new ArrayBuffer(SETTINGS.size));
+		const view = new DataView(value.buffer);
+		view.setBigUint64(SETTINGS.slowNs, BigInt(Math.round(slowNs)), true);
+		view.setBigInt64(SETTINGS.sampleRoom, BigInt(room), true);
+		view.setUint32(SETTINGS.sampleChance, chanceOf(chance), true);
+		view.setUint32(SETTINGS.highWater, Math.floor(RING_BYTES * HIGH_WATER), true);
+		this.#update("settings", new Uint8Array(new ArrayBuffer(4)), value);
 	}
 
 	close(): void {

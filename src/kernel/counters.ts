@@ -1,29 +1,30 @@
-/** Reads the per-CPU counters of the BPF program. They only ever grow: a difference of two readings is what happened in between. */
+/** Reads the counters of the kernel programs. They only ever grow: a difference of two readings is what happened in between. */
 import { GomapgrowError } from "../errors/error.ts";
-import { ERRNO, errnoName } from "./errno.ts";
+import { errnoName } from "./errno.ts";
 import { type Libbpf, libbpf } from "./libbpf.ts";
-import { readU64, SITE_COUNTS, WORK_KEY } from "./wire.ts";
+import { MapTable } from "./map-table.ts";
+import {
+	BUCKETS,
+	GOROUTINE,
+	LATENCY_KEY,
+	LATENCY_ROW,
+	readU64,
+	SITE_COUNTS,
+	SLOTS,
+	WORK_KEY,
+	WORK_ROW,
+} from "./wire.ts";
 
-export interface SiteCounts {
-	hits: number;
-	diverted: number;
-	lost: number;
-	fault: number;
+/** struct gmg_site_counts, summed over the CPUs. */
+export type SiteCounts = Record<Exclude<keyof typeof SITE_COUNTS, "size">, number>;
+
+const FIELDS = (Object.keys(SITE_COUNTS) as (keyof typeof SITE_COUNTS)[]).filter((name) => name !== "size");
+
+export function noCounts(): SiteCounts {
+	return Object.fromEntries(FIELDS.map((name) => [name, 0])) as SiteCounts;
 }
 
-export interface WorkRow {
-	site: number;
-	tgid: number;
-	mapType: number;
-	caller: number;
-	hits: number;
-}
-
-function failed(what: string, code: number): GomapgrowError {
-	return new GomapgrowError("E-HOST-BPF", { wanted: `to read ${what}`, found: errnoName(code) });
-}
-
-/** Reads `struct gmg_site_counts` of single sites, summed over the CPUs. */
+/** Reads the counters of single sites. */
 export class SiteCounters {
 	readonly #lib: Libbpf = libbpf();
 	readonly #fd: number;
@@ -39,73 +40,152 @@ export class SiteCounters {
 		this.#view = new DataView(this.#values.buffer);
 	}
 
+	/** Throws E-HOST-BPF. */
 	read(site: number): SiteCounts {
 		this.#key[0] = site;
 		const code = this.#lib.bpf_map_lookup_elem(this.#fd, this.#key, this.#values);
-		if (code !== 0) throw failed("the counters of a site", code);
-		const sum: SiteCounts = { hits: 0, diverted: 0, lost: 0, fault: 0 };
+		if (code !== 0)
+			throw new GomapgrowError("E-HOST-BPF", { wanted: "to read the counters of a site", found: errnoName(code) });
+		const sum = noCounts();
 		for (let cpu = 0; cpu < this.#cpus; cpu++) {
-			const at = cpu * SITE_COUNTS.size;
-			sum.hits += readU64(this.#view, at + SITE_COUNTS.hits);
-			sum.diverted += readU64(this.#view, at + SITE_COUNTS.diverted);
-			sum.lost += readU64(this.#view, at + SITE_COUNTS.lost);
-			sum.fault += readU64(this.#view, at + SITE_COUNTS.fault);
+			for (const name of FIELDS) sum[name] += readU64(this.#view, cpu * SITE_COUNTS.size + SITE_COUNTS[name]);
 		}
 		return sum;
 	}
 }
 
-const BATCH = 512;
+export interface WorkRow {
+	site: number;
+	tgid: number;
+	mapType: number;
+	caller: number;
+	calls: number;
+	/** Of those: with hmap's oldIterator flag. */
+	iterating: number;
+}
 
-/** Reads all rows of the (site, process, type, caller) table. */
+/** The (site, process, type, caller) table of the work tier. */
 export class WorkCounters {
-	readonly #lib: Libbpf = libbpf();
-	readonly #fd: number;
-	readonly #cpus: number;
-	readonly #keys = new Uint8Array(new ArrayBuffer(BATCH * WORK_KEY.size));
-	readonly #values: Uint8Array;
-	readonly #count = new Uint32Array(new ArrayBuffer(4));
-	// An opaque position of the kernel's, at most a key long.
-	readonly #position = new Uint8Array(new ArrayBuffer(WORK_KEY.size));
-	readonly #next = new Uint8Array(new ArrayBuffer(WORK_KEY.size));
+	readonly #table: MapTable;
 
 	constructor(fd: number) {
-		this.#fd = fd;
-		this.#cpus = this.#lib.libbpf_num_possible_cpus();
-		this.#values = new Uint8Array(new ArrayBuffer(BATCH * this.#cpus * 8));
+		this.#table = new MapTable(fd, {
+			name: "the work counters",
+			keyBytes: WORK_KEY.size,
+			valueBytes: WORK_ROW.size,
+			perCpu: true,
+		});
 	}
 
 	*rows(): Generator<WorkRow> {
-		const keys = new DataView(this.#keys.buffer);
-		const values = new DataView(this.#values.buffer);
-		for (let first = true, last = false; !last; first = false) {
-			this.#count[0] = BATCH;
-			const from = first ? null : this.#position;
-			const code = this.#lib.bpf_map_lookup_batch(
-				this.#fd,
-				from,
-				this.#next,
-				this.#keys,
-				this.#values,
-				this.#count,
-				null,
-			);
-			if (code !== 0 && code !== -ERRNO.ENOENT) throw failed("the work counters", code);
-			last = code === -ERRNO.ENOENT;
-			this.#position.set(this.#next);
-			const count = this.#count[0] ?? 0;
-			for (let i = 0; i < count; i++) {
-				const key = i * WORK_KEY.size;
-				let hits = 0;
-				for (let cpu = 0; cpu < this.#cpus; cpu++) hits += readU64(values, (i * this.#cpus + cpu) * 8);
-				yield {
-					site: keys.getUint32(key + WORK_KEY.site, true),
-					tgid: keys.getUint32(key + WORK_KEY.tgid, true),
-					mapType: readU64(keys, key + WORK_KEY.mapType),
-					caller: readU64(keys, key + WORK_KEY.caller),
-					hits,
-				};
+		for (const { key, value } of this.#table.rows()) {
+			let calls = 0;
+			let iterating = 0;
+			for (let at = 0; at < value.byteLength; at += WORK_ROW.size) {
+				calls += readU64(value, at + WORK_ROW.calls);
+				iterating += readU64(value, at + WORK_ROW.iterating);
+			}
+			yield {
+				site: key.getUint32(WORK_KEY.site, true),
+				tgid: key.getUint32(WORK_KEY.tgid, true),
+				mapType: readU64(key, WORK_KEY.mapType),
+				caller: readU64(key, WORK_KEY.caller),
+				calls,
+				iterating,
+			};
+		}
+	}
+
+	/** Forgets the rows of these sites. */
+	forget(sites: ReadonlySet<number>): void {
+		this.#table.remove((key) => sites.has(key.getUint32(WORK_KEY.site, true)));
+	}
+}
+
+export interface LatencyCounts {
+	/** Site of the function's entry. */
+	site: number;
+	/** 0: types beyond the size of the table. */
+	mapType: number;
+	sumNs: number;
+	maxNs: number;
+	/** Bucket 0: below 64 ns; n: from 2^(n+5) to below 2^(n+6) ns; the last one has no upper end. */
+	buckets: number[];
+}
+
+/** The (function, type) table of durations. */
+export class LatencyCounters {
+	readonly #table: MapTable;
+
+	constructor(fd: number) {
+		this.#table = new MapTable(fd, {
+			name: "the durations",
+			keyBytes: LATENCY_KEY.size,
+			valueBytes: LATENCY_ROW.size,
+			perCpu: true,
+		});
+	}
+
+	*rows(): Generator<LatencyCounts> {
+		for (const { key, value } of this.#table.rows()) {
+			const row: LatencyCounts = {
+				site: key.getUint32(LATENCY_KEY.site, true),
+				mapType: readU64(key, LATENCY_KEY.mapType),
+				sumNs: 0,
+				maxNs: 0,
+				buckets: new Array<number>(BUCKETS).fill(0),
+			};
+			for (let at = 0; at < value.byteLength; at += LATENCY_ROW.size) {
+				row.sumNs += readU64(value, at + LATENCY_ROW.sumNs);
+				row.maxNs = Math.max(row.maxNs, readU64(value, at + LATENCY_ROW.maxNs));
+				for (let i = 0; i < BUCKETS; i++) {
+					row.buckets[i] = (row.buckets[i] ?? 0) + readU64(value, at + LATENCY_ROW.buckets + 8 * i);
+				}
+			}
+			yield row;
+		}
+	}
+
+	/** Forgets the rows of these sites. */
+	forget(sites: ReadonlySet<number>): void {
+		this.#table.remove((key) => sites.has(key.getUint32(LATENCY_KEY.site, true)));
+	}
+}
+
+/** The calls that goroutines are in. */
+export class GoroutineTable {
+	readonly #table: MapTable;
+
+	constructor(fd: number) {
+		this.#table = new MapTable(fd, {
+			name: "the calls under way",
+			keyBytes: GOROUTINE.keySize,
+			valueBytes: GOROUTINE.size,
+			perCpu: false,
+		});
+	}
+
+	/** How many calls have begun and not ended. */
+	callsUnderWay(): number {
+		let calls = 0;
+		for (const { value } of this.#table.rows()) {
+			for (let slot = 0; slot < SLOTS; slot++) {
+				if (readU64(value, slot * GOROUTINE.callSize + GOROUTINE.begunNs) !== 0) calls++;
 			}
 		}
+		return calls;
+	}
+
+	/** Forgets the goroutines of a process; returns how many calls they were in. */
+	forget(tgid: number): number {
+		let calls = 0;
+		for (const { key, value } of this.#table.rows()) {
+			if (readU64(key, 8) !== tgid) continue;
+			for (let slot = 0; slot < SLOTS; slot++) {
+				if (readU64(value, slot * GOROUTINE.callSize + GOROUTINE.begunNs) !== 0) calls++;
+			}
+		}
+		this.#table.remove((key) => readU64(key, 8) === tgid);
+		return calls;
 	}
 }

@@ -20,29 +20,41 @@ const SYMBOLS = {
 	bpf_object__find_program_by_name: { args: ["ptr", "cstring"], returns: "ptr" },
 	bpf_map__fd: { args: ["ptr"], returns: "i32" },
 	bpf_map__set_initial_value: { args: ["ptr", "ptr", "u64"], returns: "i32" },
+	bpf_map__set_max_entries: { args: ["ptr", "u32"], returns: "i32" },
 	bpf_program__fd: { args: ["ptr"], returns: "i32" },
+	bpf_program__set_autoload: { args: ["ptr", "bool"], returns: "i32" },
 	bpf_program__set_expected_attach_type: { args: ["ptr", "u32"], returns: "i32" },
 	bpf_program__set_log_buf: { args: ["ptr", "ptr", "u64"], returns: "i32" },
 	bpf_program__attach_uprobe_multi: { args: ["ptr", "i32", "cstring", "ptr", "ptr"], returns: "ptr" },
 	bpf_program__attach_uprobe_opts: { args: ["ptr", "i32", "cstring", "u64", "ptr"], returns: "ptr" },
 	bpf_link__destroy: { args: ["ptr"], returns: "i32" },
+	bpf_link__disconnect: { args: ["ptr"], returns: "void" },
+	bpf_link__fd: { args: ["ptr"], returns: "i32" },
 	// bpf.h
 	bpf_map_create: { args: ["u32", "ptr", "u32", "u32", "u32", "ptr"], returns: "i32" },
 	bpf_prog_load: { args: ["u32", "ptr", "cstring", "ptr", "u64", "ptr"], returns: "i32" },
 	bpf_link_create: { args: ["i32", "i32", "u32", "ptr"], returns: "i32" },
 	bpf_map_lookup_elem: { args: ["i32", "ptr", "ptr"], returns: "i32" },
 	bpf_map_lookup_batch: { args: ["i32", "ptr", "ptr", "ptr", "ptr", "ptr", "ptr"], returns: "i32" },
+	bpf_map_delete_elem: { args: ["i32", "ptr"], returns: "i32" },
 	bpf_map_update_elem: { args: ["i32", "ptr", "ptr", "u64"], returns: "i32" },
 	// native/*.c
 	gmg_ring_open: { args: ["i32", "u32"], returns: "ptr" },
 	gmg_ring_close: { args: ["ptr"], returns: "void" },
 	gmg_ring_pending: { args: ["ptr"], returns: "u64" },
-	gmg_ring_drain: { args: ["ptr", "ptr", "u32", "u32", "ptr"], returns: "u32" },
+	gmg_ring_drain: { args: ["ptr", "ptr", "u32"], returns: "u32" },
 	gmg_spawn_held: { args: ["cstring", "ptr", "u32", "u32", "i32", "u64", "ptr"], returns: "i32" },
 	gmg_spawn_release: { args: ["ptr"], returns: "i32" },
 	gmg_spawn_abandon: { args: ["ptr"], returns: "void" },
 	gmg_wait: { args: ["i32", "ptr"], returns: "i32" },
+	gmg_sample_threads: { args: ["ptr", "u32", "u32", "u32", "ptr", "ptr", "ptr"], returns: "void" },
+	gmg_read_memory: { args: ["i32", "ptr", "u32", "ptr", "ptr"], returns: "i32" },
 	gmg_widen_pipe: { args: ["i32", "i32"], returns: "void" },
+	gmg_calibrate: { args: ["u32", "u64", "ptr", "ptr", "ptr"], returns: "void" },
+	gmg_calibration_address: { args: ["u32"], returns: "u64" },
+	gmg_calibration_site: { args: ["u32"], returns: "u64" },
+	gmg_close_later: { args: ["i32", "ptr"], returns: "i32" },
+	gmg_closed: { args: ["ptr", "i32"], returns: "i32" },
 	gmg_write_some: { args: ["i32", "ptr", "u32"], returns: "i64" },
 } as const;
 
@@ -51,30 +63,30 @@ function open(path: string) {
 }
 export type Libbpf = ReturnType<typeof open>["symbols"];
 
-let loaded: Libbpf | undefined;
+let loaded: { library: Libbpf; path: string } | undefined;
 
-function loadFromMemory(): ReturnType<typeof open> {
+/** The file stays open: the library is probed through its path when the cost of a hit is measured. */
+function loadFromMemory(): { library: Libbpf; path: string } {
 	const bytes = readFileSync(libraryPath);
 	const fd = memfdCreate("gomapgrow-libbpf");
 	if (fd < 0) throw new Error(`memfd_create: ${errnoName(fd)}`);
 	try {
 		for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
-		return open(`/proc/self/fd/${fd}`);
-	} finally {
-		// The mapping keeps the file alive.
+		const path = `/proc/self/fd/${fd}`;
+		return { library: open(path).symbols, path };
+	} catch (error) {
 		closeSync(fd);
+		throw error;
 	}
 }
 
-/** The library, loaded on first use. Throws E-HOST-LIBBPF when it cannot be. */
-export function libbpf(): Libbpf {
+function load(): { library: Libbpf; path: string } {
 	if (loaded) return loaded;
 	const replacement = process.env.GOMAPGROW_LIBBPF;
 	try {
-		const library = replacement ? open(replacement) : loadFromMemory();
+		loaded = replacement ? { library: open(replacement).symbols, path: replacement } : loadFromMemory();
 		// libbpf prints to standard error by default: what went wrong is said by our own errors.
-		library.symbols.libbpf_set_print(null);
-		loaded = library.symbols;
+		loaded.library.libbpf_set_print(null);
 		return loaded;
 	} catch (cause) {
 		throw new GomapgrowError("E-HOST-LIBBPF", {
@@ -86,6 +98,16 @@ export function libbpf(): Libbpf {
 			cause,
 		});
 	}
+}
+
+/** The library, loaded on first use. Throws E-HOST-LIBBPF when it cannot be. */
+export function libbpf(): Libbpf {
+	return load().library;
+}
+
+/** A path under which this process can open the library's file. */
+export function libbpfPath(): string {
+	return load().path;
 }
 
 /** A pointer that an FFI call returned; bun:ffi types it wider than the 64-bit ABIs need. */

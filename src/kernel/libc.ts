@@ -15,6 +15,7 @@ export function errno(): number {
 
 const CLOCK_REALTIME = 0;
 const CLOCK_MONOTONIC = 1;
+const CLOCK_THREAD_CPUTIME_ID = 3;
 /** struct timespec: seconds and nanoseconds. */
 const timespec = new BigInt64Array(new ArrayBuffer(16));
 
@@ -31,6 +32,11 @@ export function monotonicNs(): bigint {
 /** Nanoseconds since 1970. */
 export function wallNs(): bigint {
 	return clock(CLOCK_REALTIME);
+}
+
+/** Processor time of this thread: what others do meanwhile does not count. */
+export function threadCpuNs(): bigint {
+	return clock(CLOCK_THREAD_CPUTIME_ID);
 }
 
 const MFD_CLOEXEC = 1;

@@ -1,8 +1,9 @@
 /** Attaches one of the BPF programs to instructions of one process, and detaches it. */
 import { type Pointer, ptr } from "bun:ffi";
+import { closeSync } from "node:fs";
 import { GomapgrowError } from "../errors/error.ts";
-import type { BpfObject, ProgramName } from "./bpf-object.ts";
 import { ERRNO, errnoName } from "./errno.ts";
+import type { AttachMode } from "./features.ts";
 import { cstring, type Libbpf, libbpf, pointerOrNull } from "./libbpf.ts";
 import { errno } from "./libc.ts";
 
@@ -14,7 +15,8 @@ export interface AttachSite {
 }
 
 function attachError(path: string, code: number): GomapgrowError {
-	if (code === ERRNO.ESRCH) {
+	// Of a process that has ended /proc/PID/exe leads nowhere.
+	if (code === ERRNO.ESRCH || (code === ERRNO.ENOENT && path.startsWith("/proc/"))) {
 		return new GomapgrowError("E-TARGET-GONE", {
 			wanted: "a running process to attach to",
 			found: "it ended before it could be probed",
@@ -34,14 +36,22 @@ function attachError(path: string, code: number): GomapgrowError {
 	});
 }
 
+/** A loaded BPF object. */
+export interface LoadedPrograms {
+	readonly mode: AttachMode;
+	program(name: string): Pointer;
+}
+
 /** One program on a set of sites of one process. All threads of the process are seen, other processes are not touched. */
 export class UprobeLink {
 	readonly #lib: Libbpf = libbpf();
+	readonly #mode: AttachMode;
 	#links: Pointer[] = [];
 
 	/** `path`: the executable as we can open it (usually /proc/PID/exe). Throws E-HOST-CAPS, E-HOST-UPROBE or E-TARGET-GONE; nothing stays attached then. */
-	constructor(object: BpfObject, program: ProgramName, pid: number, path: string, sites: readonly AttachSite[]) {
+	constructor(object: LoadedPrograms, program: string, pid: number, path: string, sites: readonly AttachSite[]) {
 		const handle = object.program(program);
+		this.#mode = object.mode;
 		const cpath = cstring(path);
 		try {
 			if (object.mode === "multi") this.#attachMulti(handle, pid, cpath, path, sites);
@@ -88,5 +98,43 @@ export class UprobeLink {
 	destroy(): void {
 		for (const link of this.#links) this.#lib.bpf_link__destroy(link);
 		this.#links = [];
+	}
+
+	/**
+	 * Detaches: no hit comes any more. The wait until no program runs any more, tens of milliseconds, is left to `closings`, where the kernel has one link
+	 * for all probes.
+	 */
+	destroyLater(closings: Closings): void {
+		if (this.#mode !== "multi") {
+			this.destroy();
+			return;
+		}
+		for (const link of this.#links) {
+			const fd = this.#lib.bpf_link__fd(link);
+			this.#lib.bpf_link__disconnect(link);
+			this.#lib.bpf_link__destroy(link);
+			closings.add(fd);
+		}
+		this.#links = [];
+	}
+}
+
+/** Descriptors that are being closed (native/close-later.c). */
+export class Closings {
+	readonly #lib: Libbpf = libbpf();
+	/** struct closing */
+	#open: Uint8Array[] = [];
+
+	add(fd: number): void {
+		const closing = new Uint8Array(new ArrayBuffer(16));
+		// Without a process for it we wait ourselves.
+		if (this.#lib.gmg_close_later(fd, closing) === 0) this.#open.push(closing);
+		else closeSync(fd);
+	}
+
+	/** Lets go of those that are closed; `wait`: of all. Returns how many are left. */
+	reap(wait = false): number {
+		this.#open = this.#open.filter((closing) => this.#lib.gmg_closed(closing, wait ? 1 : 0) === 0);
+		return this.#open.length;
 	}
 }

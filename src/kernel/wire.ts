@@ -1,89 +1,83 @@
 /**
- * The TypeScript side of bpf/gomapgrow.h: sizes, offsets and constants of everything that crosses the border to the kernel program. A test compiles the
- * header and compares.
+ * The TypeScript side of bpf/gomapgrow.h and bpf/maps.h: sizes, offsets and constants of everything that crosses the border to the kernel programs. A
+ * test compiles the headers and compares.
  */
 
 export const MAX_SITES = 1024;
-export const MAX_FRAMES = 64;
-export const WORK_ROWS = 16384;
+export const MAX_FRAMES = 127;
+export const SHORT_FRAMES = 24;
 export const RING_BYTES = 16 << 20;
+export const SLOTS = 9;
+export const NO_SLOT = 255;
+/** No condition: every pass leaves the function. */
+export const ALWAYS = 255;
 
 /** struct gmg_site */
-export const SITE = { size: 16, role: 0, goidOffset: 4, argsOnStack: 8, gInRcx: 9, callerDepth: 10 } as const;
-
-/** struct gmg_site_counts: four u64 per CPU. */
-export const SITE_COUNTS = { size: 32, lost: 0, fault: 8, diverted: 16, hits: 24 } as const;
-
-/** struct gmg_work_key */
-export const WORK_KEY = { size: 24, site: 0, tgid: 4, mapType: 8, caller: 16 } as const;
-
-/** struct address_key of bpf/gomapgrow.bpf.c */
-export const ADDRESS_KEY = { size: 16, ip: 0, tgid: 8 } as const;
-
-/** struct gmg_growth */
-export const GROWTH = {
-	size: 632,
-	timeNs: 0,
-	goid: 8,
-	ip: 16,
-	mapType: 24,
-	map: 32,
-	tgid: 40,
-	tid: 44,
-	site: 48,
-	frameCount: 52,
-	truncated: 54,
-	fault: 55,
-	header: 56,
-	headerBytes: 48,
-	table: 104,
-	tableBytes: 16,
-	frames: 120,
+export const SITE = {
+	...{ size: 40, role: 0, entry: 4, outerEntry: 8, chance: 12, goid: 16, parentGoid: 18, gopc: 20, startpc: 22 },
+	...{ curg: 24, cgoGap: 26, argsOnStack: 28, gInRcx: 29, callerDepth: 30, slot: 31, outerSlot: 32, condition: 33 },
+	...{ leavesTaken: 34, handsOver: 35, framePointer: 36, seed: 37, readsFlags: 38, alwaysEnters: 39 },
 } as const;
+
+/** struct gmg_site_counts, per CPU. */
+export const SITE_COUNTS = {
+	...{ size: 72, lost: 0, fault: 8, diverted: 16, paired: 24, left: 32, picked: 40, throttled: 48, sampleLost: 56 },
+	hits: 64,
+} as const;
+
+/** struct gmg_work_key and struct gmg_work_row, which is per CPU. */
+export const WORK_KEY = { size: 24, site: 0, tgid: 4, mapType: 8, caller: 16 } as const;
+export const WORK_ROW = { size: 16, calls: 0, iterating: 8 } as const;
+
+/** struct gmg_latency_key and struct gmg_latency_row, which is per CPU. */
+export const LATENCY_KEY = { size: 16, site: 0, mapType: 8 } as const;
+export const LATENCY_ROW = { size: 240, sumNs: 0, maxNs: 8, buckets: 16 } as const;
+export const BUCKETS = 28;
+export const FIRST_BUCKET_LOG2 = 6;
+
+/** struct gmg_options and struct gmg_settings */
+export const OPTIONS = { size: 12, machine: 0, siteByAddress: 4, iterations: 8 } as const;
+export const MACHINE = { amd64: 0, arm64: 1 } as const;
+/** A chance that is no chance. */
+export const CERTAIN = 0xffffffff;
+export const SETTINGS = { size: 24, slowNs: 0, sampleRoom: 8, sampleChance: 16, highWater: 20 } as const;
+
+/** struct address_key and struct goroutine of bpf/maps.h; begunNs of the first call. */
+export const ADDRESS_KEY = { size: 16, ip: 0, tgid: 8 } as const;
+export const GOROUTINE = { size: 288, keySize: 16, callSize: 32, begunNs: 0 } as const;
+
+/** Of enum gmg_role: what the calibration passes its functions off as, growWork and hashGrow. */
+export const CALIBRATED_ROLE = { work: 4, growth: 1 } as const;
+
+/** enum gmg_record */
+export const RECORD = { growth: 1, left: 2, work: 3, step: 4 } as const;
+
+/** struct gmg_event */
+export const EVENT = {
+	...{ size: 1176, kind: 0, site: 4, timeNs: 8, g: 16, goid: 24, ip: 32, mapType: 40, tgid: 48, tid: 52 },
+	...{ frameCount: 56, truncated: 58, fault: 59, slow: 60, iterating: 61 },
+	...{
+		parentGoid: 64,
+		gopc: 72,
+		startpc: 80,
+		sequence: 88,
+		growthChance: 92,
+		header: 96,
+		headerBytes: 48,
+		table: 144,
+		tableBytes: 16,
+	},
+	...{ durationNs: 64, chance: 72 },
+	...{ seed: 64, begunNs: 72, seen: 80, stepSequence: 88 },
+	frames: 160,
+} as const;
+
+/** struct gmg_left */
+export const LEFT = { size: 40, kind: 0, tgid: 4, g: 8, begunNs: 16, durationNs: 24, site: 32 } as const;
 
 export const FAULT = { header: 1, table: 2, g: 4 } as const;
 
 /** A u64 as a number: exact below 2^53 (user-space addresses, counts, nanoseconds of uptime); larger values round. */
 export function readU64(view: DataView, offset: number): number {
 	return view.getUint32(offset, true) + view.getUint32(offset + 4, true) * 2 ** 32;
-}
-
-/** One growth as it comes from the ring, without interpretation; the views stay valid only until the next drain. */
-export interface RawGrowth {
-	timeNs: number;
-	goid: number;
-	ip: number;
-	mapType: number;
-	map: number;
-	tgid: number;
-	tid: number;
-	site: number;
-	truncated: boolean;
-	fault: number;
-	header: DataView;
-	table: DataView;
-	/** Return addresses, innermost first. */
-	frames: BigUint64Array;
-}
-
-/** Decodes record `index` of a buffer of drained records. */
-export function decodeGrowth(buffer: ArrayBuffer, index: number): RawGrowth {
-	const base = index * GROWTH.size;
-	const view = new DataView(buffer, base, GROWTH.size);
-	const count = Math.min(view.getUint16(GROWTH.frameCount, true), MAX_FRAMES);
-	return {
-		timeNs: readU64(view, GROWTH.timeNs),
-		goid: readU64(view, GROWTH.goid),
-		ip: readU64(view, GROWTH.ip),
-		mapType: readU64(view, GROWTH.mapType),
-		map: readU64(view, GROWTH.map),
-		tgid: view.getUint32(GROWTH.tgid, true),
-		tid: view.getUint32(GROWTH.tid, true),
-		site: view.getUint32(GROWTH.site, true),
-		truncated: view.getUint8(GROWTH.truncated) !== 0,
-		fault: view.getUint8(GROWTH.fault),
-		header: new DataView(buffer, base + GROWTH.header, GROWTH.headerBytes),
-		table: new DataView(buffer, base + GROWTH.table, GROWTH.tableBytes),
-		frames: new BigUint64Array(buffer, base + GROWTH.frames, count),
-	};
 }

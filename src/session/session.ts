@@ -1,74 +1,95 @@
 /**
- * One observation from attach to detach: loads the programs, attaches them to the targets, drains growths, reads counters and
+ * One observation from attach to detach: loads the programs, attaches them to the targets, drains records, reads counters and
  * keeps the ledger. It has no timers and prints nothing: its owner calls `drain` and `readCounters` at its own pace.
  */
 import { GomapgrowError } from "../errors/error.ts";
-import { BpfObject } from "../kernel/bpf-object.ts";
-import { SiteCounters, WorkCounters } from "../kernel/counters.ts";
+import { BpfObject, type ProgramName, type Sampling, type SiteConfig } from "../kernel/bpf-object.ts";
+import { CALIBRATION_SITES, Calibration, type HitCosts } from "../kernel/calibration.ts";
+import type { SiteCounts } from "../kernel/counters.ts";
+import { EventRing } from "../kernel/event-ring.ts";
+import type { RawRecord } from "../kernel/events.ts";
 import type { AttachMode } from "../kernel/features.ts";
-import { GrowthRing } from "../kernel/growth-ring.ts";
-import { type AttachSite, UprobeLink } from "../kernel/uprobe-link.ts";
-import type { RawGrowth } from "../kernel/wire.ts";
-import { emptyLedger } from "../model/ledger.ts";
-import type { Frame, GrowthRecord, Ledger } from "../model/records.ts";
+import { type AttachSite, Closings, UprobeLink } from "../kernel/uprobe-link.ts";
+import { NO_SLOT } from "../kernel/wire.ts";
+import type { GrowthRecord, OverlapRecord, WorkRecord } from "../model/records.ts";
 import type { ClockAnchor } from "../model/time.ts";
-import { type PlannedProbe, ROLE, type Tier } from "../plan/probe-plan.ts";
+import { slotOf } from "../plan/map-functions.ts";
+import { type ExitSite, type PlannedProbe, ROLE, type Tier } from "../plan/probe-plan.ts";
+import { type Counters, CounterTotals, type Decoded } from "./counter-totals.ts";
 import { GrowthDecoder } from "./growth-decoder.ts";
-import { SiteTable } from "./site-table.ts";
+import { RecentGrowths } from "./overlaps.ts";
+import { PendingGrowths } from "./pending-growths.ts";
+import { SampleDecoder } from "./sample-decoder.ts";
+import { type EntrySite, SiteTable } from "./site-table.ts";
 import { StackDecoder } from "./stack-decoder.ts";
 import type { Target } from "./target.ts";
-import { UNKNOWN_TYPE } from "./type-names.ts";
+import { isTimed, sitesNeeded } from "./timed-probes.ts";
 
-/** Calls of one function for maps of one type from one place, since the previous reading. */
-export interface WorkDelta {
-	pid: number;
-	fn: string;
-	map_type: string;
-	/** Frames of the place that called into the map code, innermost first; empty when it could not be read. */
-	caller: Frame[];
-	calls: number;
+/** What a session gives out one by one. */
+export type EventRecord = GrowthRecord | WorkRecord | OverlapRecord;
+
+export interface SessionOptions {
+	mode: AttachMode;
+	anchor: ClockAnchor;
+	/** Measure how long calls take. */
+	latency: boolean;
+	/** Watch iterations. The targets must have been planned with them. */
+	iterations: boolean;
+	/** How many probed instructions there can be at a time. */
+	maxSites: number;
 }
 
-export interface TargetCalls {
-	pid: number;
-	calls: Map<string, number>;
+/** Samples in the ring at most: a quarter of it. The rest is for growths, however late it is read. */
+const SAMPLE_ROOM = 3000;
+
+const TIERS: readonly Tier[] = ["growth", "work", "iteration"];
+const PROGRAM_OF: Record<Tier, ProgramName> = { growth: "growth", work: "work", iteration: "iterate" };
+
+/** hmap.hash0 and maps.Map.seed (growth-details.ts). */
+const SEED_OFFSET = { classic: 12, swiss: 8 } as const;
+
+/** Probes that are put in and taken out together. */
+interface ProbeGroup {
+	/** In the order in which they are put in. */
+	programs: { name: ProgramName; sites: AttachSite[] }[];
+	/** In the order in which they are taken out; none while the group is out. */
+	links: UprobeLink[];
 }
 
-/** Totals since the start, and what changed in the work tier since the previous reading. */
-export interface Counters {
-	/** Per target: function -> calls. */
-	targets: TargetCalls[];
-	ledger: Ledger;
-	work: WorkDelta[];
-	/** Passes through a stack check that were sent to morestack and are not calls. */
-	diverted: number;
+interface Attached {
+	target: Target;
+	entries: EntrySite[];
+	groups: Record<Tier, ProbeGroup>;
 }
-
-const TIERS: readonly Tier[] = ["growth", "work"];
 
 export class Session {
 	readonly #object: BpfObject;
-	readonly #ring: GrowthRing;
-	readonly #siteCounters: SiteCounters;
-	readonly #workCounters: WorkCounters;
-	readonly #sites = new SiteTable();
-	readonly #targets: Target[] = [];
-	readonly #links: UprobeLink[] = [];
+	readonly #options: SessionOptions;
+	readonly #ring: EventRing;
+	readonly #totals: CounterTotals;
+	readonly #sites: SiteTable;
+	readonly #attached = new Map<Target, Attached>();
 	readonly #stacks = new StackDecoder();
-	readonly #decoder: GrowthDecoder;
-	/** Work row -> calls at the previous reading; bounded by the rows of the kernel's table. */
-	readonly #workSeen = new Map<string, number>();
-	#recorded = 0;
-	#dropped = 0;
+	readonly #growths: GrowthDecoder;
+	readonly #samples: SampleDecoder;
+	readonly #pending = new PendingGrowths();
+	readonly #recent = new RecentGrowths();
+	readonly #closings = new Closings();
+	#sampling: Sampling = { chance: 0, slowNs: Number.MAX_SAFE_INTEGER, room: SAMPLE_ROOM };
+	readonly #decoded: Decoded = { growths: 0, growthsDropped: 0, samples: 0, samplesDropped: 0 };
+	#newest = 0;
 
 	/** Throws E-HOST-… when the programs cannot be loaded; nothing is left behind then. */
-	constructor(mode: AttachMode, anchor: ClockAnchor) {
-		this.#decoder = new GrowthDecoder(anchor, this.#stacks);
-		this.#object = new BpfObject(mode);
+	constructor(options: SessionOptions) {
+		this.#options = options;
+		const { anchor, maxSites, latency, iterations } = options;
+		this.#growths = new GrowthDecoder(anchor, this.#stacks);
+		this.#samples = new SampleDecoder(anchor, this.#stacks);
+		this.#sites = new SiteTable(maxSites);
+		this.#object = new BpfObject({ ...options, maxSites: maxSites + CALIBRATION_SITES });
 		try {
-			this.#ring = new GrowthRing(this.#object.mapFd("growths"));
-			this.#siteCounters = new SiteCounters(this.#object.mapFd("site_counts"));
-			this.#workCounters = new WorkCounters(this.#object.mapFd("work_rows"));
+			this.#ring = new EventRing(this.#object.mapFd("events"));
+			this.#totals = new CounterTotals(this.#object, this.#sites, this.#stacks, { latency, iterations });
 		} catch (error) {
 			this.#object.close();
 			throw error;
@@ -77,37 +98,111 @@ export class Session {
 
 	/** Attaches all probes of the target's plan. Throws E-BIN-CHANGED, E-HOST-… or E-TARGET-GONE. The session owns the target from then on. */
 	attach(target: Target): void {
+		const group = (): ProbeGroup => ({ programs: [], links: [] });
+		const groups: Attached["groups"] = { growth: group(), work: group(), iteration: group() };
+		const attached: Attached = { target, entries: [], groups };
 		try {
-			this.#attach(target);
-			this.#targets.push(target);
+			target.checkSites();
+			this.#configureAll(attached);
+			for (const tier of TIERS) this.#putIn(attached, tier);
+			this.#attached.set(target, attached);
 		} catch (error) {
+			for (const { links } of Object.values(groups)) for (const link of links) link.destroy();
+			this.#totals.release(target);
 			target.close();
 			throw error;
 		}
 	}
 
-	#attach(target: Target): void {
-		target.checkSites();
-		const byTier: Record<Tier, AttachSite[]> = { growth: [], work: [] };
+	/** Whether the probes of the target still find room in the kernel's tables. */
+	hasRoomFor(target: Target): boolean {
+		return this.#sites.room >= sitesNeeded(target.plan, this.#options.latency);
+	}
+
+	/** Gives all probed instructions their numbers and tells the kernel programs what they mean. */
+	#configureAll({ target, entries, groups }: Attached): void {
+		const sites = new Map<Tier, { entry: AttachSite[]; exit: AttachSite[] }>(
+			TIERS.map((tier) => [tier, { entry: [], exit: [] }]),
+		);
 		for (const probe of target.plan.probes) {
-			const site = this.#sites.add(target, probe);
-			this.#object.configureSite(site.index, {
-				role: ROLE[probe.role],
-				goidOffset: target.plan.goidOffset,
-				argsOnStack: probe.argAbi === "stack",
-				gInRcx: probe.gRegister === "rcx",
-				callerDepth: probe.callerDepth,
-			});
-			if (this.#object.mode === "perf-address") this.#mapAddress(target, probe, site.index);
-			byTier[probe.tier].push({ index: site.index, fileOffset: probe.site.fileOffset });
+			const timed = this.#options.latency && isTimed(target.plan, probe);
+			const site = this.#sites.addEntry(target, probe, timed);
+			entries.push(site);
+			this.#configure(site.index, entryConfig(target, probe, timed), target, probe.site.address);
+			sites.get(probe.tier)?.entry.push({ index: site.index, fileOffset: probe.site.fileOffset });
 		}
-		for (const tier of TIERS) {
-			if (byTier[tier].length === 0) continue;
-			this.#links.push(new UprobeLink(this.#object, tier, target.identity.pid, target.identity.openPath, byTier[tier]));
+		for (const entry of entries) {
+			if (!entry.timed) continue;
+			const outer = entries.find(({ timed, probe }) => timed && handsOverTo(probe, entry.probe.fn));
+			for (const exit of entry.probe.exits) {
+				const site = this.#sites.addExit(target, exit);
+				this.#configure(site.index, exitConfig(entry, exit, outer), target, exit.address);
+				sites.get(entry.probe.tier)?.exit.push({ index: site.index, fileOffset: exit.fileOffset });
+			}
+		}
+		for (const [tier, { entry, exit }] of sites) {
+			// Exits come first, so that no call begins whose end would be missed.
+			if (exit.length > 0) groups[tier].programs.push({ name: "leave", sites: exit });
+			if (entry.length > 0) groups[tier].programs.push({ name: PROGRAM_OF[tier], sites: entry });
 		}
 	}
 
-	#mapAddress(target: Target, probe: PlannedProbe, index: number): void {
+	#putIn({ target, groups }: Attached, tier: Tier): void {
+		const { pid, openPath } = target.identity;
+		const { programs, links } = groups[tier];
+		// Taken out in the opposite order.
+		for (const { name, sites } of programs) {
+			links.unshift(new UprobeLink(this.#object, name, pid, openPath, sites));
+		}
+	}
+
+	/** Puts the probes of a tier in or takes them out. When this returns, no hit comes any more, or hits come, unless the target has ended. */
+	setProbed(target: Target, tier: Tier, on: boolean): void {
+		const attached = this.#attached.get(target);
+		if (attached === undefined) return;
+		const { links } = attached.groups[tier];
+		if (!on) {
+			for (const link of links.splice(0)) link.destroyLater(this.#closings);
+			return;
+		}
+		if (links.length > 0) return;
+		try {
+			this.#putIn(attached, tier);
+		} catch (error) {
+			// Its end is noticed elsewhere, some time later.
+			if (!(error instanceof GomapgrowError && error.code === "E-TARGET-GONE")) throw error;
+		}
+	}
+
+	/** Growths of the target become records with this chance (0 to 1). */
+	setGrowthChance(target: Target, chance: number): void {
+		for (const { index, probe, timed } of this.entriesOf(target, "growth")) {
+			this.#object.configureSite(index, { ...entryConfig(target, probe, timed), chance });
+		}
+	}
+
+	/** Entries of the target's functions of a tier. */
+	entriesOf(target: Target, tier: Tier): EntrySite[] {
+		return this.#attached.get(target)?.entries.filter(({ probe }) => probe.tier === tier) ?? [];
+	}
+
+	/** What the counters of a function's entry say since it was attached. */
+	countsOf(site: EntrySite): SiteCounts {
+		return this.#totals.countsOf(site);
+	}
+
+	/** Measures what a hit costs on this machine; some ten milliseconds. */
+	calibrate(): HitCosts {
+		const { maxSites, latency } = this.#options;
+		const costs = new Calibration(this.#object, this.#closings, maxSites).measure(latency);
+		this.#closings.reap(true);
+		this.#totals.forget(new Set(Array.from({ length: CALIBRATION_SITES }, (_, i) => maxSites + i)));
+		return costs;
+	}
+
+	#configure(index: number, config: SiteConfig, target: Target, address: number): void {
+		this.#object.configureSite(index, config);
+		if (this.#object.mode !== "perf-address") return;
 		if (target.bias === undefined) {
 			throw new GomapgrowError("E-HOST-UPROBE", {
 				wanted: "attach cookies (Linux 5.15) to observe a position-independent command from its start",
@@ -115,97 +210,126 @@ export class Session {
 				mend: `start the command first, then: gomapgrow watch ${target.identity.name}`,
 			});
 		}
-		this.#object.mapAddress(target.identity.pid, probe.site.address + target.bias, index);
+		this.#object.mapAddress(target.identity.pid, address + target.bias, index);
 	}
 
 	get targets(): readonly Target[] {
-		return this.#targets;
+		return [...this.#attached.keys()];
+	}
+
+	/** Share of the ring that is filled, 0 to 1. */
+	get ringFill(): number {
+		return this.#ring.fill;
+	}
+
+	/** Calls of the work tier become records with this chance (0 to 1), and whatever the chance when they take `slowNs` or longer. */
+	setSampling(chance: number, slowNs: number): void {
+		this.#sampling = { chance, slowNs, room: SAMPLE_ROOM };
+		this.#object.setSampling(this.#sampling);
 	}
 
 	/**
-	 * Hands one batch of growths to `take` and returns how many the ring gave; 0: it is empty for now. A growth whose map could not
-	 * be read is lost.
+	 * Hands one batch of records to `take` and returns how many the ring gave; 0: it is empty for now. A growth comes when it has been left, or a second
+	 * after it began. One whose map could not be read is lost.
 	 */
-	drain(take: (growth: GrowthRecord) => void): number {
-		return this.#ring.drain((raw) => {
-			const growth = this.#decode(raw);
-			if (growth === undefined) {
-				this.#dropped++;
+	drain(take: (record: EventRecord) => void): number {
+		this.#closings.reap();
+		const { samples } = this.#decoded;
+		const count = this.#ring.drain((raw) => this.#take(raw, take));
+		if (this.#decoded.samples > samples) this.#object.setSampling(this.#sampling);
+		this.#pending.expire(this.#newest, this.#giver(take));
+		return count;
+	}
+
+	/** Gives out the growths that have not been left, as far as they are older than a second at this time of the monotonic clock. */
+	expire(nowNs: number, take: (record: EventRecord) => void): void {
+		this.#pending.expire(nowNs, this.#giver(take));
+	}
+
+	/** Gives out all growths that have not been left. */
+	flush(take: (record: EventRecord) => void): void {
+		this.#pending.flush(this.#giver(take));
+	}
+
+	#giver(take: (record: EventRecord) => void): (record: GrowthRecord) => void {
+		return (record) => {
+			this.#decoded.growths++;
+			take(record);
+		};
+	}
+
+	#take(raw: RawRecord, take: (record: EventRecord) => void): void {
+		if (raw.kind === "left") {
+			this.#pending.left(raw, this.#giver(take));
+			return;
+		}
+		// Our own, of the calibration.
+		if (raw.site >= this.#options.maxSites) return;
+		this.#newest = Math.max(this.#newest, raw.timeNs);
+		const site = this.#sites.entry(raw.site);
+		switch (raw.kind) {
+			case "growth": {
+				const record = site && this.#growths.decode(raw, site);
+				if (site === undefined || record === undefined) {
+					this.#decoded.growthsDropped++;
+					return;
+				}
+				if (raw.sequence > 0) this.#recent.add(raw.sequence, record);
+				if (site.timed) this.#pending.add(raw, record, this.#giver(take));
+				else this.#giver(take)(record);
 				return;
 			}
-			this.#recorded++;
-			take(growth);
-		});
+			case "work":
+				if (site === undefined) this.#decoded.samplesDropped++;
+				else {
+					this.#decoded.samples++;
+					take(this.#samples.work(raw, site));
+				}
+				return;
+			case "step":
+				if (site !== undefined) for (const record of this.#samples.overlaps(raw, site, this.#recent)) take(record);
+		}
 	}
 
 	/** Empties the ring; what was in it is lost, and counted so. Only when nothing is added any more. */
 	discard(): void {
-		const drop = (): void => {
-			this.#dropped++;
+		const drop = (raw: RawRecord): void => {
+			if (raw.kind === "growth") this.#decoded.growthsDropped++;
+			if (raw.kind === "work") this.#decoded.samplesDropped++;
 		};
 		while (this.#ring.drain(drop) > 0);
+		this.#decoded.growthsDropped += this.#pending.size;
+		this.#pending.flush(() => {});
 	}
 
-	#decode(raw: RawGrowth): GrowthRecord | undefined {
-		const site = this.#sites.get(raw.site);
-		return site && this.#decoder.decode(raw, site);
-	}
-
-	/**
-	 * Reads all counters. Details are read before the hits that they are part of, so that a difference is always something that is still on its way
-	 * (`pending`), and none is left once the probes are detached and the ring is empty.
-	 */
+	/** Totals since the start, and what has changed since the previous reading. */
 	readCounters(): Counters {
-		const ledger = emptyLedger();
-		ledger.growth.recorded = this.#recorded;
-		ledger.growth.lost = this.#dropped;
-		const work = this.#readWork(ledger);
-		const targets = this.#targets.map((target): TargetCalls => ({ pid: target.identity.pid, calls: new Map() }));
-		let diverted = 0;
-		for (const site of this.#sites.all()) {
-			const counts = this.#siteCounters.read(site.index);
-			const tier = ledger[site.probe.tier];
-			tier.hits += counts.hits;
-			tier.lost += counts.lost;
-			diverted += counts.diverted;
-			const calls = targets[this.#targets.indexOf(site.target)]?.calls;
-			calls?.set(site.probe.fn, counts.hits);
-		}
-		for (const name of TIERS) {
-			const tier = ledger[name];
-			const pending = tier.hits - tier.recorded - tier.sampled_out - tier.throttled - tier.lost;
-			if (pending > 0 && this.#links.length > 0) tier.pending = pending;
-		}
-		return { targets, ledger, work, diverted };
+		return this.#totals.read(this.targets, this.#decoded, false);
 	}
 
-	#readWork(ledger: Ledger): WorkDelta[] {
-		const deltas: WorkDelta[] = [];
-		for (const row of this.#workCounters.rows()) {
-			ledger.work.recorded += row.hits;
-			const key = `${row.site}:${row.tgid}:${row.mapType}:${row.caller}`;
-			const calls = row.hits - (this.#workSeen.get(key) ?? 0);
-			if (calls === 0) continue;
-			this.#workSeen.set(key, row.hits);
-			const site = this.#sites.get(row.site);
-			if (site === undefined) continue;
-			const { target, probe } = site;
-			// Unknown only when not one growth of a command has been recorded yet: addresses mean nothing then.
-			const bias = target.bias;
-			deltas.push({
-				pid: row.tgid,
-				fn: probe.fn,
-				map_type: ((bias === undefined ? undefined : target.types.at(row.mapType, bias)) ?? UNKNOWN_TYPE).name,
-				caller: bias === undefined ? [] : this.#stacks.caller(target, row.caller, bias),
-				calls,
-			});
-		}
-		return deltas;
+	/** The last reading: the probes are out, the ring is empty, no growth waits. */
+	readFinalCounters(): Counters {
+		return this.#totals.read(this.targets, this.#decoded, true);
+	}
+
+	/** Lets go of a target that has ended. Its records must have been drained: its places in the tables go to others. */
+	release(target: Target): void {
+		const attached = this.#attached.get(target);
+		if (attached === undefined) return;
+		// The process has ended, and its goroutines with it: nobody hits a probe any more.
+		for (const { links } of Object.values(attached.groups)) for (const link of links) link.destroyLater(this.#closings);
+		this.#attached.delete(target);
+		this.#totals.release(target);
+		target.close();
 	}
 
 	/** Takes all probes out of the targets; counters and ring can still be read. */
 	detach(): void {
-		for (const link of this.#links.splice(0)) link.destroy();
+		for (const { groups } of this.#attached.values()) {
+			for (const { links } of Object.values(groups))
+				for (const link of links.splice(0)) link.destroyLater(this.#closings);
+		}
+		this.#closings.reap(true);
 	}
 
 	/** Gives everything back, in the order links, ring, object, files. */
@@ -213,6 +337,40 @@ export class Session {
 		this.detach();
 		this.#ring.close();
 		this.#object.close();
-		for (const target of this.#targets.splice(0)) target.close();
+		for (const target of this.#attached.keys()) target.close();
+		this.#attached.clear();
 	}
+}
+
+function handsOverTo(probe: PlannedProbe, fn: string): boolean {
+	return probe.exits.some((exit) => exit.handsOverTo === fn);
+}
+
+function entryConfig(target: Target, probe: PlannedProbe, timed: boolean): SiteConfig {
+	const { plan } = target;
+	return {
+		role: ROLE[probe.role],
+		...plan.goroutine,
+		argsOnStack: probe.argAbi === "stack",
+		gInRcx: probe.gRegister === "rcx",
+		callerDepth: probe.callerDepth,
+		slot: timed ? (slotOf(probe.fn) ?? NO_SLOT) : NO_SLOT,
+		seed: SEED_OFFSET[plan.impl],
+		readsFlags: plan.impl === "classic" && plan.goroutine !== undefined,
+		alwaysEnters: probe.everyPass === true,
+	};
+}
+
+function exitConfig({ index, probe }: EntrySite, exit: ExitSite, outer: EntrySite | undefined): SiteConfig {
+	return {
+		role: ROLE[probe.role],
+		entry: index,
+		slot: slotOf(probe.fn) ?? NO_SLOT,
+		framePointer: exit.entrySp === "frame-pointer",
+		handsOver: exit.handsOverTo !== undefined,
+		...(exit.leavesWhen === undefined
+			? {}
+			: { condition: exit.leavesWhen.condition, leavesTaken: exit.leavesWhen.taken }),
+		...(outer === undefined ? {} : { outerEntry: outer.index, outerSlot: slotOf(outer.probe.fn) ?? NO_SLOT }),
+	};
 }

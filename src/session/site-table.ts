@@ -1,37 +1,94 @@
 /** Gives every probed instruction of every target its number: the attach cookie and the index of its counters. */
 import { GomapgrowError } from "../errors/error.ts";
-import { MAX_SITES } from "../kernel/wire.ts";
-import type { PlannedProbe } from "../plan/probe-plan.ts";
+import { noCounts, type SiteCounts } from "../kernel/counters.ts";
+import type { ExitSite, PlannedProbe } from "../plan/probe-plan.ts";
 import type { Target } from "./target.ts";
 
-export interface Site {
+/** Where a function is entered. */
+export interface EntrySite {
+	kind: "entry";
 	index: number;
 	target: Target;
 	probe: PlannedProbe;
+	/** Whether the duration of its calls is measured. */
+	timed: boolean;
+	/** What the counters of this number had counted before: numbers are used again. */
+	baseline: SiteCounts;
 }
 
-export class SiteTable {
-	readonly #sites: Site[] = [];
+/** Where it is left. */
+export interface ExitSiteOf {
+	kind: "exit";
+	index: number;
+	target: Target;
+	exit: ExitSite;
+}
 
-	/** Throws E-USAGE when the table is full (1,024 sites: more than 60 processes at once). */
-	add(target: Target, probe: PlannedProbe): Site {
-		if (this.#sites.length >= MAX_SITES) {
+export type Site = EntrySite | ExitSiteOf;
+
+export class SiteTable {
+	readonly #sites: (Site | undefined)[] = [];
+	readonly #max: number;
+	/** Numbers that are free again, with what their counters say. */
+	readonly #free: { index: number; baseline: SiteCounts }[] = [];
+
+	/** `max`: size of the kernel's tables. */
+	constructor(max: number) {
+		this.#max = max;
+	}
+
+	/** How many more sites there can be. */
+	get room(): number {
+		return this.#max - this.#sites.length + this.#free.length;
+	}
+
+	#take(): { index: number; baseline: SiteCounts } {
+		const free = this.#free.pop();
+		if (free !== undefined) return free;
+		if (this.#sites.length >= this.#max) {
 			throw new GomapgrowError("E-USAGE", {
-				wanted: `at most ${MAX_SITES} probed instructions over all targets`,
+				wanted: `at most ${this.#max} probed instructions over all targets`,
 				found: "more",
 				mend: "watch fewer processes at once",
 			});
 		}
-		const site: Site = { index: this.#sites.length, target, probe };
-		this.#sites.push(site);
+		this.#sites.push(undefined);
+		return { index: this.#sites.length - 1, baseline: noCounts() };
+	}
+
+	/** Throws E-USAGE when the table is full, as the next one does. */
+	addEntry(target: Target, probe: PlannedProbe, timed: boolean): EntrySite {
+		const { index, baseline } = this.#take();
+		const site: EntrySite = { kind: "entry", index, target, probe, timed, baseline };
+		this.#sites[index] = site;
 		return site;
 	}
 
-	get(index: number): Site | undefined {
-		return this.#sites[index];
+	addExit(target: Target, exit: ExitSite): ExitSiteOf {
+		const { index } = this.#take();
+		const site: ExitSiteOf = { kind: "exit", index, target, exit };
+		this.#sites[index] = site;
+		return site;
 	}
 
-	all(): readonly Site[] {
-		return this.#sites;
+	entry(index: number): EntrySite | undefined {
+		const site = this.#sites[index];
+		return site?.kind === "entry" ? site : undefined;
+	}
+
+	entries(): EntrySite[] {
+		return this.#sites.filter((site): site is EntrySite => site?.kind === "entry");
+	}
+
+	/** Frees the numbers of a target; `counts` reads what their counters say now. Returns the numbers. */
+	release(target: Target, counts: (index: number) => SiteCounts): Set<number> {
+		const released = new Set<number>();
+		for (const [index, site] of this.#sites.entries()) {
+			if (site?.target !== target) continue;
+			this.#sites[index] = undefined;
+			this.#free.push({ index, baseline: counts(index) });
+			released.add(index);
+		}
+		return released;
 	}
 }

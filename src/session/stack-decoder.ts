@@ -1,10 +1,13 @@
 /** Turns return addresses into frames. Equal stacks share one array, so a storm of growths from one place costs little. */
+
 import type { Frame } from "../model/records.ts";
 import { sanitize } from "../model/sanitize.ts";
 import type { PlannedProbe } from "../plan/probe-plan.ts";
+import { LruCache } from "./lru-cache.ts";
 import type { Target } from "./target.ts";
 
 const MAX_STACKS = 4096;
+const MAX_CALLERS = 16_384;
 /** Bottom frame of every goroutine; what stands above it on the stack is not a return address. */
 const GOEXIT = "runtime.goexit";
 
@@ -20,7 +23,8 @@ function framesAt(target: Target, pc: number, bias: number): Frame[] {
 }
 
 export class StackDecoder {
-	readonly #stacks = new Map<string, Frame[]>();
+	readonly #stacks = new LruCache<string, Frame[]>(MAX_STACKS);
+	readonly #callers = new LruCache<string, Frame[]>(MAX_CALLERS);
 
 	/** `returns`: return addresses, innermost first. The first frame is the probed function itself. */
 	decode(target: Target, probe: PlannedProbe, returns: BigUint64Array, bias: number): Frame[] {
@@ -28,23 +32,38 @@ export class StackDecoder {
 		const key = `${target.identity.pid}:${probe.site.address}:${bytes}`;
 		const known = this.#stacks.get(key);
 		if (known) return known;
-		const stack = framesAt(target, probe.site.address + bias, bias);
+		const stack = [...framesAt(target, probe.site.address + bias, bias), ...this.#callersOf(target, returns, bias)];
+		this.#stacks.set(key, stack);
+		return stack;
+	}
+
+	#callersOf(target: Target, returns: BigUint64Array, bias: number): Frame[] {
+		const stack: Frame[] = [];
 		for (const address of returns) {
+			// The stack could not be read.
+			if (address === 0n) break;
 			// A return address points behind the call: the byte before it belongs to the call.
 			const frames = framesAt(target, Number(address) - 1, bias);
 			if (frames.some((frame) => frame.fn === GOEXIT)) break;
 			stack.push(...frames);
 		}
-		if (this.#stacks.size >= MAX_STACKS) {
-			const oldest = this.#stacks.keys().next();
-			if (!oldest.done) this.#stacks.delete(oldest.value);
-		}
-		this.#stacks.set(key, stack);
 		return stack;
 	}
 
-	/** Frames of one return address, for the call sites of the work tier. */
+	/** Frames of one return address: the call sites of the work tier, the go statement of a goroutine. */
 	caller(target: Target, returnAddress: number, bias: number): Frame[] {
-		return returnAddress === 0 ? [] : framesAt(target, returnAddress - 1, bias);
+		if (returnAddress === 0) return [];
+		const key = `${target.identity.pid}:${returnAddress}`;
+		const known = this.#callers.get(key);
+		if (known) return known;
+		const frames = framesAt(target, returnAddress - 1, bias);
+		this.#callers.set(key, frames);
+		return frames;
+	}
+
+	/** Name of the function at an address. */
+	function(target: Target, address: number, bias: number): string | undefined {
+		// As if the call were at the function's first byte.
+		return this.caller(target, address + 1, bias).at(-1)?.fn;
 	}
 }

@@ -1,7 +1,8 @@
 /** One process under observation: its executable, what is known about it and what is attached to it. */
 import { GomapgrowError } from "../errors/error.ts";
 import { type GoBinary, openGoBinary } from "../gobin/go-binary.ts";
-import { makePlan } from "../plan/make-plan.ts";
+import { requireArchitecture } from "../plan/architecture.ts";
+import { makePlan, type PlanOptions } from "../plan/make-plan.ts";
 import type { PlannedProbe, ProbePlan } from "../plan/probe-plan.ts";
 import { type FileBytes, openFileBytes } from "../target/file-bytes.ts";
 import { readMaps } from "../target/procfs.ts";
@@ -27,12 +28,13 @@ export class Target {
 	#bias: number | undefined;
 
 	/** Opens the executable and plans its probes. Throws E-BIN-… or E-TARGET-… */
-	constructor(identity: TargetIdentity) {
+	constructor(identity: TargetIdentity, options: PlanOptions = {}) {
 		this.identity = identity;
 		this.#file = openFileBytes(identity.openPath);
 		try {
 			this.binary = openGoBinary(this.#file);
-			this.plan = makePlan(this.binary);
+			requireArchitecture(this.binary);
+			this.plan = makePlan(this.binary, options);
 			this.types = new MapTypes(this.binary);
 			// Linked to a fixed address: nothing to learn.
 			if (!this.binary.pie) this.#bias = 0;
@@ -52,10 +54,11 @@ export class Target {
 			const planned = this.#file.identity;
 			if (now.identity.dev !== planned.dev || now.identity.ino !== planned.ino)
 				throw this.#changed("another file in its place");
-			for (const probe of this.plan.probes) {
-				const { fileOffset, bytes } = probe.site;
-				if (!Buffer.from(now.read(fileOffset, bytes.length)).equals(Buffer.from(bytes))) {
-					throw this.#changed(`other bytes at ${probe.fn}`);
+			for (const { fn, site, exits } of this.plan.probes) {
+				for (const { fileOffset, bytes } of [site, ...exits]) {
+					if (!Buffer.from(now.read(fileOffset, bytes.length)).equals(Buffer.from(bytes))) {
+						throw this.#changed(`other bytes at ${fn}`);
+					}
 				}
 			}
 		} finally {

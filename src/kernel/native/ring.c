@@ -72,30 +72,33 @@ EXPORT uint64_t gmg_ring_pending(const struct ring *ring)
 }
 
 /*
- * Copies complete records of exactly `record` bytes, one after the other, into `out` (room for `capacity` records) and returns how many. Stops at a record that is
- * still being written. Records of another length are skipped and counted in *odd.
+ * Copies complete records, one after the other, into `out` (room for `capacity` bytes) and returns how many bytes it filled. Each record has eight bytes in front,
+ * the first four of which are its length, and is padded to a multiple of eight. Stops at a record that is still being written.
  */
-EXPORT uint32_t gmg_ring_drain(struct ring *ring, uint8_t *out, uint32_t record, uint32_t capacity, uint32_t *odd)
+EXPORT uint32_t gmg_ring_drain(struct ring *ring, uint8_t *out, uint32_t capacity)
 {
 	uint64_t at = *ring->consumer;
 	uint64_t end = __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE);
-	uint32_t count = 0;
+	uint32_t filled = 0;
 
-	while (at < end && count < capacity) {
+	while (at < end) {
 		const uint8_t *header = ring->data + (at & (ring->size - 1));
 		uint32_t word = __atomic_load_n((const uint32_t *)header, __ATOMIC_ACQUIRE);
 		uint32_t length = word & LENGTH_MASK;
+		uint32_t space = (RECORD_HEADER + length + 7u) & ~7u;
 
 		if (word & BUSY)
 			break;
 		if (!(word & DISCARDED)) {
-			if (length == record)
-				memcpy(out + (size_t)count++ * record, header + RECORD_HEADER, record);
-			else
-				++*odd;
+			if (space > capacity - filled)
+				break;
+			memcpy(out + filled, &length, sizeof(length));
+			memset(out + filled + sizeof(length), 0, RECORD_HEADER - sizeof(length));
+			memcpy(out + filled + RECORD_HEADER, header + RECORD_HEADER, length);
+			filled += space;
 		}
-		at += (RECORD_HEADER + length + 7u) & ~7ull;
+		at += space;
 		__atomic_store_n(ring->consumer, at, __ATOMIC_RELEASE);
 	}
-	return count;
+	return filled;
 }

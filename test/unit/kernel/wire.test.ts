@@ -1,40 +1,138 @@
-/** The decoder's offsets are those of the C header, as a compiler lays it out. */
+/** The decoder's sizes, offsets and constants are those of the C headers, as a compiler lays them out; and there is none that it leaves out. */
 import { beforeAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import {
+	ADDRESS_KEY,
+	ALWAYS,
+	BUCKETS,
+	CERTAIN,
+	EVENT,
 	FAULT,
-	GROWTH,
+	FIRST_BUCKET_LOG2,
+	GOROUTINE,
+	LATENCY_KEY,
+	LATENCY_ROW,
+	LEFT,
+	MACHINE,
 	MAX_FRAMES,
 	MAX_SITES,
+	NO_SLOT,
+	OPTIONS,
+	RECORD,
 	RING_BYTES,
+	SETTINGS,
+	SHORT_FRAMES,
 	SITE,
 	SITE_COUNTS,
+	SLOTS,
 	WORK_KEY,
-	WORK_ROWS,
+	WORK_ROW,
 } from "../../../src/kernel/wire.ts";
 import { ROLE } from "../../../src/plan/probe-plan.ts";
 
-const HEADER = resolve(import.meta.dir, "../../../bpf");
+const FOLDER = resolve(import.meta.dir, "../../../bpf");
+const HEADER = readFileSync(join(FOLDER, "gomapgrow.h"), "utf8");
 
 const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-/** Our name for a field -> the header's, where they differ by more than case. */
-const FIELDS: Record<string, Record<string, number>> = {
-	gmg_site: { ...SITE },
-	gmg_site_counts: { ...SITE_COUNTS },
-	gmg_work_key: { ...WORK_KEY },
-	gmg_growth: { ...GROWTH },
+/** A structure of C and what the decoder has of it: our name of a field -> its offset. */
+interface Struct {
+	struct: string;
+	size: number;
+	fields: Record<string, number>;
+	/** Our name of a field -> its path in C, where that is not the same name. */
+	paths?: Record<string, string>;
+	/** Fields that only the kernel programs read. */
+	theirs?: string[];
+}
+
+function whole(
+	struct: string,
+	{ size, ...fields }: { size: number } & Record<string, number>,
+	extra: Partial<Struct> = {},
+) {
+	return { struct, size, fields, ...extra };
+}
+
+const { headerBytes, tableBytes, frames: _frames, ...eventFields } = EVENT;
+/** Members of the union in gmg_event_head -> our name of a field -> its name there, when that is another one. */
+const UNION: Record<string, Record<string, string>> = {
+	growth: { parentGoid: "", gopc: "", startpc: "", sequence: "", growthChance: "chance", header: "", table: "" },
+	work: { durationNs: "", chance: "" },
+	step: { seed: "", begunNs: "", seen: "", stepSequence: "sequence" },
+};
+
+const STRUCTS: Struct[] = [
+	whole("gmg_site", SITE),
+	whole("gmg_site_counts", SITE_COUNTS),
+	whole("gmg_work_key", WORK_KEY),
+	whole("gmg_work_row", WORK_ROW),
+	whole("gmg_latency_key", LATENCY_KEY),
+	whole("gmg_latency_row", LATENCY_ROW),
+	whole("gmg_options", OPTIONS),
+	whole("gmg_settings", SETTINGS),
+	whole("gmg_left", LEFT),
+	whole(
+		"gmg_event",
+		{ ...eventFields, frames: EVENT.frames },
+		{
+			paths: Object.fromEntries([
+				...Object.keys(eventFields).map((field) => [field, `head.${snake(field)}`]),
+				...Object.entries(UNION).flatMap(([member, fields]) =>
+					Object.entries(fields).map(([field, theirs]) => [field, `head.u.${member}.${theirs || snake(field)}`]),
+				),
+				["frames", "frames"],
+			]),
+		},
+	),
+	whole("address_key", ADDRESS_KEY),
+	{
+		struct: "goroutine",
+		size: GOROUTINE.size,
+		fields: { begunNs: GOROUTINE.begunNs },
+		paths: { begunNs: "calls[0].begun_ns" },
+	},
+];
+
+/** Expressions of C and what the decoder takes them for. */
+const EXPRESSIONS: Record<string, number> = {
+	"sizeof(struct call)": GOROUTINE.callSize,
+	"sizeof(struct goroutine_key)": GOROUTINE.keySize,
+	"offsetof(struct goroutine, calls[1].begun_ns)": GOROUTINE.callSize + GOROUTINE.begunNs,
+	"sizeof(struct gmg_event_head)": EVENT.frames,
+	"sizeof(((struct gmg_event *)0)->head.u.growth.header)": EVENT.headerBytes,
+	"sizeof(((struct gmg_event *)0)->head.u.growth.table)": EVENT.tableBytes,
+	"sizeof(((struct gmg_event *)0)->frames) / 8": MAX_FRAMES,
+	// All kinds of records are told apart by their first word.
+	"offsetof(struct gmg_event, head.kind)": 0,
+	"offsetof(struct gmg_left, kind)": 0,
+	"offsetof(struct goroutine_key, tgid)": 8,
+	"sizeof(((struct gmg_latency_row *)0)->buckets) / 8": BUCKETS,
+	// A short record is an event that ends after so many frames (SHORT_EVENT of gomapgrow.bpf.c).
+	"sizeof(struct gmg_event) - (GMG_MAX_FRAMES - GMG_SHORT_FRAMES) * sizeof(__u64)": EVENT.frames + 8 * SHORT_FRAMES,
 };
 
 const CONSTANTS: Record<string, number> = {
 	GMG_MAX_SITES: MAX_SITES,
 	GMG_MAX_FRAMES: MAX_FRAMES,
-	GMG_WORK_ROWS: WORK_ROWS,
+	GMG_SHORT_FRAMES: SHORT_FRAMES,
 	GMG_RING_BYTES: RING_BYTES,
-	GMG_HEADER_BYTES: GROWTH.headerBytes,
-	GMG_TABLE_BYTES: GROWTH.tableBytes,
+	GMG_HEADER_BYTES: headerBytes,
+	GMG_TABLE_BYTES: tableBytes,
+	GMG_SLOTS: SLOTS,
+	GMG_NO_SLOT: NO_SLOT,
+	GMG_ALWAYS: ALWAYS,
+	GMG_BUCKETS: BUCKETS,
+	GMG_FIRST_BUCKET_LOG2: FIRST_BUCKET_LOG2,
+	GMG_MACHINE_X86_64: MACHINE.amd64,
+	GMG_MACHINE_ARM64: MACHINE.arm64,
+	GMG_CERTAIN: CERTAIN,
+	GMG_RECORD_GROWTH: RECORD.growth,
+	GMG_RECORD_LEFT: RECORD.left,
+	GMG_RECORD_WORK: RECORD.work,
+	GMG_RECORD_STEP: RECORD.step,
 	GMG_FAULT_HEADER: FAULT.header,
 	GMG_FAULT_TABLE: FAULT.table,
 	GMG_FAULT_G: FAULT.g,
@@ -46,51 +144,128 @@ const CONSTANTS: Record<string, number> = {
 	GMG_ROLE_GROW: ROLE.grow,
 	GMG_ROLE_SPLIT: ROLE.split,
 	GMG_ROLE_PRUNE: ROLE.pruneTombstones,
+	GMG_ROLE_ITER_START: ROLE.iterStart,
+	GMG_ROLE_ITER_INIT: ROLE.iterInit,
+	GMG_ROLE_ITER_NEXT: ROLE.iterNext,
+	GMG_ROLE_COUNT: ROLE.count,
 };
 
-/** Compiles and runs a program that prints what the compiler thinks. */
+/** What only the kernel programs need: how big their tables are, and how far they look. */
+const THEIR_CONSTANTS = [
+	"GMG_C_FRAMES",
+	"GMG_GOROUTINES",
+	"GMG_GROWN_MAPS",
+	"GMG_ITERATORS",
+	"GMG_LATENCY_ROWS",
+	"GMG_LOWEST_CODE",
+	"GMG_ROLE_NONE",
+	"GMG_WORK_ROWS",
+];
+
+const pathOf = ({ paths = {} }: Struct, field: string): string => paths[field] ?? snake(field);
+
+/** Compiles and runs a program that prints what the compiler thinks. The maps are declared with libbpf's macros, which only mean something for BPF. */
 function compiled(): Record<string, number> {
-	const lines = [
-		...Object.keys(CONSTANTS).map((name) => `printf("\\"${name}\\": %llu,", (unsigned long long)${name});`),
-		...Object.entries(FIELDS).flatMap(([struct, fields]) => [
-			`printf("\\"${struct}.size\\": %zu,", sizeof(struct ${struct}));`,
-			...Object.keys(fields)
-				.filter((field) => field !== "size" && !field.endsWith("Bytes"))
-				.map((field) => `printf("\\"${struct}.${field}\\": %zu,", offsetof(struct ${struct}, ${snake(field)}));`),
+	const expressions = [
+		...Object.keys(CONSTANTS),
+		...Object.keys(EXPRESSIONS),
+		...STRUCTS.flatMap((one) => [
+			`sizeof(struct ${one.struct})`,
+			...Object.keys(one.fields).map((field) => `offsetof(struct ${one.struct}, ${pathOf(one, field)})`),
 		]),
 	];
 	const source = `#include <linux/types.h>
+#include <linux/bpf.h>
 #include <stddef.h>
 #include <stdio.h>
+#define SEC(name)
+#define __uint(name, value) int (*name)[value]
+#define __type(name, value) value *name
 #include "gomapgrow.h"
-int main(void) { printf("{"); ${lines.join("\n")} printf("\\"end\\": 0}\\n"); return 0; }`;
+#include "maps.h"
+int main(void) {
+${expressions.map((text) => `printf("%s\\t%llu\\n", ${JSON.stringify(text)}, (unsigned long long)(${text}));`).join("\n")}
+return 0; }`;
 	const folder = mkdtempSync(join(tmpdir(), "gomapgrow-wire-"));
 	try {
 		writeFileSync(join(folder, "wire.c"), source);
-		const build = Bun.spawnSync(["gcc", `-I${HEADER}`, "-o", join(folder, "wire"), join(folder, "wire.c")]);
+		const build = Bun.spawnSync(["gcc", `-I${FOLDER}`, "-o", join(folder, "wire"), join(folder, "wire.c")]);
 		if (build.exitCode !== 0) throw new Error(build.stderr.toString());
-		return JSON.parse(Bun.spawnSync([join(folder, "wire")]).stdout.toString());
+		const lines = Bun.spawnSync([join(folder, "wire")])
+			.stdout.toString()
+			.trim()
+			.split("\n");
+		return Object.fromEntries(lines.map((line) => line.split("\t")).map(([text = "", value]) => [text, Number(value)]));
 	} finally {
 		rmSync(folder, { recursive: true });
 	}
 }
 
-describe("bpf/gomapgrow.h and src/kernel/wire.ts", () => {
+const withoutComments = (text: string): string => text.replace(/\/\*[\s\S]*?\*\//g, "");
+
+/** Names of the fields of a structure as the header has them, those of structures and unions inside included. */
+function fieldsInHeader(struct: string): string[] {
+	const code = withoutComments(HEADER);
+	const start = code.indexOf(`struct ${struct} {`);
+	if (start < 0) throw new Error(`no struct ${struct}`);
+	let depth = 0;
+	let end = code.indexOf("{", start);
+	do {
+		depth += Number(code[end] === "{") - Number(code[end] === "}");
+		end++;
+	} while (depth > 0);
+	return [...code.slice(start, end).matchAll(/^\s*__u\d+ (\w+)(?:\[\w+\])?;/gm)].map((match) => match[1] ?? "");
+}
+
+describe("bpf/gomapgrow.h, bpf/maps.h and src/kernel/wire.ts", () => {
 	let c: Record<string, number>;
 	beforeAll(() => {
 		c = compiled();
 	});
 
 	test("constants agree", () => {
-		for (const [name, value] of Object.entries(CONSTANTS)) expect({ [name]: value }).toEqual({ [name]: c[name] ?? -1 });
+		for (const [name, value] of Object.entries(CONSTANTS)) expect({ [name]: c[name] }).toEqual({ [name]: value });
 	});
 
-	for (const [struct, fields] of Object.entries(FIELDS)) {
-		test(`struct ${struct} agrees`, () => {
-			for (const [field, offset] of Object.entries(fields)) {
-				if (field.endsWith("Bytes")) continue;
-				expect({ [field]: offset }).toEqual({ [field]: c[`${struct}.${field}`] ?? -1 });
+	test("all constants of the header are compared", () => {
+		const code = withoutComments(HEADER);
+		const defined = [...code.matchAll(/^#define (GMG_\w+) /gm)].map((match) => match[1]);
+		const numbered = [...code.matchAll(/^\t(GMG_\w+) = /gm)].map((match) => match[1]);
+		expect([...defined, ...numbered].sort() as string[]).toEqual(
+			[...Object.keys(CONSTANTS), ...THEIR_CONSTANTS].sort(),
+		);
+	});
+
+	test("roles are told apart", () => {
+		expect(new Set(Object.values(ROLE)).size).toBe(Object.keys(ROLE).length);
+		const compared = Object.entries(CONSTANTS).filter(([name]) => name.startsWith("GMG_ROLE_"));
+		expect(compared.map(([, role]) => role).sort()).toEqual(Object.values(ROLE).sort() as number[]);
+	});
+
+	test("sizes and places that follow from others agree", () => {
+		for (const [text, value] of Object.entries(EXPRESSIONS)) expect({ [text]: c[text] }).toEqual({ [text]: value });
+	});
+
+	for (const one of STRUCTS) {
+		test(`struct ${one.struct} agrees`, () => {
+			expect(c[`sizeof(struct ${one.struct})`]).toBe(one.size);
+			for (const [field, offset] of Object.entries(one.fields)) {
+				expect({ [field]: c[`offsetof(struct ${one.struct}, ${pathOf(one, field)})`] }).toEqual({ [field]: offset });
 			}
 		});
 	}
+
+	test("all structures of the header are compared, with all of their fields", () => {
+		const structs = [...withoutComments(HEADER).matchAll(/^struct (\w+) \{/gm)].map((match) => match[1]);
+		const compared = STRUCTS.map(({ struct }) => struct).filter((struct) => struct.startsWith("gmg_"));
+		expect(structs.sort() as string[]).toEqual([...compared, "gmg_event_head"].sort());
+		for (const one of STRUCTS.filter(({ struct }) => struct.startsWith("gmg_"))) {
+			const { struct, fields } = one;
+			const theirs = struct === "gmg_event" ? [...fieldsInHeader("gmg_event_head"), "frames"] : fieldsInHeader(struct);
+			const known = new Set(Object.keys(fields).map((field) => pathOf(one, field).replace(/^.*\./, "")));
+			expect(theirs.length).toBeGreaterThan(0);
+			expect(theirs.filter((field) => field !== "pad" && !known.has(field))).toEqual([]);
+			expect([...known].filter((field) => !theirs.includes(field))).toEqual([]);
+		}
+	});
 });

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* The maps of the BPF programs. Each is bounded; what happens when it is full is said beside it. */
+#ifndef MAPS_H
+#define MAPS_H
+
+/* Full: user space attaches nothing more. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, GMG_MAX_SITES);
+	__type(key, __u32);
+	__type(value, struct gmg_site);
+} sites SEC(".maps");
+
+struct address_key {
+	__u64 ip;
+	__u64 tgid;
+};
+
+/* Kernels without attach cookies (before 5.15) find the site by (process, address). */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, GMG_MAX_SITES);
+	__type(key, struct address_key);
+	__type(value, __u32);
+} site_addresses SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, GMG_MAX_SITES);
+	__type(key, __u32);
+	__type(value, struct gmg_site_counts);
+} site_counts SEC(".maps");
+
+/* Full: the call is counted as lost for this table; its site's count has it all the same. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(max_entries, GMG_WORK_ROWS);
+	__type(key, struct gmg_work_key);
+	__type(value, struct gmg_work_row);
+} work_rows SEC(".maps");
+
+/* Full: further types share the row with type 0. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(max_entries, GMG_LATENCY_ROWS);
+	__type(key, struct gmg_latency_key);
+	__type(value, struct gmg_latency_row);
+} latency_rows SEC(".maps");
+
+struct goroutine_key {
+	__u64 g;
+	__u64 tgid;
+};
+
+/* One call under way. */
+struct call {
+	__u64 begun_ns;    /* 0: none */
+	__u64 map_type;
+	__u32 depth;       /* bytes from the stack pointer at the entry to the stack's upper end: stays when the stack moves */
+	__u32 chance;      /* with which it was picked as a sample; 0: it was not */
+	__u8 handed_over;  /* ends with the callee's exit */
+	__u8 iterating;
+	__u8 pad[6];
+};
+
+struct goroutine {
+	struct call calls[GMG_SLOTS];
+};
+
+/* Full: the goroutine that has been idle longest goes; a call that it had begun is counted as evicted. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, GMG_GOROUTINES);
+	__type(key, struct goroutine_key);
+	__type(value, struct goroutine);
+} goroutines SEC(".maps");
+
+struct grown_key {
+	__u64 seed;
+	__u64 tgid;
+};
+
+/* Growths of each map, for iterations. Full: the map that has grown longest ago goes. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, GMG_GROWN_MAPS);
+	__type(key, struct grown_key);
+	__type(value, __u64);
+} grown_maps SEC(".maps");
+
+struct iterator_key {
+	__u64 g;
+	__u64 place;       /* distance from the stack's upper end, or the address of an iterator in the heap */
+	__u64 tgid;
+};
+
+struct iterator {
+	__u64 seed;
+	__u64 begun_ns;
+	__u64 seen;        /* growths of the map at the previous step */
+};
+
+/* Full: the iterator that has taken no step for longest goes; an overlap with it is not seen. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, GMG_ITERATORS);
+	__type(key, struct iterator_key);
+	__type(value, struct iterator);
+} iterators SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct gmg_settings);
+} settings SEC(".maps");
+
+/* Full: growths are counted as lost. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, GMG_RING_BYTES);
+} events SEC(".maps");
+
+#endif

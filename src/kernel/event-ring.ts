@@ -1,0 +1,62 @@
+/** Drains records from the BPF ring buffer, in batches and without callbacks. */
+import type { Pointer } from "bun:ffi";
+import { GomapgrowError } from "../errors/error.ts";
+import { errnoName } from "./errno.ts";
+import { decodeRecord, type RawRecord } from "./events.ts";
+import { type Libbpf, libbpf, pointerOrNull } from "./libbpf.ts";
+import { errno } from "./libc.ts";
+import { RING_BYTES } from "./wire.ts";
+
+// A deep stack is twenty times as long in JSON, and a batch is taken as a whole.
+const BATCH_BYTES = 32 << 10;
+/** Before each record in a batch stands its length in bytes, in eight bytes (native/ring.c). */
+const LENGTH_BYTES = 8;
+
+export class EventRing {
+	readonly #lib: Libbpf;
+	readonly #buffer = new ArrayBuffer(BATCH_BYTES);
+	readonly #bytes = new Uint8Array(this.#buffer);
+	readonly #view = new DataView(this.#buffer);
+	#ring: Pointer | null;
+	#odd = 0;
+
+	/** `fd`: the ring buffer map. */
+	constructor(fd: number) {
+		this.#lib = libbpf();
+		this.#ring = pointerOrNull(this.#lib.gmg_ring_open(fd, RING_BYTES));
+		if (this.#ring === null) {
+			throw new GomapgrowError("E-HOST-RINGBUF", { wanted: "to map the BPF ring buffer", found: errnoName(errno()) });
+		}
+	}
+
+	/** Records that the decoder did not know, which would mean that programs and decoder do not belong together. */
+	get odd(): number {
+		return this.#odd;
+	}
+
+	/** Share of the ring that is filled, 0 to 1. */
+	get fill(): number {
+		return this.#ring === null ? 0 : Number(this.#lib.gmg_ring_pending(this.#ring)) / RING_BYTES;
+	}
+
+	/** Calls `visit` for up to one batch of records and returns how many there were. A record is valid only during the call. */
+	drain(visit: (record: RawRecord) => void): number {
+		if (this.#ring === null) return 0;
+		const length = this.#lib.gmg_ring_drain(this.#ring, this.#bytes, BATCH_BYTES);
+		let count = 0;
+		for (let at = 0; at < length; count++) {
+			const size = this.#view.getUint32(at, true);
+			const record = decodeRecord(new DataView(this.#buffer, at + LENGTH_BYTES, size));
+			if (record === undefined) this.#odd++;
+			else visit(record);
+			at += LENGTH_BYTES + Math.ceil(size / 8) * 8;
+		}
+		return count;
+	}
+
+	close(): void {
+		if (this.#ring === null) return;
+		this.#lib.gmg_ring_close(this.#ring);
+		this.#ring = null;
+	}
+}

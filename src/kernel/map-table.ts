@@ -1,0 +1,96 @@
+/** Reads and shortens the hash maps of the kernel programs. */
+import { GomapgrowError } from "../errors/error.ts";
+import { ERRNO, errnoName } from "./errno.ts";
+import { type Libbpf, libbpf } from "./libbpf.ts";
+
+const BATCH_BYTES = 256 << 10;
+
+/** A row; the views are valid until the next one. Per-CPU values stand one after the other. */
+export interface TableRow {
+	key: DataView;
+	value: DataView;
+}
+
+export interface TableLayout {
+	/** For messages. */
+	name: string;
+	keyBytes: number;
+	/** Of one value: a multiple of 8. */
+	valueBytes: number;
+	perCpu: boolean;
+}
+
+export class MapTable {
+	readonly #lib: Libbpf = libbpf();
+	readonly #fd: number;
+	readonly #layout: TableLayout;
+	/** Values in a row: one for each possible CPU, or one. */
+	readonly copies: number;
+	readonly #batch: number;
+	readonly #keys: Uint8Array;
+	readonly #values: Uint8Array;
+	readonly #count = new Uint32Array(new ArrayBuffer(4));
+	// An opaque position of the kernel's, at most a key long, and never shorter than four bytes.
+	readonly #position: Uint8Array;
+	readonly #next: Uint8Array;
+
+	/** `fd`: the map. */
+	constructor(fd: number, layout: TableLayout) {
+		this.#fd = fd;
+		this.#layout = layout;
+		this.copies = layout.perCpu ? this.#lib.libbpf_num_possible_cpus() : 1;
+		const rowBytes = this.copies * layout.valueBytes;
+		this.#batch = Math.max(64, Math.floor(BATCH_BYTES / (rowBytes + layout.keyBytes)));
+		this.#keys = new Uint8Array(new ArrayBuffer(this.#batch * layout.keyBytes));
+		this.#values = new Uint8Array(new ArrayBuffer(this.#batch * rowBytes));
+		this.#position = new Uint8Array(new ArrayBuffer(layout.keyBytes));
+		this.#next = new Uint8Array(new ArrayBuffer(layout.keyBytes));
+	}
+
+	/** All rows. Throws E-HOST-BPF when the kernel does not give them. */
+	*rows(): Generator<TableRow> {
+		const { keyBytes, valueBytes, name } = this.#layout;
+		const rowBytes = this.copies * valueBytes;
+		for (let first = true, last = false; !last; first = false) {
+			this.#count[0] = this.#batch;
+			const code = this.#lib.bpf_map_lookup_batch(
+				this.#fd,
+				first ? null : this.#position,
+				this.#next,
+				this.#keys,
+				this.#values,
+				this.#count,
+				null,
+			);
+			if (code !== 0 && code !== -ERRNO.ENOENT) {
+				throw new GomapgrowError("E-HOST-BPF", { wanted: `to read ${name}`, found: errnoName(code) });
+			}
+			last = code === -ERRNO.ENOENT;
+			this.#position.set(this.#next);
+			const count = this.#count[0] ?? 0;
+			for (let i = 0; i < count; i++) {
+				yield {
+					key: new DataView(this.#keys.buffer, i * keyBytes, keyBytes),
+					value: new DataView(this.#values.buffer, i * rowBytes, rowBytes),
+				};
+			}
+		}
+	}
+
+	/** Deletes the rows that `unwanted` names by their keys; a row that is gone already is no error. */
+	remove(unwanted: (key: DataView) => boolean): void {
+		const keys: Uint8Array[] = [];
+		for (const { key } of this.rows()) {
+			if (!unwanted(key)) continue;
+			const copy = new Uint8Array(new ArrayBuffer(key.byteLength));
+			copy.set(new Uint8Array(key.buffer, key.byteOffset, key.byteLength));
+			keys.push(copy);
+		}
+		for (const key of keys) {
+			const code = this.#lib.bpf_map_delete_elem(this.#fd, key);
+			if (code !== 0 && code !== -ERRNO.ENOENT) {
+				throw new GomapgrowError("E-HOST-BPF", { wanted: `to shorten ${this.#layout.name}`, found: errnoName(code) });
+			}
+		}
+	}
+}

@@ -1,0 +1,187 @@
+/** The decisions of the governor for one tier of one target: pure, so that they can be tested with made-up figures. */
+
+/** What was measured since the previous decision. */
+export interface TierLoad {
+	/** Monotonic clock. */
+	nowNs: number;
+	/** Length of the time that was measured, and the part of it in which the tier was probed. */
+	elapsedNs: number;
+	probedNs: number;
+	/** Processor time that the target used in all of it. */
+	cpuNs: number;
+	/** What the hits of the tier cost. */
+	costNs: number;
+}
+
+/** Calm time before more is probed again. */
+export const CALM_NS = 5e9;
+/** Time over which the overhead is judged, unless it is beyond the hard limit. */
+const JUDGE_NS = 1e9;
+/** So many times the budget stops the tier at once. */
+const HARD_LIMIT = 10;
+const HARD_JUDGE_NS = 80e6;
+/** Aim below the budget, and go back to probing all the time only well below it. */
+const AIM = 0.7;
+const BACK = 0.6;
+/** Shares of the time: less would be too little to tell anything, more is not worth the trouble. */
+const LEAST_SHARE = 0.002;
+const MOST_SHARE = 0.5;
+/** Smallest change of the share that is worth a record. */
+const WORTH = 1.5;
+
+export interface Change {
+	from: number;
+	to: number;
+	/** Overhead as it would be if everything were probed. */
+	overhead: number;
+	reason: string;
+}
+
+export class TierBudget {
+	readonly #budget: number;
+	#share = 1;
+	#changedNs = Number.NEGATIVE_INFINITY;
+	#calmSince: number | undefined;
+	/** Sums since the last judgement. */
+	#elapsed = 0;
+	#probed = 0;
+	#cpu = 0;
+	#cost = 0;
+	#full = 0;
+
+	/** `budget`: share of the target's processor time. */
+	constructor(budget: number) {
+		this.#budget = budget;
+	}
+
+	/** Share of the time in which the tier is to be probed; 1: always. */
+	get share(): number {
+		return this.#share;
+	}
+
+	/** Overhead if the tier were probed all the time, by the last judgement. */
+	get fullOverhead(): number {
+		return this.#full;
+	}
+
+	/** Takes a measurement; returns what changes. */
+	update(load: TierLoad): Change | undefined {
+		this.#elapsed += load.elapsedNs;
+		this.#probed += load.probedNs;
+		this.#cpu += load.cpuNs;
+		this.#cost += load.costNs;
+		const hard = this.#share === 1 && this.#elapsed >= HARD_JUDGE_NS && this.#overheadNow() > HARD_LIMIT * this.#budget;
+		if (this.#elapsed < JUDGE_NS && !hard) return undefined;
+		const full =
+			this.#overheadNow() / (this.#elapsed === 0 ? 1 : this.#probed / this.#elapsed || Number.POSITIVE_INFINITY);
+		// Not probed at all in this time: nothing is known.
+		if (this.#probed === 0) return this.#reset();
+		this.#full = full;
+		this.#reset();
+		if (this.#share === 1) {
+			if (full <= this.#budget) return undefined;
+			const reason = hard ? `more than ${HARD_LIMIT} times the budget: stopped at once` : "over the budget";
+			return this.#change(this.#shareFor(full), load.nowNs, reason);
+		}
+		return this.#adjust(full, load.nowNs);
+	}
+
+	#overheadNow(): number {
+		// Processor time is told in steps of ten milliseconds.
+		return this.#cost / Math.max(this.#cpu, this.#cost, 1);
+	}
+
+	#reset(): undefined {
+		this.#elapsed = 0;
+		this.#probed = 0;
+		this.#cpu = 0;
+		this.#cost = 0;
+		return undefined;
+	}
+
+	#shareFor(full: number): number {
+		return Math.min(MOST_SHARE, Math.max(LEAST_SHARE, (AIM * this.#budget) / full));
+	}
+
+	#adjust(full: number, nowNs: number): Change | undefined {
+		if (full < BACK * this.#budget) {
+			this.#calmSince ??= nowNs;
+			if (nowNs - this.#calmSince >= CALM_NS) return this.#change(1, nowNs, "calm for five seconds");
+			return undefined;
+		}
+		this.#calmSince = undefined;
+		const wanted = this.#shareFor(full);
+		// Less at once, more only after some calm.
+		const less = wanted < this.#share / WORTH;
+		const more = wanted > this.#share * WORTH && nowNs - this.#changedNs >= CALM_NS;
+		if (less) return this.#change(wanted, nowNs, "over the budget");
+		if (more) return this.#change(wanted, nowNs, "calm for five seconds");
+		return undefined;
+	}
+
+	#change(to: number, nowNs: number, reason: string): Change {
+		const from = this.#share;
+		this.#share = to;
+		this.#changedNs = nowNs;
+		this.#calmSince = undefined;
+		return { from, to, overhead: this.#full, reason };
+	}
+}
+
+/** What growths did since the previous decision. */
+export interface GrowthLoad {
+	nowNs: number;
+	elapsedNs: number;
+	cpuNs: number;
+	/** What it cost to count them, and what it would cost more if each of them became a record. */
+	countingNs: number;
+	recordingNs: number;
+}
+
+/** Least share of the growths that become records, however many there are. */
+const LEAST_RECORDED = 0.01;
+
+/** Growths stay exact as long as they alone do not break the budget; then only some of them become records, while all are still counted. */
+export class RecordBudget {
+	readonly #budget: number;
+	#chance = 1;
+	#changedNs = Number.NEGATIVE_INFINITY;
+	#elapsed = 0;
+	#cpu = 0;
+	#counting = 0;
+	#recording = 0;
+
+	constructor(budget: number) {
+		this.#budget = budget;
+	}
+
+	/** Share of the growths that become records. */
+	get chance(): number {
+		return this.#chance;
+	}
+
+	/** Takes a measurement; returns what changes. */
+	update(load: GrowthLoad): Change | undefined {
+		this.#elapsed += load.elapsedNs;
+		this.#cpu += load.cpuNs;
+		this.#counting += load.countingNs;
+		this.#recording += load.recordingNs;
+		const all = this.#counting + this.#recording;
+		const overhead = all / Math.max(this.#cpu, all, 1);
+		const hard = this.#chance === 1 && this.#elapsed >= HARD_JUDGE_NS && overhead > HARD_LIMIT * this.#budget;
+		if (this.#elapsed < JUDGE_NS && !hard) return undefined;
+		const room = AIM * this.#budget * Math.max(this.#cpu, all) - this.#counting;
+		const wanted = Math.min(1, Math.max(LEAST_RECORDED, this.#recording === 0 ? 1 : room / this.#recording));
+		this.#elapsed = 0;
+		this.#cpu = 0;
+		this.#counting = 0;
+		this.#recording = 0;
+		const less = overhead > this.#budget && wanted < this.#chance / WORTH;
+		const more = wanted > this.#chance * WORTH || (wanted === 1 && this.#chance < 1);
+		if (!less && !(more && load.nowNs - this.#changedNs >= CALM_NS)) return undefined;
+		const from = this.#chance;
+		this.#chance = wanted;
+		this.#changedNs = load.nowNs;
+		return { from, to: wanted, overhead, reason: less ? "growths alone are over the budget" : "calm for five seconds" };
+	}
+}
