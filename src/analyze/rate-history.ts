@@ -4,6 +4,7 @@ export class RateHistory {
 	readonly #rates: number[] = [];
 	#next = 0;
 	#peak = 0;
+	#dropped = 0;
 
 	/** `capacity`: how many windows are kept. */
 	constructor(capacity: number) {
@@ -17,6 +18,7 @@ export class RateHistory {
 			this.#rates.push(rate);
 			return;
 		}
+		this.#dropped++;
 		this.#rates[this.#next] = rate;
 		this.#next = (this.#next + 1) % this.#capacity;
 	}
@@ -24,6 +26,11 @@ export class RateHistory {
 	/** Growths per second of the kept windows, oldest first. */
 	values(): number[] {
 		return [...this.#rates.slice(this.#next), ...this.#rates.slice(0, this.#next)];
+	}
+
+	/** Windows before the oldest one that is kept. */
+	get dropped(): number {
+		return this.#dropped;
 	}
 
 	/** The highest rate since the start, also of windows no longer kept. */

@@ -13,6 +13,8 @@ export interface Increment {
 	capacity: number;
 	/** Growths that may have met an iterator; absent where it cannot be known (swiss maps). */
 	iterating?: number;
+	/** Time spent in growths. */
+	duration_ns: number;
 }
 
 /** Identity of a site row: where and which map type. */
@@ -21,9 +23,29 @@ export function siteKey(site: Frame | undefined, mapType: string): string {
 	return [site.fn, site.file ?? "", site.line ?? "", mapType].join(SEPARATOR);
 }
 
+const keys = new WeakMap<Frame, Map<string, string>>();
+
+/** The same for a frame that comes again and again: spelling and hashing its key is much of the work of adding a growth. */
+export function frameSiteKey(site: Frame | undefined, mapType: string): string {
+	if (site === undefined) return siteKey(site, mapType);
+	let ofTypes = keys.get(site);
+	if (ofTypes === undefined) {
+		ofTypes = new Map();
+		keys.set(site, ofTypes);
+	}
+	let key = ofTypes.get(mapType);
+	if (key === undefined) {
+		key = siteKey(site, mapType);
+		ofTypes.set(mapType, key);
+	}
+	return key;
+}
+
 /** An empty row; a site that is not known (no stack) has an empty function name. */
 export function newSiteRow(site: Frame | undefined, mapType: string): SiteRow {
-	const row: SiteRow = { fn: site?.fn ?? "", map_type: mapType, growths: 0, work: 0, bytes: 0, max_capacity: 0 };
+	const row: SiteRow = {
+		...{ fn: site?.fn ?? "", map_type: mapType, growths: 0, work: 0, bytes: 0, max_capacity: 0, duration_ns: 0 },
+	};
 	if (site?.file !== undefined) row.file = site.file;
 	if (site?.line !== undefined) row.line = site.line;
 	return row;
@@ -42,6 +64,7 @@ export function addToTypeRow(row: TypeRow, add: Increment): void {
 
 export function addToSiteRow(row: SiteRow, add: Increment): void {
 	addToTypeRow(row, add);
+	row.duration_ns += add.duration_ns;
 	if (add.iterating !== undefined) row.iterating = (row.iterating ?? 0) + add.iterating;
 }
 

@@ -31,6 +31,10 @@ export function windowRecord(
 		calls: window.calls,
 		types: window.types,
 		sites: window.sites,
+		latency: window.latency,
+		maps: window.maps,
+		goroutines: window.goroutines,
+		...(context.ledger.iteration === undefined ? {} : { overlaps: window.overlaps }),
 		ledger: context.ledger,
 		targets: Array.from(names, ([pid, name]) => {
 			const count = counts.get(pid);
@@ -52,6 +56,10 @@ export function endRecord(total: Tally, reason: EndReason, context: RecordContex
 		calls: total.calls,
 		types: total.types,
 		sites: total.sites,
+		latency: total.latency,
+		maps: total.maps,
+		goroutines: total.goroutines,
+		...(context.ledger.iteration === undefined ? {} : { overlaps: total.overlaps }),
 		ledger: context.ledger,
 		complete: ledgerComplete(context.ledger),
 	};

@@ -3,27 +3,12 @@ import fc from "fast-check";
 import { Aggregator, type WorkCount } from "../../../src/analyze/aggregator.ts";
 import { endRecord, windowRecord } from "../../../src/analyze/window-record.ts";
 import { emptyLedger } from "../../../src/model/ledger.ts";
-import type { GrowthRecord } from "../../../src/model/records.ts";
+import type { GrowthRecord, OverlapRecord } from "../../../src/model/records.ts";
+import { growthRecord } from "./growth-record.ts";
 
 function growth(fn: string, mapType: string, fields: Partial<GrowthRecord> = {}): GrowthRecord {
-	return {
-		type: "growth",
-		time: "2025-01-31T12:01:07.000000000Z",
-		elapsed_ns: 1,
-		pid: 10,
-		tid: 11,
-		impl: "swiss",
-		fn: "internal/runtime/maps.(*table).rehash",
-		kind: "table-double",
-		cause: "load",
-		map_type: mapType,
-		map: "0x1",
-		count: 14,
-		capacity_before: 16,
-		capacity_after: 32,
-		stack: [{ fn: "runtime.mapassign_fast64" }, { fn, file: "/src/a.go", line: 7 }],
-		...fields,
-	};
+	const stack = [{ fn: "runtime.mapassign_fast64" }, { fn, file: "/src/a.go", line: 7 }];
+	return growthRecord({ map_type: mapType, stack, ...fields });
 }
 
 function work(fn: string, mapType: string, calls: number): WorkCount {
@@ -33,9 +18,11 @@ function work(fn: string, mapType: string, calls: number): WorkCount {
 describe("Aggregator", () => {
 	test("sums growths and work by type, site, function and process", () => {
 		const aggregator = new Aggregator();
-		aggregator.addGrowth(growth("main.a", "map[int]int", { bytes: 100, capacity_after: 64 }));
-		aggregator.addGrowth(growth("main.a", "map[int]int", { bytes: 50, capacity_after: 32, cause: "tombstones" }));
-		aggregator.addGrowth(growth("main.b", "map[int]int", { pid: 9, kind: "split" }));
+		const [a, b] = [{ goid: 5, nth: 2 }, { goid: 6, pid: 9, kind: "split", directory_length: 1 } as const];
+		const first = { bytes: 100, capacity_before: 32, capacity_after: 64, duration_ns: 3000 };
+		aggregator.addGrowth(growth("main.a", "map[int]int", { ...a, nth: 1, ...first }));
+		aggregator.addGrowth(growth("main.a", "map[int]int", { ...a, bytes: 50, cause: "tombstones", duration_ns: 200 }));
+		aggregator.addGrowth(growth("main.b", "map[int]int", b));
 		aggregator.addWork(work("main.b", "map[string]int", 5));
 		aggregator.addWork(work("main.b", "map[string]int", 0));
 		const total = aggregator.total();
@@ -44,6 +31,8 @@ describe("Aggregator", () => {
 			work: 5,
 			bytes: 150,
 			growths_with_bytes: 2,
+			bytes_moved: 0,
+			growths_with_moved: 0,
 			kinds: { "table-double": 2, split: 1 },
 			causes: { load: 2, tombstones: 1 },
 			calls: { "internal/runtime/maps.(*table).rehash": 3, "runtime.growWork": 5 },
@@ -61,6 +50,7 @@ describe("Aggregator", () => {
 					work: 0,
 					bytes: 150,
 					max_capacity: 64,
+					duration_ns: 3200,
 				},
 				{
 					fn: "main.b",
@@ -71,6 +61,7 @@ describe("Aggregator", () => {
 					work: 0,
 					bytes: 0,
 					max_capacity: 32,
+					duration_ns: 0,
 				},
 				{
 					fn: "main.b",
@@ -81,8 +72,39 @@ describe("Aggregator", () => {
 					work: 5,
 					bytes: 0,
 					max_capacity: 0,
+					duration_ns: 0,
 				},
 			],
+			latency: [],
+			maps: [
+				{
+					...{
+						pid: 10,
+						map_type: "map[int]int",
+						map: "0x0000000000000001",
+						growths: 2,
+						slots_first: 32,
+						slots_last: 80,
+					},
+					...{ count: 14, bytes: 150, fn: "main.a", file: "/src/a.go", line: 7 },
+				},
+				{
+					...{
+						pid: 9,
+						map_type: "map[int]int",
+						map: "0x0000000000000001",
+						growths: 1,
+						slots_first: 16,
+						slots_last: 32,
+					},
+					...{ count: 14, bytes: 0, fn: "main.b", file: "/src/a.go", line: 7 },
+				},
+			],
+			goroutines: [
+				{ pid: 10, goid: 5, growths: 2, bytes: 150, duration_ns: 3200 },
+				{ pid: 9, goid: 6, growths: 1, bytes: 0, duration_ns: 0 },
+			],
+			overlaps: 0,
 			targets: [
 				{ pid: 9, growths: 1, work: 0 },
 				{ pid: 10, growths: 2, work: 5 },
@@ -224,6 +246,96 @@ describe("Aggregator", () => {
 	});
 });
 
+describe("durations, overlaps, maps and goroutines", () => {
+	const latency = (count: number, ns: number) => ({
+		...{ pid: 10, fn: "runtime.hashGrow", map_type: "map[int]int", count, sum_ns: count * ns, max_ns: ns },
+		buckets: [0, 0, count, 0],
+	});
+	const overlap = (nth: number): OverlapRecord => ({
+		...{
+			type: "overlap",
+			time: "2025-01-31T12:01:07.000000000Z",
+			elapsed_ns: 9,
+			pid: 10,
+			map_type: "map[int]int",
+			map: "0x1",
+		},
+		growth: { elapsed_ns: 5, nth, kind: "double", stack: [] },
+		iteration: { elapsed_ns: 1, stack: [] },
+	});
+
+	test("are in their window and in the total", () => {
+		const aggregator = new Aggregator();
+		aggregator.addLatency(latency(2, 200));
+		aggregator.addOverlap(overlap(1));
+		aggregator.addGrowth(growth("main.a", "map[int]int", { goid: 5 }));
+		const first = aggregator.closeWindow(1e9);
+		aggregator.addLatency(latency(3, 140));
+		aggregator.addOverlap(overlap(2));
+		aggregator.addOverlap(overlap(3));
+		aggregator.addGrowth(growth("main.a", "map[int]int", { goid: 6, nth: 2, capacity_before: 32, capacity_after: 64 }));
+		const second = aggregator.closeWindow(1e9);
+		const total = aggregator.total();
+		const row = { fn: "runtime.hashGrow", map_type: "map[int]int" };
+		expect([first.latency, second.latency, total.latency]).toEqual([
+			[{ ...row, count: 2, sum_ns: 400, max_ns: 200, buckets: [{ from_ns: 128, count: 2 }] }],
+			[{ ...row, count: 3, sum_ns: 420, max_ns: 140, buckets: [{ from_ns: 128, count: 3 }] }],
+			[{ ...row, count: 5, sum_ns: 820, max_ns: 200, buckets: [{ from_ns: 128, count: 5 }] }],
+		]);
+		expect([first.overlaps, second.overlaps, total.overlaps]).toEqual([1, 2, 3]);
+		expect([first, second, total].map(({ goroutines }) => goroutines.map(({ goid }) => goid))).toEqual([
+			[5],
+			[6],
+			[5, 6],
+		]);
+		// In a window the chain is as long as it is, though it began before.
+		expect([first, second, total].map(({ maps }) => maps.map(({ growths }) => growths))).toEqual([[1], [2], [2]]);
+		expect(aggregator.view().latestOverlap).toEqual(overlap(3));
+		expect(aggregator.view().latest).toMatchObject({ goid: 6 });
+	});
+
+	test("a growth that stands for others counts for all of them", () => {
+		const aggregator = new Aggregator();
+		const fields = { bytes: 100, duration_ns: 7, iterating: true };
+		aggregator.addGrowth(growth("main.a", "map[int]int", { ...fields, weight: 8 }));
+		aggregator.addGrowth(growth("main.a", "map[int]int", fields));
+		expect(aggregator.total()).toMatchObject({
+			...{ growths: 9, bytes: 900, growths_with_bytes: 9, kinds: { "table-double": 9 }, causes: { load: 9 } },
+			sites: [{ growths: 9, bytes: 900, duration_ns: 63, iterating: 9 }],
+			types: [{ growths: 9, bytes: 900 }],
+			targets: [{ growths: 9 }],
+		});
+	});
+
+	test("the latest overlap is absent before the first one", () => {
+		expect(new Aggregator().view()).not.toHaveProperty("latestOverlap");
+	});
+
+	test("of many maps and goroutines the first hundred are shown", () => {
+		const aggregator = new Aggregator();
+		for (let n = 0; n < 150; n++) aggregator.addGrowth(growth("main.a", "map[int]int", { goid: n, map: `0x${n}` }));
+		const { maps, goroutines } = aggregator.total();
+		expect([maps.length, goroutines.length]).toEqual([100, 100]);
+	});
+
+	test("time spent in growths is summed up by call site, in the recent windows too", () => {
+		const aggregator = new Aggregator();
+		for (const duration_ns of [100, 20, 3]) {
+			aggregator.addGrowth(growth("main.a", "map[int]int", { duration_ns }));
+			aggregator.addGrowth(growth("main.b", "map[int]int"));
+			aggregator.closeWindow(1e9);
+		}
+		const times = (sites: { fn: string; duration_ns: number }[]) =>
+			sites.map(({ fn, duration_ns }) => [fn, duration_ns]);
+		const expected = [
+			["main.a", 123],
+			["main.b", 0],
+		];
+		expect(times(aggregator.total().sites)).toEqual(expected);
+		expect(times(aggregator.view().recent.sites)).toEqual(expected);
+	});
+});
+
 test("window and end records carry the sums", () => {
 	const aggregator = new Aggregator();
 	aggregator.addGrowth(growth("main.a", "map[int]int", { bytes: 7 }));
@@ -238,8 +350,23 @@ test("window and end records carry the sums", () => {
 		{ pid: 12, name: "idle", growths: 0, work: 0 },
 	]);
 	expect([window.growths, window.bytes, window.interval_ns]).toEqual([1, 7, 1e9]);
+	expect(window.maps).toEqual(aggregator.total().maps);
+	expect([window.latency, window.goroutines]).toEqual([[], []]);
 	const lossy = emptyLedger();
 	lossy.growth = { hits: 2, recorded: 1, sampled_out: 0, throttled: 0, lost: 1 };
 	expect(endRecord(aggregator.total(), "duration", context)).toMatchObject({ growths: 1, bytes: 7, complete: true });
 	expect(endRecord(aggregator.total(), "interrupt", { ...context, ledger: lossy }).complete).toBe(false);
+});
+
+test("overlaps are only in records when iterations are watched", () => {
+	const aggregator = new Aggregator();
+	const names = new Map([[10, "etcd"]]);
+	const without = { time: "2025-01-31T12:01:08.000000000Z", elapsed_ns: 1e9, ledger: emptyLedger() };
+	const iteration = { hits: 5, recorded: 5, sampled_out: 0, throttled: 0, lost: 0 };
+	const watching = { ...without, ledger: { ...emptyLedger(), iteration } };
+	const window = aggregator.closeWindow(1e9);
+	expect(windowRecord(window, names, without)).not.toHaveProperty("overlaps");
+	expect(endRecord(aggregator.total(), "duration", without)).not.toHaveProperty("overlaps");
+	expect(windowRecord(window, names, watching).overlaps).toBe(0);
+	expect(endRecord(aggregator.total(), "duration", watching).overlaps).toBe(0);
 });

@@ -1,0 +1,95 @@
+/** Growths by single maps and by goroutines. */
+import type { GoroutineRow, GrowthRecord, MapRow } from "../model/records.ts";
+import { callSite } from "./call-site.ts";
+import { RecentRows } from "./recent-rows.ts";
+
+/** The chain of growths of each map. */
+export class MapRows {
+	readonly #rows: RecentRows<MapRow>;
+
+	constructor(max: number) {
+		this.#rows = new RecentRows(max);
+	}
+
+	add(growth: GrowthRecord): void {
+		const key = `${growth.pid}:${growth.map}:${growth.map_type}`;
+		let row = this.#rows.touch(key, () => newMapRow(growth));
+		// The same seed, another map: the chain begins anew.
+		if (growth.nth === 1 && row.growths > 0) {
+			row = newMapRow(growth);
+			this.#rows.set(key, row);
+		}
+		addToMapRow(row, growth);
+	}
+
+	/** The longest chains first, then the largest maps. */
+	top(limit: number): MapRow[] {
+		return this.#rows
+			.values()
+			.sort((a, b) => b.growths - a.growths || b.slots_last - a.slots_last || (a.map < b.map ? -1 : 1))
+			.slice(0, limit)
+			.map((row) => ({ ...row }));
+	}
+}
+
+/** Adds a growth to the chain of its map. */
+export function addToMapRow(row: MapRow, growth: GrowthRecord): void {
+	row.growths = Math.max(row.growths + 1, growth.nth);
+	// Of one table or of the whole map: the map gets as many slots more.
+	row.slots_last += growth.capacity_after - growth.capacity_before;
+	row.count = growth.count;
+	row.bytes += growth.bytes ?? 0;
+	const { fn = "", file, line } = callSite(growth.stack) ?? {};
+	row.fn = fn;
+	delete row.file;
+	delete row.line;
+	if (file !== undefined) row.file = file;
+	if (line !== undefined) row.line = line;
+}
+
+/** The chain of a map before this growth. */
+export function newMapRow(growth: GrowthRecord): MapRow {
+	// Tables may stand in several entries of the directory, so this is the most it can have been.
+	const slots = growth.capacity_before * (growth.directory_length ?? 1);
+	const { pid, map_type, map } = growth;
+	return { pid, map_type, map, growths: 0, slots_first: slots, slots_last: slots, count: 0, bytes: 0, fn: "" };
+}
+
+export function newGoroutineRow(pid: number, goid: number): GoroutineRow {
+	return { pid, goid, growths: 0, bytes: 0, duration_ns: 0 };
+}
+
+/** Adds a growth to the row of the goroutine that made it. */
+export function addToGoroutineRow(row: GoroutineRow, growth: GrowthRecord): void {
+	const { bytes, duration_ns, created_by, start_fn } = growth;
+	row.growths++;
+	row.bytes += bytes ?? 0;
+	row.duration_ns += duration_ns ?? 0;
+	if (created_by !== undefined) row.created_by = created_by;
+	if (start_fn !== undefined) row.start_fn = start_fn;
+}
+
+/** Growths of each goroutine; those whose goroutine could not be read are in none. */
+export class GoroutineRows {
+	readonly #rows: RecentRows<GoroutineRow>;
+
+	constructor(max: number) {
+		this.#rows = new RecentRows(max);
+	}
+
+	add(growth: GrowthRecord): void {
+		const { pid, goid } = growth;
+		if (goid === undefined) return;
+		const row = this.#rows.touch(`${pid}:${goid}`, () => newGoroutineRow(pid, goid));
+		addToGoroutineRow(row, growth);
+	}
+
+	/** Most growths first. */
+	top(limit: number): GoroutineRow[] {
+		return this.#rows
+			.values()
+			.sort((a, b) => b.growths - a.growths || b.bytes - a.bytes || a.goid - b.goid)
+			.slice(0, limit)
+			.map((row) => ({ ...row }));
+	}
+}

@@ -1,0 +1,87 @@
+/** Durations per function and map type, summed up from the kernel's histograms. */
+import type { LatencyRow } from "../model/records.ts";
+
+/** Durations that ended since the previous report of the same function, type and process. */
+export interface LatencyCount {
+	fn: string;
+	map_type: string;
+	count: number;
+	sum_ns: number;
+	/** Since the start. */
+	max_ns: number;
+	/** Bucket 0: below 64 ns; n: from 2^(n+5) to below 2^(n+6) ns; the last one has no upper end. */
+	buckets: readonly number[];
+}
+
+const FIRST_LOG2 = 6;
+
+/** Lower end of a bucket in nanoseconds. */
+function bucketFrom(index: number): number {
+	return index === 0 ? 0 : 2 ** (index + FIRST_LOG2 - 1);
+}
+
+interface Sum {
+	fn: string;
+	map_type: string;
+	count: number;
+	sum_ns: number;
+	max_ns: number;
+	buckets: number[];
+}
+
+/** Adds up one window or a whole run. Bounded by the rows of the kernel's table. */
+export class LatencyTally {
+	readonly #rows = new Map<string, Sum>();
+
+	add(count: LatencyCount): void {
+		const key = `${count.fn}\u0000${count.map_type}`;
+		const row = this.#rows.get(key) ?? {
+			...{ fn: count.fn, map_type: count.map_type, count: 0, sum_ns: 0, max_ns: 0, buckets: [] },
+		};
+		this.#rows.set(key, row);
+		row.count += count.count;
+		row.sum_ns += count.sum_ns;
+		for (const [i, n] of count.buckets.entries()) row.buckets[i] = (row.buckets[i] ?? 0) + n;
+		// The highest duration since the start may be of an earlier window: no bucket of this one may be below it.
+		const highest = count.buckets.findLastIndex((n) => n > 0);
+		const above = highest === count.buckets.length - 1 ? Number.POSITIVE_INFINITY : bucketFrom(highest + 1);
+		row.max_ns = Math.max(row.max_ns, Math.min(count.max_ns, above));
+	}
+
+	/** Most time first. */
+	rows(): LatencyRow[] {
+		return Array.from(
+			this.#rows.values(),
+			({ buckets, ...row }): LatencyRow => ({
+				...row,
+				buckets: buckets.flatMap((count, i) => (count > 0 ? [{ from_ns: bucketFrom(i), count }] : [])),
+			}),
+		).sort((a, b) => b.sum_ns - a.sum_ns || b.count - a.count || (a.fn < b.fn ? -1 : 1));
+	}
+}
+
+/** Functions that are called by others that are measured, too: their time is part of the callers'. */
+const INNER = /^(runtime\.evacuate|internal\/runtime\/maps\.\(\*table\)\.(grow|split)$)/;
+
+/** Whether the function's time is part of that of another function that is measured. */
+export function isInnerCall(fn: string): boolean {
+	return INNER.test(fn);
+}
+
+/** Time spent growing maps: the calls from outside the growth code. */
+export function growingNs(rows: readonly LatencyRow[]): number {
+	return rows.filter(({ fn }) => !isInnerCall(fn)).reduce((sum, row) => sum + row.sum_ns, 0);
+}
+
+/** The functions that start a growth: their durations are those of growth records. */
+const GROWTH = /^(runtime\.hashGrow|internal\/runtime\/maps\.(\(\*Map\)\.growToTable|\(\*table\)\.rehash))$/;
+
+/** Durations of growths: of all of it in swiss maps, of the allocation only in classic ones, whose entries move later. */
+export function growthLatency(rows: readonly LatencyRow[]): LatencyRow[] {
+	return rows.filter(({ fn }) => GROWTH.test(fn));
+}
+
+/** Durations of calls that move entries of a growing classic map, in the time of whoever uses it; none of swiss maps. */
+export function moveLatency(rows: readonly LatencyRow[]): LatencyRow[] {
+	return rows.filter(({ fn }) => fn.startsWith("runtime.growWork"));
+}
