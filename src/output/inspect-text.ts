@@ -2,6 +2,7 @@
 import picocolors from "picocolors";
 import type { InspectedFunction, Inspection } from "../model/inspection.ts";
 import { displayWidth } from "./ellipsis.ts";
+import { COST, exitsText } from "./inspect-exits-text.ts";
 import { shortFunction } from "./shorten.ts";
 import { formatCount } from "./units.ts";
 import { labelled, wrap } from "./wrap.ts";
@@ -32,6 +33,7 @@ export function inspectText(inspection: Inspection, color: boolean): string {
 			...row("settings", settingsText(inspection)),
 		],
 		functionsText(inspection, head, colors.dim),
+		exitsText(inspection.functions, head, WIDTH),
 		list("not there", inspection.functions_absent.map(absentText), head),
 		list(
 			"called from C",
@@ -132,8 +134,6 @@ function functionsText(
 		...why.flatMap((text) => wrap(text, WIDTH - 2)).map((text) => `  ${dim(text)}`),
 	];
 }
-
-const COST = { emulated: "cheap", stepped: "dear" } as const;
 
 function siteText({ address, site }: InspectedFunction): string {
 	if (site === undefined) return "";

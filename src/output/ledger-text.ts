@@ -1,7 +1,9 @@
-import { ledgerComplete, TIERS, unaccounted } from "../model/ledger.ts";
+import { ledgerComplete, measuredTiersOf, unaccounted } from "../model/ledger.ts";
 import type { Ledger, LossRecord, TierLedger, TierName } from "../model/records.ts";
 import { sanitize } from "../model/sanitize.ts";
 import { formatCount } from "./units.ts";
+
+const UNPAIRED: Record<string, string> = { left: "never left", evicted: "forgotten" };
 
 /** `120 hits = 100 recorded + 20 lost`: terms that are 0 are left out, except what was recorded. */
 export function tierText(tier: TierLedger): string {
@@ -9,6 +11,10 @@ export function tierText(tier: TierLedger): string {
 		[tier.sampled_out, "sampled out"],
 		[tier.throttled, "throttled"],
 		[tier.lost, "lost"],
+		...Object.entries(tier.unpaired ?? {}).map(([reason, calls]): [number, string] => [
+			calls,
+			UNPAIRED[reason] ?? reason,
+		]),
 	];
 	const rest = terms.filter(([count]) => count !== 0).map(([count, name]) => ` + ${formatCount(count)} ${name}`);
 	return `${formatCount(tier.hits)} hits = ${formatCount(tier.recorded)} recorded${rest.join("")}`;
@@ -29,8 +35,7 @@ function lossText(name: TierName, lost: number, losses: readonly LossRecord[]): 
 /** "complete", or what is missing. `losses`: the last loss record of each stage and tier. */
 export function verdictText(ledger: Ledger, losses: readonly LossRecord[]): string {
 	if (ledgerComplete(ledger)) return "complete";
-	const faults = TIERS.flatMap((name) => {
-		const tier = ledger[name];
+	const faults = measuredTiersOf(ledger).flatMap(([name, tier]) => {
 		const open = unaccounted(tier);
 		const texts = tier.lost === 0 ? [] : [lossText(name, tier.lost, losses)];
 		if (open !== 0) texts.push(`the ${name} ledger is off by ${formatCount(Math.abs(open))}: please report this`);
@@ -39,11 +44,16 @@ export function verdictText(ledger: Ledger, losses: readonly LossRecord[]): stri
 	return `not complete: ${faults.join(", ")}`;
 }
 
+/** Durations have no probes of their own tier, but are only in the ledger when they are measured. */
+function isMeasured(name: TierName, measured: readonly TierName[]): boolean {
+	return name === "latency" || measured.includes(name);
+}
+
 /** The ledger of all tiers and the verdict in one line. `measured`: the tiers that have probes. */
 export function ledgerText(ledger: Ledger, measured: readonly TierName[], losses: readonly LossRecord[]): string {
-	const tiers = TIERS.map((name) =>
-		measured.includes(name) ? `${name} ${tierText(ledger[name])}` : `${name} not measured`,
-	);
+	const tiers = measuredTiersOf(ledger)
+		.filter(([name]) => name === "growth" || name === "work" || name === "latency")
+		.map(([name, tier]) => (isMeasured(name, measured) ? `${name} ${tierText(tier)}` : `${name} not measured`));
 	return `ledger: ${[...tiers, verdictText(ledger, losses)].join("; ")}`;
 }
 

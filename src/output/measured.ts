@@ -10,3 +10,8 @@ export function measuredTiers(targets: readonly TargetRecord[]): TierName[] {
 export function bytesMeasured(sums: { growths: number; growths_with_bytes: number }): boolean {
 	return sums.growths === 0 || sums.growths_with_bytes > 0;
 }
+
+/** The same for the bytes of entries that are copied. */
+export function movedMeasured(sums: { growths: number; growths_with_moved: number }): boolean {
+	return sums.growths === 0 || sums.growths_with_moved > 0;
+}

@@ -18,6 +18,20 @@ function hideTypeArguments(name: string): string {
  * `%2e` (cmd/internal/objabi/path.go, PathToPrefix); it is read back. The result is safe to print.
  */
 export function shortFunction(name: string): string {
+	let short = shortened.get(name);
+	if (short === undefined) {
+		short = shorten(name);
+		if (shortened.size >= MAX_SHORTENED) shortened.clear();
+		shortened.set(name, short);
+	}
+	return short;
+}
+
+/** A live screen asks for the same names each second. */
+const shortened = new Map<string, string>();
+const MAX_SHORTENED = 4096;
+
+function shorten(name: string): string {
 	const short = hideTypeArguments(name);
 	const receiver = short.indexOf("(");
 	const slash = short.lastIndexOf("/", receiver < 0 ? short.length : receiver);

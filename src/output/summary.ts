@@ -1,11 +1,12 @@
+import { growingNs } from "../analyze/latency.ts";
 import { OTHER } from "../analyze/rows.ts";
 import type { Folded, Tally } from "../analyze/tally.ts";
-import type { Ledger, LossRecord, SiteRow, TierName, TypeRow } from "../model/records.ts";
+import type { Ledger, LossRecord, MapRow, SiteRow, TierName, TypeRow } from "../model/records.ts";
 import { sanitize } from "../model/sanitize.ts";
 import { ledgerText, lossHints } from "./ledger-text.ts";
-import { bytesMeasured } from "./measured.ts";
+import { bytesMeasured, movedMeasured } from "./measured.ts";
 import { shortSite } from "./shorten.ts";
-import { formatBytes, formatCount, formatDuration, plural } from "./units.ts";
+import { formatBytes, formatCount, formatDuration, formatShare, plural } from "./units.ts";
 
 export interface SummaryInput {
 	/** Since the start. */
@@ -41,9 +42,25 @@ function totalsLine(input: SummaryInput): string {
 				: "growths were only counted, as work calls"
 			: `${plural(total.growths, "growth")} of ${distinct(types, "map type")} at ${distinct(sites, "call site")}`,
 	);
+	if (total.growths > 0 && movedMeasured(total)) parts.push(`${formatBytes(total.bytes_moved)} moved`);
 	if (total.growths > 0 && bytesMeasured(total)) parts.push(`${formatBytes(total.bytes)} allocated`);
 	if (input.measured.includes("work")) parts.push(plural(total.work, "work call"));
+	if (total.latency.length > 0) parts.push(growingText(growingNs(total.latency), input.elapsedNs));
 	return parts.join(" · ");
+}
+
+/** Of all goroutines together, so it can be more than the time that has passed. */
+function growingText(ns: number, elapsedNs: number): string {
+	return `${formatDuration(ns)} spent growing (${formatShare(ns, elapsedNs)} of the time)`;
+}
+
+/** The longest chain of growths of one map: where a size hint would help most. A single growth is none. */
+function longestLine(maps: readonly MapRow[]): string | undefined {
+	const longest = maps[0];
+	if (longest === undefined || longest.growths < 2) return undefined;
+	const { map_type, growths, slots_first, slots_last } = longest;
+	const slots = `${formatCount(slots_first)} to ${formatCount(slots_last)} slots`;
+	return `longest: ${sanitize(map_type)} grew ${formatCount(growths)} times, ${slots}, at ${shortSite(longest)}`;
 }
 
 /** The call site with the most growths; undefined when nothing has grown. */
@@ -67,6 +84,7 @@ export function summaryText(input: SummaryInput): string {
 	const lines = [
 		totalsLine(input),
 		mostLine(input.total.sites),
+		longestLine(input.total.maps),
 		foldedLine(input.total.folded),
 		ledgerText(input.ledger, input.measured, input.losses),
 		...lossHints(input.losses).map((hint) => `  help:  ${hint}`),

@@ -1,7 +1,7 @@
 /** The text of `inspect`, exactly. */
 import { describe, expect, test } from "bun:test";
 import { stripVTControlCharacters } from "node:util";
-import type { InspectedFunction, Inspection } from "../../../src/model/inspection.ts";
+import type { InspectedExit, InspectedFunction, Inspection } from "../../../src/model/inspection.ts";
 import { inspectText } from "../../../src/output/inspect-text.ts";
 import { labelled, wrap } from "../../../src/output/wrap.ts";
 import { expectGolden } from "./golden.ts";
@@ -25,6 +25,21 @@ function fn(name: string, tier: "growth" | "work", entry: number, distance: numb
 		exits: [],
 	};
 }
+
+function exit(entry: number, distance: number, instruction: string, rest: Partial<InspectedExit> = {}): InspectedExit {
+	const cost = instruction === "ret" ? "stepped" : "emulated";
+	return {
+		address: `0x${(entry + distance).toString(16)}`,
+		file_offset: entry - 0x400000 + distance,
+		instruction,
+		cost,
+		reason: "why",
+		tail: { instructions: instruction === "ret" ? 0 : 3, calls: [] },
+		...rest,
+	};
+}
+
+const TABLE = "internal/runtime/maps.(*table)";
 
 const SERVICE: Inspection = {
 	exe: "/srv/shop/bin/shopd",
@@ -61,11 +76,31 @@ const SERVICE: Inspection = {
 	inlining: false,
 	packages: { total: 260, unoptimized: 214, uninlined: 260 },
 	functions: [
-		fn("internal/runtime/maps.(*Map).growToTable", "growth", 0x412ac0, 4, 0x168),
-		fn("internal/runtime/maps.(*table).rehash", "growth", 0x415d60, 4, 0x36),
+		{
+			...fn("internal/runtime/maps.(*Map).growToTable", "growth", 0x412ac0, 4, 0x168),
+			exits: [
+				exit(0x412ac0, 0x80, "ja +0x160", {
+					leaves_when: { condition: "a", taken: true },
+					tail: { instructions: 1, calls: [] },
+				}),
+				exit(0x412ac0, 0x167, "ret"),
+			],
+		},
+		{
+			...fn(`${TABLE}.rehash`, "growth", 0x415d60, 4, 0x36),
+			exits: [
+				exit(0x415d60, 0x20, `call ${TABLE}.grow`, { hands_over_to: `${TABLE}.grow` }),
+				exit(0x415d60, 0x2b, "jne +0x30", {
+					leaves_when: { condition: "ne", taken: false },
+					hands_over_to: `${TABLE}.split`,
+					tail: { instructions: 8, calls: ["runtime.advanceEvacuationMark"] },
+				}),
+			],
+		},
 		{
 			...fn("internal/runtime/maps.(*table).grow", "work", 0x415fe0, 9, 0x2197),
 			site: { ...fn("", "work", 0x415fe0, 9, 0x2197).site, cost: "stepped", reason: "no branch" } as never,
+			exits_missing: "indirect jump at +0x40",
 		},
 	],
 	functions_absent: [{ name: "internal/runtime/maps.(*table).pruneTombstones", reason: "exists since Go 1.25" }],
@@ -144,6 +179,16 @@ describe("inspect as text", () => {
 		}
 	});
 
+	test("functions whose calls cannot be seen to end, all for one reason", () => {
+		const functions = SERVICE.functions.map((each) => ({
+			...each,
+			exits: [],
+			exits_missing: "the stack is not known",
+		}));
+		const text = inspectText({ ...SERVICE, functions }, false);
+		expect(text).toContain("\nends of calls\n  not seen: the stack is not known\n\n");
+	});
+
 	test("functions without a site give their reason", () => {
 		const functions = SERVICE.functions.map(({ site: _, ...rest }) => ({
 			...rest,
@@ -152,6 +197,7 @@ describe("inspect as text", () => {
 		const text = inspectText({ ...SERVICE, functions }, false);
 		expect(text).toMatch(/maps\.\(\*table\)\.rehash +growth +0x415d60 +0x15d60 +none\n/);
 		expect(text).toMatch(/^ {2}arm64 code cannot be probed yet$/m);
+		expect(text).not.toContain("ends of calls");
 	});
 });
 

@@ -4,7 +4,7 @@ import { emptyLedger } from "../../../src/model/ledger.ts";
 import type { EndRecord, GrowthRecord, LossRecord } from "../../../src/model/records.ts";
 import { errorText } from "../../../src/output/error-text.ts";
 import { ledgerText, verdictText } from "../../../src/output/ledger-text.ts";
-import { bytesMeasured, measuredTiers } from "../../../src/output/measured.ts";
+import { bytesMeasured, measuredTiers, movedMeasured } from "../../../src/output/measured.ts";
 import { ndjsonLine } from "../../../src/output/ndjson.ts";
 import { type WindowLineInput, windowLine } from "../../../src/output/window-line.ts";
 
@@ -54,6 +54,7 @@ describe("NDJSON", () => {
 		cause: "load",
 		map_type: 'map[string]"\n',
 		map: "0x1",
+		nth: 3,
 		count: 896,
 		capacity_before: 1024,
 		capacity_after: 2048,
@@ -85,6 +86,9 @@ describe("NDJSON", () => {
 			calls: {},
 			types: [],
 			sites: [],
+			latency: [],
+			maps: [],
+			goroutines: [],
 			ledger: emptyLedger(),
 			complete: true,
 		};
@@ -99,15 +103,31 @@ describe("the line for pipes", () => {
 		interval_ns: 1e9,
 		growths: 1204,
 		work: 0,
-		bytes: 4_200_000,
-		sites: [{ ...site, growths: 812, work: 0, bytes: 0, max_capacity: 8 }],
+		bytes: 8_400_000,
+		bytes_moved: 4_200_000,
+		latency: [
+			{
+				...{ fn: "runtime.hashGrow", map_type: "map[string]int", count: 100, sum_ns: 2e5, max_ns: 90_000 },
+				buckets: [
+					{ from_ns: 1024, count: 90 },
+					{ from_ns: 65_536, count: 10 },
+				],
+			},
+			// Neither a call that moves entries later nor one within a growth is a growth.
+			{
+				...{ fn: "runtime.growWork", map_type: "map[string]int", count: 1, sum_ns: 8e9, max_ns: 8e9 },
+				buckets: [{ from_ns: 2 ** 32, count: 1 }],
+			},
+		],
+		sites: [{ ...site, growths: 812, work: 0, bytes: 0, max_capacity: 8, duration_ns: 0 }],
 		targets: [{ pid: 4711, name: "etcd" }],
-		measured: { growth: true, work: true, bytes: true },
+		measured: { growth: true, work: true, bytes: true, moved: true },
 	};
 
 	test("has stable fields", () => {
 		expect(windowLine(input)).toBe(
-			"12:01:07 etcd/4711 growth=1204/s work=0/s alloc=4.2MB/s top=store.(*Index).Add index.go:42\n",
+			// 99 of 100 are nine tenths of the way through the upper ten, on a logarithmic scale: 65,536 × (90,000 / 65,536)^0.9 ns.
+			"12:01:07 etcd/4711 growth=1204/s work=0/s alloc=8.4MB/s moved=4.2MB/s p99=87us top=store.(*Index).Add index.go:42\n",
 		);
 	});
 
@@ -117,20 +137,21 @@ describe("the line for pipes", () => {
 			growths: 0,
 			sites: [],
 			targets: [],
-			measured: { growth: true, work: false, bytes: false },
+			latency: [],
+			measured: { growth: true, work: false, bytes: false, moved: false },
 		};
-		expect(windowLine(nothing)).toBe("12:01:07 - growth=0/s work=- alloc=- top=-\n");
-		const counted = { ...nothing, measured: { growth: false, work: true, bytes: false } };
+		expect(windowLine(nothing)).toBe("12:01:07 - growth=0/s work=- alloc=- moved=- p99=- top=-\n");
+		const counted = { ...nothing, measured: { growth: false, work: true, bytes: false, moved: false } };
 		expect(windowLine(counted)).toMatch(/ growth=- work=[\d,.]+\/s /);
 	});
 
 	test("gives rates per second, whatever the window's length", () => {
 		const line = windowLine({ ...input, interval_ns: 10e9, growths: 3, work: 5000 });
-		expect(line).toContain(" growth=0.3/s work=500/s alloc=420kB/s ");
+		expect(line).toContain(" growth=0.3/s work=500/s alloc=840kB/s moved=420kB/s ");
 	});
 
 	test("keeps its fields apart and itself in one line", () => {
-		const hostile = { ...site, fn: "main.x\n\x1b[2J", growths: 1, work: 0, bytes: 0, max_capacity: 8 };
+		const hostile = { ...site, fn: "main.x\n\x1b[2J", growths: 1, work: 0, bytes: 0, max_capacity: 8, duration_ns: 0 };
 		const line = windowLine({ ...input, sites: [hostile], targets: [{ pid: 7, name: "tmux: server\n" }] });
 		expect(line).toStartWith("12:01:07 tmux:_server\\x0a/7 growth=");
 		expect(line).toEndWith(" top=main.x\\x0a\\x1b[… index.go:42\n");
@@ -167,6 +188,36 @@ describe("the ledger in words", () => {
 		);
 	});
 
+	test("calls without a duration, by reason", () => {
+		const latency = { ...tier(1_000_010, 1_000_000), unpaired: { left: 7, evicted: 3 } };
+		const ledger = { growth: tier(1, 1), work: tier(0, 0), latency };
+		expect(ledgerText(ledger, ["growth"], [])).toBe(
+			"ledger: growth 1 hits = 1 recorded; work not measured; latency 1,000,010 hits = 1,000,000 recorded + 7 never left + 3 forgotten; complete",
+		);
+		const none = { ...ledger, latency: { ...tier(5, 5), unpaired: { left: 0, evicted: 0 } } };
+		expect(ledgerText(none, ["growth", "work"], [])).toBe(
+			"ledger: growth 1 hits = 1 recorded; work 0 hits = 0 recorded; latency 5 hits = 5 recorded; complete",
+		);
+		expect(verdictText({ ...ledger, latency: { ...latency, hits: 1_000_012 } }, [])).toBe(
+			"not complete: the latency ledger is off by 2: please report this",
+		);
+	});
+
+	test("samples and iterations are in the verdict only", () => {
+		const ledger = { growth: tier(1, 1), work: tier(9, 9), sample: tier(9, 2, 7), iteration: tier(4, 3, 0, 0, 1) };
+		expect(ledgerText(ledger, ["growth", "work", "iteration"], [{ ...loss, tier: "iteration" }])).toBe(
+			"ledger: growth 1 hits = 1 recorded; work 9 hits = 9 recorded; not complete: 1 iteration hits lost in the ring buffer",
+		);
+		expect(verdictText({ ...ledger, iteration: tier(4, 4), sample: tier(9, 2, 6, 0, 1) }, [])).toBe(
+			"not complete: 1 sample hits lost",
+		);
+	});
+
+	test("what is on its way is not missing", () => {
+		const ledger = { growth: { ...tier(10, 7), pending: 3 }, work: tier(0, 0) };
+		expect(verdictText(ledger, [])).toBe("complete");
+	});
+
 	test("lost", () => {
 		const ledger = { growth: tier(10, 7, 0, 0, 3), work: tier(5, 0, 0, 0, 5) };
 		expect(verdictText(ledger, [loss, { ...loss, tier: "work", stage: "site-table" }])).toBe(
@@ -183,6 +234,8 @@ describe("the ledger in words", () => {
 });
 
 test("what has no probe or told no size is not measured", () => {
+	expect(movedMeasured({ growths: 2, growths_with_moved: 0 })).toBe(false);
+	expect(movedMeasured({ growths: 2, growths_with_moved: 1 })).toBe(true);
 	expect(measuredTiers([])).toEqual([]);
 	expect(bytesMeasured({ growths: 0, growths_with_bytes: 0 })).toBe(true);
 	expect(bytesMeasured({ growths: 2, growths_with_bytes: 0 })).toBe(false);

@@ -47,9 +47,38 @@ test("folded rows are said so, and numbers of distinct names become lower bounds
 	);
 });
 
+test("the longest chain is that of one map, and a single growth is none", () => {
+	const aggregator = new Aggregator();
+	const site = { fn: "main.fill", file: "/src/main.go", line: 7 };
+	for (let n = 0; n < 14; n++) {
+		aggregator.addGrowth(growth(site, "map[int]int", { nth: n + 1, capacity_before: 8 << n, capacity_after: 16 << n }));
+	}
+	for (let n = 0; n < 50; n++) aggregator.addGrowth(growth({ fn: "main.a" }, "map[int]bool", { map: `0x${n}` }));
+	const text = summaryText(inputOf(busyState(0), { total: aggregator.total() }));
+	expect(text).toContain("\nlongest: map[int]int grew 14 times, 8 to 131,072 slots, at main.fill main.go:7\n");
+	const single = new Aggregator();
+	single.addGrowth(growth(site, "map[int]int"));
+	expect(summaryText(inputOf(busyState(0), { total: single.total() }))).not.toContain("longest:");
+});
+
+test("time spent growing counts no call twice and is a share of the run", () => {
+	const aggregator = new Aggregator();
+	const buckets = [0, 1];
+	// evacuate is called by growWork: its time is in it already.
+	for (const [fn, sum_ns] of [
+		["runtime.hashGrow", 1e9],
+		["runtime.growWork_fast64", 2e9],
+		["runtime.evacuate_fast64", 1.9e9],
+	] as const) {
+		aggregator.addLatency({ fn, map_type: "map[int]int", count: 1, sum_ns, max_ns: sum_ns, buckets });
+	}
+	const text = summaryText(inputOf(busyState(0), { total: aggregator.total(), elapsedNs: 60e9 }));
+	expect(text).toContain(" · 3.00 s spent growing (5.0 % of the time)\n");
+});
+
 test("bytes that no growth told are not shown as 0", () => {
 	const aggregator = new Aggregator();
-	const { bytes: _, ...silent } = growth({ fn: "main.a" }, "map[int]int");
+	const { bytes: _, bytes_moved: __, ...silent } = growth({ fn: "main.a" }, "map[int]int");
 	aggregator.addGrowth(silent);
 	expect(summaryText(inputOf(busyState(0), { total: aggregator.total(), measured: ["growth"] }))).toStartWith(
 		"0 ns · 1 growth of 1 map type at 1 call site\n",

@@ -1,0 +1,3 @@
+/** The text of flame-script.js. */
+declare const text: string;
+export default text;
