@@ -1,11 +1,18 @@
-import type { AggregateView } from "../analyze/aggregator.ts";
-import type { MapImpl, ProbeInfo, TargetRecord, TierName } from "../model/records.ts";
+import type { MapImpl, ProbeInfo, TargetRecord } from "../model/records.ts";
 import { sanitize } from "../model/sanitize.ts";
-import { bytesMeasured } from "../output/measured.ts";
-import { formatBytes, formatClock, formatCount, formatRate, formatShare, perSecond, plural } from "../output/units.ts";
-import { joinFields, type Line, type Span, spread } from "./line.ts";
-import { DASH } from "./site-table.ts";
-import { sparkline } from "./sparkline.ts";
+import { formatClock, formatCount, plural } from "../output/units.ts";
+import { joinFields, type Line, lineWidth, type Span, spread } from "./line.ts";
+
+export interface HeaderInput {
+	/** Those that are observed now; those that have ended when none is. */
+	targets: readonly TargetRecord[];
+	ended: boolean;
+	/** Release of the kernel. */
+	kernel: string | undefined;
+	elapsedNs: number;
+	/** When the screen was stopped, since the start. */
+	pausedAtNs: number | undefined;
+}
 
 /** Distinct values in the order of their first appearance. */
 function distinct<T>(values: readonly T[]): T[] {
@@ -19,79 +26,61 @@ function probesText(probes: readonly ProbeInfo[]): string {
 	return `${plural(probes.length, "probe")}, ${formatCount(stepped)} costly`;
 }
 
-function whoField(targets: readonly TargetRecord[]): Line {
+function whoField({ targets, ended }: HeaderInput): Line {
 	const [first, ...others] = targets;
 	if (first === undefined) return [{ text: "no process" }];
-	if (others.length === 0) return [{ text: `${sanitize(first.name)} ${first.pid}`, style: "strong" }];
+	const end: Line = ended ? [{ text: " ended" }] : [];
+	if (others.length === 0) return [{ text: `${sanitize(first.name)} ${first.pid}`, style: "strong" }, ...end];
 	const names = distinct(targets.map((target) => sanitize(target.name)));
-	return [{ text: `${targets.length} processes`, style: "strong" }, { text: ` ${names.join(" ")}` }];
+	const shown = names.slice(0, 3).join(" ") + (names.length > 3 ? " …" : "");
+	return [{ text: `${targets.length} processes`, style: "strong" }, { text: ` ${shown}` }, ...end];
 }
 
-function whatField(targets: readonly TargetRecord[]): Line {
+/** A quality that all or some of the targets have. */
+function quality(targets: readonly TargetRecord[], name: string, has: (target: TargetRecord) => boolean): string[] {
+	const having = targets.filter(has).length;
+	if (having === 0) return [];
+	return [having === targets.length ? name : `${having} ${name}`];
+}
+
+/** What the programs are made of and what is probed, what matters most first. */
+function whatFields(targets: readonly TargetRecord[]): string[] {
 	const versions = distinct(targets.map((target) => sanitize(target.go_version)));
 	const impls: MapImpl[] = distinct(targets.map((target) => target.map_impl));
-	const parts = [`${versions.join(" ")} ${impls.join(" ")}`];
-	const stripped = targets.filter((target) => target.stripped).length;
-	if (stripped > 0) parts.push(stripped === targets.length ? "stripped" : `${stripped} stripped`);
-	if (targets.some((target) => target.limits !== undefined)) parts.push("calls only: see inspect");
-	parts.push(probesText(targets.flatMap((target) => target.probes)));
-	return [{ text: parts.join(" · ") }];
+	const version = versions.length === 1 ? versions.join() : `${versions.length} Go versions,`;
+	return [
+		`${version} ${impls.join(" and ")}`,
+		...quality(targets, "calls only: see inspect", (target) => target.limits !== undefined),
+		...quality(targets, "stripped", (target) => target.stripped),
+		...quality(targets, "PIE", (target) => target.pie),
+		probesText(targets.flatMap((target) => target.probes)),
+	];
+}
+
+function clockField({ elapsedNs, pausedAtNs }: HeaderInput, columns: number): Line {
+	if (pausedAtNs === undefined) return [{ text: formatClock(elapsedNs) }];
+	const text =
+		columns < 100 ? `paused at ${formatClock(pausedAtNs)}` : `paused at ${formatClock(pausedAtNs)}, recording goes on`;
+	return [{ text: ` ${text} `, style: "alarm" }];
 }
 
 /** Who is observed, what it is made of, what is probed, and for how long. */
-export function headerLine(targets: readonly TargetRecord[], elapsedNs: number, columns: number): Span[] {
-	const title: Line = [{ text: "gomapgrow", style: "accent" }];
-	const fields = targets.length === 0 ? [title, whoField(targets)] : [title, whoField(targets), whatField(targets)];
-	const left = fields.flatMap((field) => [{ text: field === title ? " " : "  " }, ...field]);
-	return spread(left, [{ text: formatClock(elapsedNs) }], columns);
-}
-
-/** The growth rate now, at its highest and in total, and what it moves. */
-export function rateLine(view: AggregateView, measured: readonly TierName[], columns: number): Span[] {
-	const { window, total } = view;
-	const rate = (count: number): string => `${formatRate(perSecond(count, window?.interval_ns ?? 0))}/s`;
-	const grows = window !== undefined && measured.includes("growth");
-	const now = grows ? rate(window.growths) : DASH;
-	const bars = sparkline(view.history, Math.min(30, Math.max(6, Math.floor(columns / 10) - 2)));
-	const growth: Span[] = [{ text: " growth " }, { text: now, style: "strong" }];
-	if (bars !== "") growth.push({ text: ` ${bars}`, style: "accent" });
-	const alloc =
-		window === undefined || !bytesMeasured(total)
-			? DASH
-			: `${formatBytes(perSecond(window.bytes, window.interval_ns))}/s`;
-	const work = window === undefined || !measured.includes("work") ? DASH : rate(window.work);
-	return joinFields(
-		[
-			growth,
-			[{ text: `peak ${grows ? `${formatRate(view.peakRate)}/s` : DASH}` }],
-			[{ text: `total ${measured.includes("growth") ? formatCount(total.growths) : DASH}` }],
-			[{ text: `alloc ${alloc}` }],
-			[{ text: `work ${work}` }],
-		],
-		"  ",
-		columns,
-	);
-}
-
-const KINDS = ["double", "same-size", "small-to-table", "table-double", "split"] as const;
-const CAUSES = ["load", "overflow", "tombstones"] as const;
-
-function shares<Name extends string>(names: readonly Name[], counts: Partial<Record<Name, number>>): string {
-	const whole = names.reduce((sum, name) => sum + (counts[name] ?? 0), 0);
-	const present = names.filter((name) => (counts[name] ?? 0) > 0);
-	return present.map((name) => `${name} ${formatShare(counts[name] ?? 0, whole)}`).join("  ");
-}
-
-/** Shares of the kinds and causes of growth since the start; blank before the first growth. */
-export function sharesLine(view: AggregateView, columns: number): Span[] {
-	const { kinds, causes, growths } = view.total;
-	if (growths === 0) return [];
-	return joinFields(
-		[
-			[{ text: " kinds  ", style: "dim" }, { text: shares(KINDS, kinds) }],
-			[{ text: "causes  ", style: "dim" }, { text: shares(CAUSES, causes) }],
-		],
-		"   ",
-		columns,
-	);
+export function headerLine(input: HeaderInput, columns: number): Span[] {
+	const right: Line = [...clockField(input, columns), { text: " " }];
+	const who = whoField(input);
+	const what = input.targets.length === 0 ? [] : whatFields(input.targets);
+	// What the distribution has put behind the version is long.
+	if (input.kernel !== undefined) what.push(`Linux ${sanitize(input.kernel.replace(/-.*/, ""), 40)}`);
+	const title: Line = columns < 60 ? [] : [{ text: " gomapgrow", style: "accent" }, { text: " " }];
+	const left: Line = [...title, { text: " " }, ...who];
+	const room = columns - lineWidth(left) - lineWidth(right) - 3;
+	const described =
+		room < 8
+			? []
+			: joinFields(
+					what.map((text) => [{ text }]),
+					" · ",
+					room,
+				);
+	return spread([...left, { text: "  " }, ...described], right, columns);
 }

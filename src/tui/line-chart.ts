@@ -14,42 +14,83 @@ function niceStep(atLeast: number): number {
 	return factor * power;
 }
 
+/** Above this, numbers are spelled with a prefix: whole ones would take the chart's room. */
+const MAX_WHOLE = 1e10;
+/** Beyond this there is no prefix that people know. */
+const HUGEST = 1e21;
+
+/** A finite rate within what labels can spell; undefined for what was not measured. */
+function clean(rate: number, most: number): number | undefined {
+	if (Number.isNaN(rate)) return undefined;
+	return Math.min(Math.max(rate, 0), most);
+}
+
 /**
  * Rates (per second, oldest first) as a line chart of exactly `rows` lines, none wider than `columns`. The newest values
- * that fit are drawn, one column each. Empty when there is no room for a chart (fewer than 2 rows or no column).
+ * that fit are drawn, one column each. What was not measured (NaN) is a gap, infinity is the top of the scale, and a negative
+ * rate is 0. Empty when there is no room for a chart (fewer than 2 rows or no column).
  *
  * asciichart 1.5.25 throws on an empty series and on values that are not finite, cuts labels of eight digits, and marks
  * the wrong row as zero when the scale begins there: so it gets clean values, its own labels and one axis symbol.
  */
 export function lineChart(rates: readonly number[], columns: number, rows: number): string[] {
-	if (rows < 2) return [];
+	if (rows < 2 || columns < 1) return [];
 	// The scale also covers the few values hidden behind the labels, whose width depends on it.
-	const recent = rates.slice(-columns).map((rate) => (rate > 0 && rate <= Number.MAX_SAFE_INTEGER ? rate : 0));
-	const step = niceStep(Math.max(0, ...recent) / (rows - 1));
+	const recent = rates.slice(-columns);
+	const step = niceStep(
+		Math.max(0, ...recent.filter(Number.isFinite).map((rate) => clean(rate, HUGEST) ?? 0)) / (rows - 1),
+	);
 	const texts = labels(step, rows);
 	const room = columns - (texts[0]?.length ?? 0) - 2;
 	if (room < 1) return [];
-	const shown = recent.length > 0 ? recent.slice(-room) : [0];
-	const chart = plot(shown, {
+	const top = step * (rows - 1);
+	const shown = recent.slice(-room).map((rate) => clean(rate, top));
+	const chart = plot(shown.length > 0 ? shown.map((rate) => rate ?? 0) : [0], {
 		min: 0,
-		max: step * (rows - 1),
+		max: top,
 		height: rows - 1,
 		// Labels are one cell to asciichart, whatever their width: the cell before the axis.
 		offset: 2,
 		format: (_, row) => `${texts[row] ?? ""} `,
 		symbols: ["┤", "┤", "╶", "╴", "─", "╰", "╭", "╮", "╯", "│"],
 	});
-	return chart.split("\n").map((line) => line.trimEnd());
+	const before = (texts[0]?.length ?? 0) + 2;
+	return chart.split("\n").map((line) => withGaps(line, before, shown).trimEnd());
+}
+
+/** The line of a chart whose column for the step from one value to the next is blank when either was not measured. */
+function withGaps(line: string, before: number, values: readonly (number | undefined)[]): string {
+	if (!values.includes(undefined)) return line;
+	return Array.from(line, (cell, column) => {
+		const index = column - before;
+		const gap = index >= 0 && (values[index] === undefined || values[index + 1] === undefined);
+		return gap ? " " : cell;
+	}).join("");
 }
 
 /** One label for each row, top first, all of the same width; every other one is blank in a tall chart. */
 function labels(step: number, rows: number): string[] {
 	const every = rows > 7 ? 2 : 1;
+	const top = step * (rows - 1);
 	const numbers = Array.from({ length: rows }, (_, row) => {
 		const ticks = rows - 1 - row;
-		return row === 0 || ticks % every === 0 ? formatRate(ticks * step) : "";
+		return row === 0 || ticks % every === 0 ? labelText(ticks * step, top) : "";
 	});
 	const aligned = alignDecimal(numbers);
 	const width = (aligned[0]?.length ?? 0) + "/s".length;
 	return aligned.map((text, row) => (row === 0 ? `${text.trimEnd()}/s` : text).padEnd(width));
+}
+
+const PREFIXES = [
+	[1e18, "E"],
+	[1e15, "P"],
+	[1e12, "T"],
+	[1e9, "G"],
+] as const;
+
+function labelText(rate: number, top: number): string {
+	if (top < MAX_WHOLE || rate === 0) return formatRate(rate);
+	// The same prefix in all rows, so that the numbers can be compared.
+	const [unit, prefix] = PREFIXES.find(([value]) => top >= value * 2) ?? [1e9, "G"];
+	return `${formatRate(Math.round((rate / unit) * 10) / 10)} ${prefix}`;
 }

@@ -49,6 +49,17 @@ export function clipLine(line: Line, columns: number): Span[] {
 	return clipped;
 }
 
+/** Without the blanks at its end. */
+export function trimLine(line: Line): Span[] {
+	const spans = [...line];
+	for (let last = spans.pop(); last !== undefined; last = spans.pop()) {
+		// A blank in inverse can be seen.
+		const text = last.style === "alarm" ? last.text : last.text.trimEnd();
+		if (text !== "") return [...spans, { ...last, text }];
+	}
+	return [];
+}
+
 /** Joins as many fields as fit into `columns`; the first one is always there, the others come whole or not at all. */
 export function joinFields(fields: readonly Line[], separator: string, columns: number): Span[] {
 	const line: Span[] = [];
@@ -63,6 +74,24 @@ export function joinFields(fields: readonly Line[], separator: string, columns: 
 	return clipLine(line, columns);
 }
 
+/** Joins fields into as many lines as they need; a field that is wider than a line is cut. */
+export function flowFields(fields: readonly Line[], separator: string, columns: number): Span[][] {
+	const lines: Span[][] = [];
+	let used = 0;
+	for (const field of fields) {
+		const last = lines.at(-1);
+		const width = lineWidth(field);
+		if (last !== undefined && used + displayWidth(separator) + width <= columns) {
+			last.push({ text: separator, style: "dim" }, ...field);
+			used += displayWidth(separator) + width;
+			continue;
+		}
+		lines.push(clipLine(field, columns));
+		used = Math.min(width, columns);
+	}
+	return lines;
+}
+
 /** A line with a right-aligned end; when both do not fit, the beginning is cut. */
 export function spread(left: Line, right: Line, columns: number): Span[] {
 	const rightWidth = lineWidth(right);
@@ -70,4 +99,19 @@ export function spread(left: Line, right: Line, columns: number): Span[] {
 	if (room < 1) return clipLine(left, columns);
 	const start = clipLine(left, room);
 	return [...start, { text: " ".repeat(columns - rightWidth - lineWidth(start)) }, ...right];
+}
+
+/** The line in exactly `columns`: cut, or followed by blanks. */
+export function fillLine(line: Line, columns: number): Span[] {
+	const clipped = clipLine(line, columns);
+	const missing = columns - lineWidth(clipped);
+	return missing > 0 ? [...clipped, { text: " ".repeat(missing) }] : clipped;
+}
+
+/** Blocks of lines side by side, each in its width; the shorter ones end in blanks. */
+export function beside(blocks: readonly { lines: readonly Line[]; width: number }[]): Line[] {
+	const rows = Math.max(0, ...blocks.map(({ lines }) => lines.length));
+	return Array.from({ length: rows }, (_, row) =>
+		blocks.flatMap(({ lines, width }) => fillLine(lines[row] ?? [], width)),
+	);
 }

@@ -1,98 +1,170 @@
 import type { AggregateView } from "../analyze/aggregator.ts";
 import type { Ledger, LossRecord, TargetRecord, TierName } from "../model/records.ts";
-import { bytesMeasured, measuredTiers } from "../output/measured.ts";
+import { measuredTiers } from "../output/measured.ts";
 import { plural } from "../output/units.ts";
-import { headerLine, rateLine, sharesLine } from "./header.ts";
-import { clipLine, createPainter, type Line } from "./line.ts";
-import { lineChart } from "./line-chart.ts";
-import { siteTable } from "./site-table.ts";
-import { latestLine, ledgerLine } from "./status.ts";
+import { type Column, columnsOf } from "./columns.ts";
+import { footerLine } from "./footer.ts";
+import { growthLine } from "./growth-text.ts";
+import { headerLine } from "./header.ts";
+import { helpLines } from "./help.ts";
+import { layoutOf, type ScreenSize, type Sections } from "./layout.ts";
+import { clipLine, createPainter, type Line, trimLine } from "./line.ts";
+import { panelLines } from "./panel.ts";
+import { rateBlock, rateLine } from "./rates.ts";
+import { orderRows } from "./row-order.ts";
+import { frozenLines } from "./row-view.ts";
+import type { Row } from "./rows.ts";
+import { sharesLine } from "./shares.ts";
+import { statusLine } from "./status.ts";
+import { tableLines } from "./table.ts";
+import type { Tables } from "./table-rows.ts";
+import { tabsLine } from "./tabs.ts";
+import { allDurations, tookLine } from "./took.ts";
+import { cursorOf, type UiState } from "./ui-state.ts";
 
-/** Everything that the screen shows, as values. */
+export type { ScreenSize } from "./layout.ts";
+
+/** Everything that the screen shows of the observation, as values. */
 export interface ScreenState {
+	/** Those that are observed; those that have ended when none is. */
 	targets: readonly TargetRecord[];
+	/** All of `targets` have ended. */
+	ended: boolean;
+	/** Release of the kernel. */
+	kernel?: string | undefined;
 	elapsedNs: number;
 	view: AggregateView;
+	tables: Tables;
 	/** Running totals since the start. */
 	ledger: Ledger;
 	/** The last loss record of each stage and tier. */
 	losses: readonly LossRecord[];
-}
-
-export interface ScreenSize {
-	columns: number;
-	rows: number;
+	/** What probing costs the targets, against the budget: "0.6 of 1 %". Absent while nobody measures it. */
+	overhead?: string | undefined;
+	/** The clock of now while the rest is that of a screen that stands still. */
+	nowNs?: number | undefined;
+	/** Keys reach us. */
+	keys: boolean;
 }
 
 export interface ScreenOptions extends ScreenSize {
 	color: boolean;
 }
 
-const FOOTER: Line = [
-	{ text: " q", style: "strong" },
-	{ text: " quit", style: "dim" },
-];
-const BLANK: Line = [];
-
-/** Lines of the chart: a fifth of the screen, none on a small one. */
-function chartRows(columns: number, rows: number): number {
-	if (rows < 18 || columns < 50) return 0;
-	return Math.min(14, Math.floor(rows / 5) + 1);
+export interface Screen {
+	/** Exactly as many as the screen has rows. */
+	lines: string[];
+	/** Rows of the table that fit. */
+	page: number;
+	/** How far the text that is open can be scrolled. */
+	scrollEnd: number;
+	/** Of the present table, filtered and sorted. */
+	rows: readonly Row[];
+	tableColumns: readonly Column[];
 }
 
-function topLines(state: ScreenState, tiers: readonly TierName[], { columns, rows }: ScreenSize): Line[] {
-	const lines: Line[] = [headerLine(state.targets, state.elapsedNs, columns), rateLine(state.view, tiers, columns)];
-	const chart = lineChart(state.view.history, columns - 2, chartRows(columns, rows));
-	lines.push(...chart.map((text): Line => [{ text: `  ${text}`, style: "accent" }]));
-	if (rows >= 16) lines.push(sharesLine(state.view, columns));
-	if (rows >= 24) lines.push(BLANK);
+interface Drawing {
+	state: ScreenState;
+	ui: UiState;
+	columns: number;
+	rows: readonly Row[];
+	tableColumns: readonly Column[];
+	measured: readonly TierName[];
+	cursor: number;
+}
+
+function topLines(drawing: Drawing, sections: Sections): Line[] {
+	const { state, ui, columns, measured } = drawing;
+	const { targets, ended, kernel, elapsedNs, nowNs } = state;
+	const pausedAtNs = ui.paused ? elapsedNs : undefined;
+	const lines: Line[] = [headerLine({ targets, ended, kernel, elapsedNs: nowNs ?? elapsedNs, pausedAtNs }, columns)];
+	const tiers = { measured, latency: state.ledger.latency !== undefined };
+	if (sections.airy) lines.push([]);
+	if (sections.rates > 1) lines.push(...rateBlock(state.view, tiers, columns, sections.rates));
+	else if (sections.rates === 1) lines.push(rateLine(state.view, tiers, columns));
+	if (sections.airy) lines.push([]);
 	return lines;
 }
 
-function bottomLines(
-	state: ScreenState,
-	tiers: ReturnType<typeof measuredTiers>,
-	{ columns, rows }: ScreenSize,
-): Line[] {
-	const lines: Line[] = [
-		latestLine(state.view.latest, columns),
-		ledgerLine(state.ledger, tiers, state.losses, columns),
-		FOOTER,
-	];
-	return rows >= 14 ? [BLANK, ...lines] : lines;
-}
-
-/** The table, or what stands in its place before the first growth. */
-function middleLines(state: ScreenState, work: boolean, columns: number, rows: number): Line[] {
-	if (rows < 1) return [];
-	if (state.view.total.sites.length === 0) {
-		const probes = state.targets.reduce((sum, target) => sum + target.probes.length, 0);
-		return [[{ text: ` no map has grown yet, ${plural(probes, "probe")} ready` }]];
+function bottomLines(drawing: Drawing, sections: Sections): Line[] {
+	const { state, ui, columns, measured, rows, cursor } = drawing;
+	const { view, ledger, losses, overhead } = state;
+	const chosen = ui.tables[ui.table].chosen !== undefined;
+	const row = rows[cursor];
+	const lines: Line[] = [];
+	if (sections.panel > 0) {
+		lines.push([], ...panelLines({ table: ui.table, row, chosen, view, ledger }, columns, sections.panel));
 	}
-	return siteTable(state.view, {
-		columns,
-		rows: rows - 1,
-		workMeasured: work,
-		bytesMeasured: bytesMeasured(state.view.total),
-	});
+	if (sections.newest) lines.push(growthLine(row?.detail?.newest ?? view.latest, columns));
+	if (sections.took) {
+		const all = allDurations(view.total.latency);
+		const durations = row?.detail?.durations;
+		lines.push(
+			chosen && durations !== undefined
+				? tookLine("this row ", durations.row("", ""), undefined, columns)
+				: tookLine("all growths ", all.growths, all.moves, columns),
+		);
+	}
+	if (sections.shares) lines.push(sharesLine(view, ledger, columns));
+	if (sections.airy) lines.push([]);
+	if (sections.status) lines.push(statusLine({ ledger, measured, losses, overhead }, columns));
+	lines.push(footerLine(ui, state.keys, columns));
+	return lines;
 }
 
-/**
- * The whole screen: exactly `rows` lines, none wider than `columns`, without trailing line feeds. With colour the same
- * text plus SGR sequences. On a screen too small for everything the end of the list of sections is left out.
- */
-export function renderScreen(state: ScreenState, options: ScreenOptions): string[] {
+/** What stands in the table's place when it has no rows. */
+function emptyLine({ state, ui }: Drawing): Line {
+	if (ui.filter !== "") return [{ text: ` no row contains "${ui.filter}": esc clears the filter` }];
+	const probes = state.targets.reduce((sum, target) => sum + target.probes.length, 0);
+	if (state.view.total.growths === 0) return [{ text: ` no map has grown yet, ${plural(probes, "probe")} ready` }];
+	if (ui.table === "goroutines") return [{ text: " goroutines cannot be read in this program: see gomapgrow inspect" }];
+	return [{ text: " no growth was recorded with its details, only counted" }];
+}
+
+interface Middle {
+	lines: Line[];
+	scrollEnd: number;
+}
+
+/** The help, the frozen row, or the table under its tabs. */
+function middleLines(drawing: Drawing, height: number): Middle {
+	const { state, ui, columns, rows, tableColumns, cursor } = drawing;
+	if (ui.help !== undefined) {
+		const all = helpLines(ui.table, columns);
+		const scrollEnd = Math.max(0, all.length - height);
+		const from = Math.min(ui.help, scrollEnd);
+		return { lines: all.slice(from, from + height), scrollEnd };
+	}
+	if (ui.frozen !== undefined) return frozenLines(ui.frozen, columns, height);
+	const all = state.tables.rows(ui.table).length;
+	const recentNs = state.view.recent.interval_ns;
+	const tabs = tabsLine({ ui, columns: tableColumns, matching: rows.length, all, recentNs }, columns);
+	if (rows.length === 0) return { lines: [tabs, emptyLine(drawing)], scrollEnd: 0 };
+	const sorting = ui.tables[ui.table];
+	const table = tableLines(rows, tableColumns, { columns, rows: height - 2, sorting, cursor });
+	return { lines: [tabs, ...table], scrollEnd: 0 };
+}
+
+/** The whole screen: none of its lines is wider than the screen. With colour the same text plus SGR sequences. */
+export function composeScreen(state: ScreenState, ui: UiState, options: ScreenOptions): Screen {
 	const columns = Math.max(0, Math.floor(options.columns) || 0);
-	const rows = Math.max(0, Math.floor(options.rows) || 0);
-	const tiers = measuredTiers(state.targets);
-	const work = tiers.includes("work");
-	const top = topLines(state, tiers, { columns, rows });
-	const bottom = bottomLines(state, tiers, { columns, rows });
-	const room = rows - top.length - bottom.length;
-	const middle = middleLines(state, work, columns, room).slice(0, Math.max(0, room));
-	const filler = Array.from({ length: Math.max(0, room - middle.length) }, () => BLANK);
+	const height = Math.max(0, Math.floor(options.rows) || 0);
+	const processes = state.tables.rows("processes").length;
+	const tableColumns = columnsOf(ui.table, processes > 1);
+	const rows = orderRows(state.tables.rows(ui.table), tableColumns, ui.tables[ui.table], ui.filter);
+	const measured = measuredTiers(state.targets);
+	const drawing: Drawing = { state, ui, columns, rows, tableColumns, measured, cursor: cursorOf(ui, rows) };
+	const open = ui.help !== undefined || ui.frozen !== undefined;
+	const sections = layoutOf({ columns, rows: height }, open);
+	const top = topLines(drawing, sections);
+	const bottom = bottomLines(drawing, sections);
+	const room = Math.max(0, height - top.length - bottom.length);
+	const middle = middleLines(drawing, room);
+	const body = middle.lines.slice(0, room);
+	const filler = Array.from({ length: room - body.length }, (): Line => []);
 	const paint = createPainter(options.color);
-	return [...top, ...middle, ...filler, ...bottom]
-		.slice(0, rows)
-		.map((line) => clipLine(line, columns).map(paint).join(""));
+	const lines = [...top, ...body, ...filler, ...bottom]
+		.slice(0, height)
+		.map((line) => trimLine(clipLine(line, columns)).map(paint).join(""));
+	return { lines, page: Math.max(1, room - 2), scrollEnd: middle.scrollEnd, rows, tableColumns };
 }

@@ -1,5 +1,5 @@
 import { displayWidth } from "../output/ellipsis.ts";
-import type { ScreenSize } from "./screen.ts";
+import type { ScreenSize } from "./layout.ts";
 
 export interface TerminalOptions {
 	/** Writes to the terminal; must be synchronous, so that `leave` works in an exit handler. */
@@ -55,6 +55,11 @@ export class Terminal {
 		this.#shown = lines;
 		this.#shownSize = size;
 		this.#options.write(`${BEGIN_FRAME}${resized ? `${ESC}2J` : ""}${changes.join("")}${END_FRAME}`);
+	}
+
+	/** The next frame is drawn in full: something else has written to the screen. */
+	forget(): void {
+		this.#shownSize = { columns: 0, rows: 0 };
 	}
 
 	/** Gives the terminal back as it was. Any number of calls; the keyboard is restored even when writing fails. */

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { Terminal as Emulator } from "@xterm/headless";
-import { actionOf } from "../../../src/tui/keys.ts";
-import { renderScreen, type ScreenState } from "../../../src/tui/screen.ts";
+import { composeScreen, type ScreenState } from "../../../src/tui/screen.ts";
 import { Terminal } from "../../../src/tui/terminal.ts";
+import { initialUi } from "../../../src/tui/ui-state.ts";
 import { awkwardState, busyState } from "./fixture.ts";
 
 /** A terminal emulator that shows what our terminal writes. */
@@ -27,7 +27,7 @@ class Bench {
 	draw(state: ScreenState): string[] {
 		let lines: string[] = [];
 		this.terminal.draw((size) => {
-			lines = renderScreen(state, { ...size, color: true });
+			lines = composeScreen(state, initialUi(), { ...size, color: true }).lines;
 			return lines;
 		});
 		return lines.map((line) => Bun.stripANSI(line).trimEnd());
@@ -92,6 +92,18 @@ describe("Terminal", () => {
 		expect(bench.raw).toEqual([true, false]);
 	});
 
+	test("draws everything again after something else has written to the screen", async () => {
+		const bench = new Bench(80, 24);
+		bench.terminal.enter();
+		const lines = bench.draw(busyState(3));
+		bench.emulator.write("\x1b[H\x1b[2Jgarbage");
+		bench.draw(busyState(3));
+		expect((await bench.shown())[0]).not.toBe(lines[0] as string);
+		bench.terminal.forget();
+		bench.draw(busyState(3));
+		expect(await bench.shown()).toEqual(lines);
+	});
+
 	test("can be entered again", async () => {
 		const bench = new Bench(80, 24);
 		for (let round = 0; round < 2; round++) {
@@ -129,11 +141,4 @@ describe("Terminal", () => {
 		expect(written).toContain("three");
 		expect(written).not.toContain("one");
 	});
-});
-
-test("q and Ctrl-C quit, other keys and escape sequences do not", () => {
-	for (const input of ["q", "Q", "\x03", "xq", "\x1b[Aq"]) expect(actionOf(input)).toBe("quit");
-	for (const input of ["", "x", "\x1b", "\x1b[A", "\x1bOq", "\x1b[1;5q", "\x1bq", "\r"]) {
-		expect(actionOf(input)).toBeUndefined();
-	}
 });

@@ -1,0 +1,54 @@
+/** What the keys and the columns are. */
+import { wrap } from "../output/wrap.ts";
+import { columnsOf } from "./columns.ts";
+import type { Line } from "./line.ts";
+import type { TableName } from "./rows.ts";
+
+const KEYS: readonly (readonly [string, string])[] = [
+	["1 to 5, tab", "call sites, map types, single maps, goroutines, processes"],
+	["↑ ↓ j k", "move the cursor; page up and down, home and end too"],
+	["enter", "freeze the row: its newest growth, stack and durations; again: the newest of now"],
+	["s S ← →", "sort by the next or previous column"],
+	["r", "reverse the order"],
+	["/", "show only rows that contain these words; enter keeps the filter, esc clears it"],
+	["p", "stop the screen, or let it go on; everything is recorded meanwhile"],
+	["f", "write a flame graph of all growths so far to the current folder"],
+	["esc", "back; in the table: clear the filter, then let the cursor go to the first row"],
+	["Ctrl-Z Ctrl-L", "suspend; draw anew"],
+	["q Ctrl-C", "quit"],
+];
+
+const WORDS: readonly (readonly [string, string])[] = [
+	["growth", "a map gets more room: a larger array of slots is made, and its entries move there"],
+	["work", "calls that move entries: of classic maps step by step in later writes, of swiss maps at once"],
+	["moved", "bytes of the entries that growths copy"],
+	["growing", "time in these calls, of all goroutines together, as a share of the time that passes"],
+	["overhead", "what the probes cost, against the budget"],
+	["ledger", "complete: every hit of every probe is accounted for, none was lost"],
+];
+
+const LABEL = 14;
+
+function entry([label, text]: readonly [string, string], columns: number): Line[] {
+	return wrap(text, Math.max(12, columns - LABEL - 2)).map(
+		(line, index): Line => [{ text: ` ${(index === 0 ? label : "").padEnd(LABEL)}`, style: "strong" }, { text: line }],
+	);
+}
+
+const heading = (text: string): Line => [{ text: ` ${text}`, style: "accent" }];
+
+/** All of it; longer than most screens. */
+export function helpLines(table: TableName, columns: number): Line[] {
+	return [
+		heading("keys"),
+		...KEYS.flatMap((key) => entry(key, columns)),
+		[],
+		heading(`columns of ${table}`),
+		...columnsOf(table, true).flatMap((column) => entry([column.heading, column.meaning], columns)),
+		[],
+		heading("words"),
+		...WORDS.flatMap((word) => entry(word, columns)),
+		[],
+		[{ text: " a dash is what was not measured", style: "dim" }],
+	];
+}

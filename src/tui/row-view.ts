@@ -1,0 +1,132 @@
+/** One row looked at closely: its numbers, its newest growth with its stack, and how long its growths took. */
+import type { LatencyRow } from "../model/records.ts";
+import { sanitize } from "../model/sanitize.ts";
+import { latencyHistogram, latencyLine } from "../output/histogram.ts";
+import { shortFunction, shortSite } from "../output/shorten.ts";
+import { formatBytes, formatCount, formatRate, plural } from "../output/units.ts";
+import { clockText, shortDuration } from "./columns.ts";
+import { growthLines } from "./growth-text.ts";
+import { beside, flowFields, type Line, type Span, spread } from "./line.ts";
+import type { Row, TableName } from "./rows.ts";
+import { stackLines } from "./stack.ts";
+
+/** From here on the histogram stands beside the stack. */
+const BESIDE_FROM = 104;
+const HISTOGRAM_ROWS = 16;
+
+/** What the row stands for. */
+export function rowTitle(table: TableName, row: Row): Line {
+	const type = sanitize(row.mapType ?? "", 80);
+	switch (table) {
+		case "sites":
+			return [{ text: row.site === undefined ? "" : shortSite(row.site), style: "accent" }, { text: `  ${type}` }];
+		case "types":
+			return [{ text: type, style: "accent" }];
+		case "maps":
+			return [{ text: type, style: "accent" }, { text: `  ${chainText(row)}` }];
+		case "goroutines": {
+			const runs = row.startFn === undefined ? "" : ` runs ${shortFunction(row.startFn)}`;
+			return [{ text: `goroutine ${row.goid ?? 0}`, style: "accent" }, { text: runs }];
+		}
+		case "processes":
+			return [{ text: `${sanitize(row.processName ?? "")} ${row.pid ?? 0}`, style: "accent" }];
+	}
+}
+
+/** "14 growths, 8 to 65,536 slots" */
+function chainText(row: Row): string {
+	const slots = `${formatCount(row.slotsFirst ?? 0)} to ${formatCount(row.slotsLast ?? 0)} slots`;
+	return `${plural(row.growths, "growth")}, ${slots}`;
+}
+
+/** The row's numbers; those that were not measured are left out. */
+function numberLines(table: TableName, row: Row, columns: number): Span[][] {
+	const fields: string[] = [];
+	if (row.growRate !== undefined && table !== "maps") fields.push(`${formatRate(row.growRate)} growths/s`);
+	if (table !== "maps") fields.push(`${formatCount(row.growths)} in all`);
+	if (row.maxSlots !== undefined) fields.push(`to ${formatCount(row.maxSlots)} slots`);
+	if (row.moved !== undefined) fields.push(`${formatBytes(row.moved)} moved`);
+	if (row.allocated !== undefined) fields.push(`${formatBytes(row.allocated)} allocated`);
+	if (row.timeNs !== undefined) fields.push(`${shortDuration(row.timeNs)} in growths`);
+	if (row.work !== undefined) fields.push(plural(row.work, "work call"));
+	if (row.iterating !== undefined && row.iterating > 0) fields.push(`${formatCount(row.iterating)} met an iteration`);
+	return flowFields(
+		fields.map((text) => [{ text }]),
+		" · ",
+		columns,
+	);
+}
+
+function durationsOf(row: Row): LatencyRow | undefined {
+	const durations = row.detail?.durations;
+	return durations === undefined || durations.count === 0 ? undefined : durations.row("", "");
+}
+
+/** The histogram under its heading; a line that says so when nothing was measured. */
+export function histogramBlock(caption: string, row: LatencyRow | undefined, columns: number, rows: number): Line[] {
+	const heading: Line = [{ text: caption, style: "dim" }];
+	if (row === undefined) return [heading, [{ text: "no durations" }]];
+	const lines = latencyHistogram(row, columns, Math.max(3, rows - 1));
+	return [heading, ...lines.map((text): Line => [{ text, style: "accent" }])];
+}
+
+/** The newest growth of the row and its stack. */
+export function newestBlock(row: Row, columns: number): Line[] {
+	const newest = row.detail?.newest;
+	if (newest === undefined) {
+		return [
+			[
+				{
+					text: row.rest ? "the rows beyond the limit of the table" : "only moves entries: its maps grew elsewhere",
+					style: "dim",
+				},
+			],
+		];
+	}
+	const stack = stackLines(newest.stack, newest.stack_truncated === true, columns);
+	return [[{ text: "newest growth", style: "dim" }], ...growthLines(newest, columns), [], ...stack];
+}
+
+/** Durations of the row's growths. */
+export function rowHistogram(row: Row, columns: number, rows: number): Line[] {
+	const durations = durationsOf(row);
+	return histogramBlock(`how long its ${plural(durations?.count ?? 0, "growth")} took`, durations, columns, rows);
+}
+
+export interface FrozenLines {
+	lines: Line[];
+	/** How far it can be scrolled. */
+	scrollEnd: number;
+}
+
+/** The frozen row on `rows` lines, without the first `scroll` ones of what does not fit. */
+export function frozenLines(
+	{ table, row, atNs, scroll }: { table: TableName; row: Row; atNs: number; scroll: number },
+	columns: number,
+	rows: number,
+): FrozenLines {
+	const inner = Math.max(1, columns - 2);
+	const note = columns < 60 ? clockText(atNs) : `as it was at ${clockText(atNs)}`;
+	const title = spread(rowTitle(table, row), [{ text: note, style: "dim" }], inner);
+	let body: Line[];
+	if (columns >= BESIDE_FROM) {
+		const right = Math.floor(inner * 0.42);
+		body = [
+			[],
+			...beside([
+				{ lines: newestBlock(row, inner - right - 3), width: inner - right },
+				{ lines: rowHistogram(row, right, HISTOGRAM_ROWS), width: right },
+			]),
+		];
+	} else {
+		const durations = durationsOf(row);
+		const took = durations === undefined ? [] : [[{ text: latencyLine(durations, inner) }]];
+		body = [...took, [], ...newestBlock(row, inner), [], ...rowHistogram(row, inner, HISTOGRAM_ROWS)];
+	}
+	const content = [...numberLines(table, row, inner), ...body];
+	const room = Math.max(0, rows - 1);
+	const scrollEnd = Math.max(0, content.length - room);
+	const from = Math.min(scroll, scrollEnd);
+	const shown = content.slice(from, from + room);
+	return { lines: [title, ...shown].map((line) => [{ text: " " }, ...line]), scrollEnd };
+}

@@ -1,0 +1,59 @@
+/** Rows of the five tables as values: what is undefined was not measured. */
+import type { RowDetail } from "../analyze/row-details.ts";
+import type { Frame } from "../model/records.ts";
+
+export const TABLES = ["sites", "types", "maps", "goroutines", "processes"] as const;
+export type TableName = (typeof TABLES)[number];
+
+export interface Row {
+	/** Stays the same from window to window. */
+	key: string;
+	/** Everything that has no row of its own: always the last. */
+	rest: boolean;
+	pid: number | undefined;
+	goid: number | undefined;
+	/** Per second, mean of the last windows. */
+	growRate: number | undefined;
+	workRate: number | undefined;
+	movedRate: number | undefined;
+	/** Since the start. */
+	growths: number;
+	work: number | undefined;
+	moved: number | undefined;
+	allocated: number | undefined;
+	/** Time spent in growths, and how long they took. */
+	timeNs: number | undefined;
+	maxNs: number | undefined;
+	/** Largest of what grew; of the map before its first and after its last growth. */
+	maxSlots: number | undefined;
+	slotsFirst: number | undefined;
+	slotsLast: number | undefined;
+	entries: number | undefined;
+	/** Growths that met an iteration. */
+	iterating: number | undefined;
+	/** When it grew last, since the start. */
+	lastNs: number | undefined;
+	mapType: string | undefined;
+	site: { fn: string; file?: string; line?: number } | undefined;
+	startFn: string | undefined;
+	createdBy: Frame | undefined;
+	processName: string | undefined;
+	goVersion: string | undefined;
+	/** Of a process: it has ended. */
+	ended: boolean;
+	detail: RowDetail | undefined;
+}
+
+const EMPTY: Omit<Row, "key"> = {
+	...{ rest: false, pid: undefined, goid: undefined, growRate: undefined, workRate: undefined, movedRate: undefined },
+	...{ growths: 0, work: undefined, moved: undefined, allocated: undefined, timeNs: undefined },
+	...{ maxNs: undefined, maxSlots: undefined, slotsFirst: undefined, slotsLast: undefined },
+	...{ entries: undefined, iterating: undefined, lastNs: undefined, mapType: undefined, site: undefined },
+	...{ startFn: undefined, createdBy: undefined, processName: undefined, goVersion: undefined, ended: false },
+	detail: undefined,
+};
+
+/** A row with nothing but what is given. */
+export function newRow(key: string, fields: Partial<Row>): Row {
+	return { ...EMPTY, key, ...fields };
+}

@@ -1,0 +1,102 @@
+/** Kinds and causes of growth, and what met an iteration. */
+import type { AggregateView } from "../analyze/aggregator.ts";
+import { callSite } from "../analyze/call-site.ts";
+import type { GrowthCause, GrowthKind, Ledger, OverlapRecord } from "../model/records.ts";
+import { sanitize } from "../model/sanitize.ts";
+import { shortSite } from "../output/shorten.ts";
+import { formatCount, plural } from "../output/units.ts";
+import { joinFields, type Line, type Span } from "./line.ts";
+import { percent } from "./rates.ts";
+
+const KINDS: readonly (readonly [GrowthKind, string])[] = [
+	["double", "double"],
+	["same-size", "same size"],
+	["small-to-table", "to table"],
+	["table-double", "table ×2"],
+	["split", "split"],
+];
+const CAUSES: readonly (readonly [GrowthCause, string])[] = [
+	["load", "load"],
+	["overflow", "overflow"],
+	["tombstones", "tombstones"],
+];
+
+interface Share {
+	name: string;
+	count: number;
+	share: number;
+}
+
+function sharesOf<Name extends string>(
+	names: readonly (readonly [Name, string])[],
+	counts: Partial<Record<Name, number>>,
+): Share[] {
+	const whole = names.reduce((sum, [name]) => sum + (counts[name] ?? 0), 0);
+	return names
+		.map(([id, name]) => ({ name, count: counts[id] ?? 0, share: whole > 0 ? (counts[id] ?? 0) / whole : 0 }))
+		.filter(({ count }) => count > 0)
+		.sort((a, b) => b.count - a.count);
+}
+
+function shareTexts(shares: readonly Share[]): string {
+	return shares.map(({ name, share }) => `${name} ${percent(share)}`).join("  ");
+}
+
+/** In one line; blank before the first growth. */
+export function sharesLine(view: AggregateView, ledger: Ledger, columns: number): Span[] {
+	const { kinds, causes, growths, overlaps } = view.total;
+	if (growths === 0) return [];
+	const fields: Line[] = [
+		[{ text: " kinds  ", style: "dim" }, { text: shareTexts(sharesOf(KINDS, kinds)) }],
+		[{ text: "causes ", style: "dim" }, { text: shareTexts(sharesOf(CAUSES, causes)) }],
+	];
+	if (ledger.iteration !== undefined) {
+		fields.push([{ text: "overlaps ", style: "dim" }, { text: formatCount(overlaps) }]);
+	}
+	return joinFields(fields, "   ", columns);
+}
+
+const BAR = "█";
+const EIGHTHS = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+
+function bar(share: number, width: number): string {
+	const eighths = Math.max(1, Math.round(share * width * 8));
+	return BAR.repeat(Math.floor(eighths / 8)) + (EIGHTHS[eighths % 8] ?? "");
+}
+
+function bars(shares: readonly Share[], columns: number): Line[] {
+	const name = 12;
+	const room = Math.max(4, columns - name - 10);
+	return shares.map(
+		({ name: text, share }): Line => [
+			{ text: text.padEnd(name) },
+			{ text: bar(share, room).padEnd(room), style: "accent" },
+			{ text: ` ${percent(share)}`.padStart(9) },
+		],
+	);
+}
+
+/** The newest overlap: which iteration went on after which growth. */
+export function overlapText(overlap: OverlapRecord): string {
+	const iterates = callSite(overlap.iteration.stack);
+	const { goid } = overlap.iteration;
+	const who = goid === undefined ? "an iteration" : `goroutine ${goid} iterates`;
+	const where = iterates === undefined ? "" : ` at ${shortSite(iterates)}`;
+	return `${who}${where}, ${sanitize(overlap.map_type, 60)} grew meanwhile`;
+}
+
+/** As bars, for large screens. */
+export function shareBlock(view: AggregateView, ledger: Ledger, columns: number): Line[] {
+	const { kinds, causes, overlaps } = view.total;
+	const lines: Line[] = [
+		[{ text: "kinds of growth", style: "dim" }],
+		...bars(sharesOf(KINDS, kinds), columns),
+		[],
+		[{ text: "causes", style: "dim" }],
+		...bars(sharesOf(CAUSES, causes), columns),
+	];
+	if (ledger.iteration === undefined) return lines;
+	lines.push([], [{ text: "overlaps with iterations ", style: "dim" }, { text: plural(overlaps, "growth") }]);
+	if (view.latestOverlap !== undefined) lines.push([{ text: overlapText(view.latestOverlap) }]);
+	return lines;
+}
