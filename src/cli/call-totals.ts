@@ -1,23 +1,43 @@
-/** Exact calls per function, from the kernel's counters: per window and since the start. */
-import type { Counters } from "../session/session.ts";
+/** Calls per function, exact or estimated: per window and since the start. */
+import type { Calls } from "../model/records.ts";
+import type { Missing } from "../session/call-estimator.ts";
+import type { Counters } from "../session/counter-totals.ts";
+import { callsOf } from "../session/governor.ts";
+
+interface Total {
+	counted: number;
+	missing: Missing | undefined;
+}
 
 export class CallTotals {
-	#totals: Record<string, number> = {};
+	#totals = new Map<string, Total>();
 
 	/** Takes a new reading and returns the calls since the previous one; every probed function is in it. */
-	update(counters: Counters): Record<string, number> {
-		const totals: Record<string, number> = {};
-		for (const target of counters.targets) {
-			for (const [fn, calls] of target.calls) totals[fn] = (totals[fn] ?? 0) + calls;
-		}
-		const since = Object.fromEntries(
-			Object.entries(totals).map(([fn, calls]) => [fn, calls - (this.#totals[fn] ?? 0)]),
+	update(counters: Counters, missing: ReadonlyMap<string, Missing>): Calls {
+		const totals = new Map(
+			[...counters.calls].map(([fn, counted]): [string, Total] => [fn, { counted, missing: missing.get(fn) }]),
 		);
+		const since: Calls = {};
+		for (const [fn, { counted, missing: now }] of totals) {
+			const before = this.#totals.get(fn);
+			const more = now && moreMissing(now, before?.missing);
+			since[fn] = callsOf(counted - (before?.counted ?? 0), more);
+		}
 		this.#totals = totals;
 		return since;
 	}
 
-	totals(): Record<string, number> {
-		return this.#totals;
+	totals(): Calls {
+		return Object.fromEntries([...this.#totals].map(([fn, { counted, missing }]) => [fn, callsOf(counted, missing)]));
 	}
+}
+
+/** What is missing in addition; undefined when nothing is. */
+function moreMissing(now: Missing, before: Missing | undefined): Missing | undefined {
+	const calls = now.calls - (before?.calls ?? 0);
+	if (calls === 0) return undefined;
+	// The spread of the rates is that of the whole run, for the time of this window.
+	const squaredOff = Math.max(0, now.squaredOff - (before?.squaredOff ?? 0));
+	const halfWidth = now.squaredOff > 0 ? now.halfWidth * Math.sqrt(squaredOff / now.squaredOff) : 0;
+	return { calls, halfWidth, squaredOff };
 }

@@ -1,18 +1,44 @@
-/** Which view a live command gets: records with --json, the screen on a terminal, lines otherwise. */
+/** Which view a live command gets: records with --json, the screen on a terminal, lines otherwise; and what is written to files beside it. */
 import { decideColor } from "../output/color.ts";
 import type { LiveView } from "./live-view.ts";
+import { NewFile } from "./new-file.ts";
 import type { StopRequest } from "./observe.ts";
 import type { LiveOptions } from "./options.ts";
+import { openRecordFile } from "./record-file.ts";
+import { FlameView } from "./views/flame-view.ts";
 import { JsonView } from "./views/json-view.ts";
 import { LineView } from "./views/line-view.ts";
+import { RecordView } from "./views/record-view.ts";
 import { ScreenView } from "./views/screen-view.ts";
+
+/** Whether the records go to standard output: with --json, unless a file gets them. */
+export function recordsOnStdout(options: LiveOptions): boolean {
+	return options.json && options.output === undefined;
+}
+
+/** The view with the files of --output and --flame beside it. Throws E-IO when one cannot be opened; none is left open then. */
+export function withFiles(view: LiveView, options: LiveOptions): LiveView {
+	const flame = options.flame === undefined ? undefined : new NewFile(options.flame);
+	let files = flame === undefined ? view : new FlameView(view, flame, options.metric);
+	try {
+		if (options.output !== undefined) files = new RecordView(files, openRecordFile(options.output));
+	} catch (error) {
+		flame?.close();
+		throw error;
+	}
+	return files;
+}
 
 /**
  * `commandOutput`: an observed command writes to our standard output, so the view goes to standard error, and as lines where both are the
  * same terminal.
  */
 export function chooseView(options: LiveOptions, stop: StopRequest, commandOutput: boolean): LiveView {
-	if (options.json) return new JsonView();
+	return withFiles(terminalView(options, stop, commandOutput), options);
+}
+
+function terminalView(options: LiveOptions, stop: StopRequest, commandOutput: boolean): LiveView {
+	if (recordsOnStdout(options)) return new JsonView();
 	const stream = commandOutput ? process.stderr : process.stdout;
 	const mixed = commandOutput && process.stdout.isTTY;
 	if (!stream.isTTY || mixed) return new LineView(stream.fd);

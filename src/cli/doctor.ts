@@ -3,7 +3,16 @@ import { existsSync } from "node:fs";
 import { release } from "node:os";
 import { EXIT, GomapgrowError } from "../errors/error.ts";
 import { effectiveCapabilities, missingCapabilities } from "../kernel/capabilities.ts";
-import { attachModeOf, detectFeatures, type Feature, type KernelFeatures } from "../kernel/features.ts";
+import {
+	type AttachMode,
+	attachModeOf,
+	detectFeatures,
+	type Feature,
+	type KernelFeatures,
+} from "../kernel/features.ts";
+import { monotonicNs, wallNs } from "../kernel/libc.ts";
+import { formatDuration } from "../output/units.ts";
+import { Session } from "../session/session.ts";
 import { requireCapabilities, requireFeatures } from "./host-check.ts";
 import { COMMIT, VERSION } from "./version.ts";
 
@@ -23,7 +32,30 @@ interface Diagnosis {
 	ready: boolean;
 	attach: string;
 	checks: Check[];
+	/** What a hit costs the observed program here, in nanoseconds; absent when nothing can be observed. */
+	hit_cost_ns?: HitCostRow;
 	error?: { code: string; wanted: string; found: string; mend?: string };
+}
+
+interface HitCostRow {
+	counted: number;
+	/** A call whose duration is measured, with its exit. */
+	timed: number;
+	growth: number;
+	/** What single-stepping the probed instruction adds. */
+	single_step: number;
+}
+
+function measureHits(mode: AttachMode): HitCostRow {
+	const anchor = { wallNs: wallNs(), monotonicNs: monotonicNs() };
+	const session = new Session({ mode, anchor, latency: true, iterations: false, maxSites: 1 });
+	try {
+		const { workNs, timedWorkNs, leaveNs, steppedNs, growthNs } = session.calibrate();
+		const [counted, timed, growth, single_step] = [workNs, timedWorkNs + leaveNs, growthNs, steppedNs].map(Math.round);
+		return { counted: counted ?? 0, timed: timed ?? 0, growth: growth ?? 0, single_step: single_step ?? 0 };
+	} finally {
+		session.close();
+	}
 }
 
 const MODES = {
@@ -88,6 +120,7 @@ function diagnose(): Diagnosis {
 		ready: error === undefined,
 		attach: MODES[attachModeOf(features)],
 		checks: [capabilities, ...featureChecks(features), perf],
+		...(error === undefined ? { hit_cost_ns: measureHits(attachModeOf(features)) } : {}),
 		...(error === undefined
 			? {}
 			: {
@@ -111,9 +144,20 @@ function diagnosisText(diagnosis: Diagnosis): string {
 		diagnosis.error === undefined
 			? `ready: ${diagnosis.attach}`
 			: `not ready: error[${diagnosis.error.code}]: wanted ${diagnosis.error.wanted}; found ${diagnosis.error.found}${diagnosis.error.mend === undefined ? "" : `\n  run:  ${diagnosis.error.mend}`}`;
-	return [`gomapgrow ${diagnosis.version} on Linux ${diagnosis.kernel}, ${diagnosis.arch}`, ...lines, verdict, ""].join(
-		"\n",
-	);
+	const costs = diagnosis.hit_cost_ns;
+	const hits =
+		costs === undefined
+			? []
+			: [
+					`a hit costs the observed program ${formatDuration(costs.counted)}; ${formatDuration(costs.timed)} with its duration, ${formatDuration(costs.growth)} for a growth with its stack; single-stepping adds ${formatDuration(costs.single_step)}`,
+				];
+	return [
+		`gomapgrow ${diagnosis.version} on Linux ${diagnosis.kernel}, ${diagnosis.arch}`,
+		...lines,
+		verdict,
+		...hits,
+		"",
+	].join("\n");
 }
 
 /** Prints the diagnosis; exit code 0 when this host can be used, 3 when not. */

@@ -59,6 +59,11 @@ export function inspectionNotes(binary: GoBinary, compilation: Compilation, plan
 	const notes = [compilationNote(compilation)];
 	if (plan === undefined) return notes;
 	notes.push(...(plan.limits ?? []));
+	if (!binary.tellsInlinedCalls) {
+		notes.push(
+			"where its trees of inlined calls are is not known: functions with inlined calls are shown without lines",
+		);
+	}
 	if (plan.impl === "swiss") notes.push("swiss maps do not say whether they are being iterated");
 	if (binary.cgo) {
 		notes.push(
@@ -80,9 +85,13 @@ function compilationNote({ optimized, inlining, packages }: Compilation): string
 	}
 	if (optimized && inlining) return "optimised: calls that the compiler inlined are shown as frames of their own";
 	const flags = [...(optimized ? [] : ["-N"]), ...(inlining ? [] : ["-l"])].join(" ");
-	const share =
-		packages === undefined
-			? ""
-			: ` (${Math.max(packages.unoptimized, packages.uninlined)} of ${packages.total} packages)`;
-	return `built with ${flags}${share}: ${inlining ? "not optimised" : "nothing in them is inlined, so their frames are real calls"}; the runtime stays optimised, so sites and counts are the same, but the program is slower than in production`;
+	const all =
+		packages === undefined ? undefined : `${Math.max(packages.unoptimized, packages.uninlined)} of ${packages.total}`;
+	const share = all === undefined ? "" : ` (${all} packages)`;
+	const effect = inlining
+		? "not optimised"
+		: all === undefined
+			? "nothing is inlined, so all frames are real calls"
+			: "nothing in them is inlined, so their frames are real calls";
+	return `built with ${flags}${share}: ${effect}; the runtime stays optimised, so sites and counts are the same, but the program is slower than in production`;
 }

@@ -5,10 +5,12 @@ import { type Compilation, compilationOf } from "../gobin/compilation.ts";
 import type { GoBinary, GoProgram } from "../gobin/go-binary.ts";
 import { NEWEST_MINOR, OLDEST_MINOR, standingOf } from "../gobin/go-version.ts";
 import { type LayoutEntry, reportLayouts } from "../gobin/layout-report.ts";
-import type { CgoExport, InspectedFunction, InspectedLayout, Inspection } from "../model/inspection.ts";
+import { conditionName } from "../isa/amd64/text.ts";
+import type { CgoExport, InspectedExit, InspectedFunction, InspectedLayout, Inspection } from "../model/inspection.ts";
 import { sanitize } from "../model/sanitize.ts";
+import { requireArchitecture } from "../plan/architecture.ts";
 import { makePlan, type SurveyedFunction, surveyFunctions } from "../plan/make-plan.ts";
-import type { ProbePlan, ProbeSite } from "../plan/probe-plan.ts";
+import type { PlannedProbe, ProbePlan, ProbeSite } from "../plan/probe-plan.ts";
 import { damagedNote, inspectionNotes, layoutNotes } from "./inspection-notes.ts";
 
 /** Where the executable comes from. */
@@ -124,6 +126,7 @@ export function inspectBinary(program: GoProgram, binary: GoBinary, target: Insp
 
 function tryPlan(binary: GoBinary): ProbePlan | GomapgrowError {
 	try {
+		requireArchitecture(binary);
 		return makePlan(binary);
 	} catch (error) {
 		if (error instanceof GomapgrowError && /^E-BIN-(ARCH|NO-MAPS|NO-SITES)$/.test(error.code)) return error;
@@ -165,8 +168,9 @@ function inspectedFunction(
 			...optional("file_offset", binary.fileOffset(found.entry)),
 			size_bytes: found.end - found.entry,
 			tier: planned?.tier ?? wanted.tier,
-			...(typeof probe === "string" ? { reason: probe } : { site: inspectedSite(probe.site) }),
-			exits: [],
+			...(typeof probe === "string"
+				? { reason: probe, exits: [] }
+				: { site: inspectedSite(probe.site), ...inspectedExits(planned ?? probe) }),
 		},
 	];
 }
@@ -175,9 +179,26 @@ function inspectedSite(site: ProbeSite) {
 	return {
 		address: hex(site.address),
 		file_offset: site.fileOffset,
-		instruction: site.instruction,
+		instruction: sanitize(site.instruction),
 		cost: site.cost,
 		reason: site.reason,
+	};
+}
+
+function inspectedExits({ exits, exitsMissing }: PlannedProbe) {
+	return {
+		exits: exits.map(
+			({ leavesWhen, handsOverTo, tail, ...site }): InspectedExit => ({
+				...inspectedSite(site),
+				...optional(
+					"leaves_when",
+					leavesWhen && { condition: conditionName(leavesWhen.condition), taken: leavesWhen.taken },
+				),
+				...optional("hands_over_to", handsOverTo && sanitize(handsOverTo)),
+				tail: { instructions: tail.instructions, calls: tail.calls.map((name) => sanitize(name)) },
+			}),
+		),
+		...optional("exits_missing", exitsMissing),
 	};
 }
 
@@ -219,9 +240,15 @@ function verdictOf(plan: ProbePlan, binary: GoBinary): string {
 	const stepped = plan.probes.filter(({ site }) => site.cost === "stepped").length;
 	const cost = stepped === 0 ? "all cheap" : `${stepped} of them single-stepped`;
 	const count = `${plan.probes.length} probes, ${cost}`;
-	if (plan.limits !== undefined) return `can be watched in part: growths are counted without details; ${count}`;
-	const newer = standingOf(binary.version) === "unproven" ? " (newer than known, layouts from its own DWARF)" : "";
-	return `can be watched${newer}: every growth with type, cause, size, goroutine and stack; ${count}`;
+	const newer =
+		standingOf(binary.version) === "unproven"
+			? ` (newer than known, which is Go 1.${OLDEST_MINOR} to 1.${NEWEST_MINOR})`
+			: "";
+	if (plan.limits !== undefined) {
+		return `can be watched in part${newer}: growths are counted without details; ${count}`;
+	}
+	const layouts = newer === "" ? "" : ", by layouts from its own DWARF";
+	return `can be watched${newer}: every growth with type, cause, size, goroutine and stack${layouts}; ${count}`;
 }
 
 function errorOf(error: GomapgrowError) {

@@ -1,23 +1,33 @@
 /** What shows an observation while it runs: records as NDJSON, a line per window, or the screen. */
-import type { AggregateView } from "../analyze/aggregator.ts";
+import type { AggregateView, WindowTally } from "../analyze/aggregator.ts";
 import type { Tally } from "../analyze/tally.ts";
 import type {
 	EndRecord,
 	GrowthRecord,
 	Ledger,
 	LossRecord,
+	OverlapRecord,
 	StartRecord,
 	TargetRecord,
+	ThrottleRecord,
 	WindowRecord,
+	WorkRecord,
 } from "../model/records.ts";
 
 /** Everything known at the end of a window. */
 export interface LiveState {
+	/** Those that are observed; the last ones when all have ended. */
 	targets: readonly TargetRecord[];
+	/** PIDs of processes that have ended. */
+	ended: ReadonlySet<number>;
 	elapsedNs: number;
+	/** The window that has ended, however short it was. */
+	closed: WindowTally;
 	view: AggregateView;
 	ledger: Ledger;
 	losses: readonly LossRecord[];
+	/** What probing costs the targets, against the budget: "0.6 of 1 %". Absent when it is not measured. */
+	overhead?: string;
 }
 
 export interface EndState {
@@ -33,11 +43,16 @@ export interface LiveView {
 	closed(): boolean;
 	/** The errno for which writing ended, when it was no closed pipe. */
 	failure(): string | undefined;
+	/** Probes are about to be attached to so many processes, which can take some seconds. */
+	attaching?(processes: number): void;
 	start(record: StartRecord): void;
 	target(record: TargetRecord): void;
 	growth(record: GrowthRecord): void;
+	work(record: WorkRecord): void;
+	overlap(record: OverlapRecord): void;
 	window(record: WindowRecord, state: LiveState): void;
 	loss(record: LossRecord): void;
+	throttle(record: ThrottleRecord): void;
 	end(record: EndRecord, state: EndState): void;
 	/** Writes what waits; called often. */
 	flush(): void;

@@ -1,75 +1,133 @@
 /** The command line: wires options to commands and turns what happens into an exit code. */
 import { cac } from "cac";
 import { EXIT, GomapgrowError } from "../errors/error.ts";
+import { recordSchema } from "../model/schema.ts";
 import { errorText } from "../output/error-text.ts";
 import { doctor } from "./doctor.ts";
+import { type CommandSpec, type OptionSpec, optionUsage } from "./help/command-spec.ts";
+import { COMMANDS, type CommandName, findCommand, GLOBAL_OPTIONS } from "./help/commands.ts";
+import { completionScript, SHELLS, type Shell } from "./help/completion.ts";
+import { commandHelp, overviewHelp } from "./help/help-text.ts";
+import { manPage } from "./help/man-page.ts";
+import { unknownCommand, unknownOption } from "./help/suggest.ts";
 import { inspect } from "./inspect.ts";
 import { liveOptions, parseColor } from "./options.ts";
+import { record } from "./record.ts";
+import { report, reportOptions } from "./report.ts";
 import { run } from "./run.ts";
-import { COMMIT, VERSION } from "./version.ts";
+import { snapshot, snapshotOptions } from "./snapshot.ts";
+import { COMMIT, DATE, VERSION } from "./version.ts";
 import { watch } from "./watch.ts";
+import { writeAll } from "./write-all.ts";
 
 type CliOptions = Record<string, unknown>;
 
-/** cac turns what looks like a number into one (0x10 becomes 16): finds the argument as the user typed it. */
-function asTyped(value: unknown, args: readonly string[]): string {
-	if (typeof value !== "number") return String(value);
-	return args.find((arg) => arg !== "" && Number(arg) === value) ?? String(value);
+interface Call {
+	command: CommandSpec;
+	/** What stands before --, without options. */
+	operands: string[];
+	/** What stands after --. */
+	rest: string[];
+	options: CliOptions;
+	/** All arguments, as typed. */
+	args: readonly string[];
 }
 
-function buildCli(args: readonly string[], done: (code: number) => void) {
+/** The parser takes "-" for an option without a name; an argument cannot contain this. */
+const STANDARD_INPUT = "\u0000-";
+
+/** cac turns what looks like a number into one (0x10 becomes 16): finds the argument as the user typed it. */
+function asTyped(value: unknown, args: readonly string[]): string {
+	if (value === STANDARD_INPUT) return "-";
+	if (typeof value !== "number") return String(value);
+	const typed = args.flatMap((arg) => (/^--?\w[^=]*=/.test(arg) ? [arg.slice(arg.indexOf("=") + 1)] : [arg]));
+	return typed.find((arg) => arg !== "" && Number(arg) === value) ?? String(value);
+}
+
+function print(text: string): number {
+	writeAll(1, text);
+	return EXIT.done;
+}
+
+/** The only operand of a command that takes exactly one. */
+function single({ command, operands }: Call): string {
+	const [operand, ...more] = operands;
+	if (operand === undefined || more.length > 0) {
+		throw new GomapgrowError("E-USAGE", {
+			wanted: `one ${command.arguments.replace(/[<>]/g, "")}`,
+			found: operand === undefined ? "none" : `${operands.length}`,
+			mend: command.examples[0]?.command ?? `gomapgrow ${command.name} --help`,
+		});
+	}
+	return operand;
+}
+
+function completion(call: Call): number {
+	const shell = single(call);
+	if (!SHELLS.includes(shell as Shell)) {
+		throw new GomapgrowError("E-USAGE", { wanted: "bash, zsh or fish", found: JSON.stringify(shell) });
+	}
+	return print(completionScript(shell as Shell));
+}
+
+const HANDLERS: Record<CommandName, (call: Call) => number | Promise<number>> = {
+	watch: ({ operands, options, args }) => watch(operands, liveOptions(options), args),
+	run: ({ operands, rest, options, args }) => run([...operands, ...rest], liveOptions(options), args),
+	record: ({ operands, options, args }) => record(operands, liveOptions(options), args),
+	report: ({ operands, options }) => report(operands, reportOptions(options)),
+	inspect: (call) => inspect(single(call), { json: call.options.json === true, color: parseColor(call.options.color) }),
+	snapshot: (call) => snapshot(single(call), snapshotOptions(call.options, parseColor(call.options.color))),
+	doctor: ({ options }) => doctor(options.json === true),
+	schema: () => print(`${JSON.stringify(recordSchema(), undefined, 2)}\n`),
+	completion,
+	man: () => print(manPage(VERSION, DATE)),
+};
+
+function buildCli() {
 	const cli = cac("gomapgrow");
-	const live = (name: string, description: string) =>
-		cli
-			.command(name, description)
-			.option("--duration <time>", "stop after this long, e.g. 30s")
-			.option("--interval <time>", "length of a window (default: 1s)")
-			.option("--json", "records as NDJSON on standard output")
-			.option("--color <when>", "auto, always or never (default: auto)");
-
-	live(
-		"watch [...targets]",
-		"show which maps grow in running Go programs: PID, name or path of each (none: all of this host)",
-	)
-		.example("gomapgrow watch 4711")
-		.example("gomapgrow watch etcd --duration 30s")
-		.example("gomapgrow watch 4711 --json | jq 'select(.type == \"growth\")'")
-		.action(async (targets: unknown[], options: CliOptions) => {
-			done(
-				await watch(
-					targets.map((target) => asTyped(target, args)),
-					liveOptions(options),
-					args,
-				),
-			);
-		});
-
-	live("run [...command]", "start a command and observe it from its first instruction: run [options] -- command")
-		.example("gomapgrow run -- ./server --port 8080")
-		.example("gomapgrow run --json -- ./importer data.csv 2>/dev/null | jq .")
-		.action(async (command: string[], options: CliOptions) => {
-			const argv = [...command, ...((options["--"] as string[] | undefined) ?? [])];
-			done(await run(argv, liveOptions(options), args));
-		});
-
-	cli
-		.command("inspect <target>", "what a Go executable or process is and what would be probed; needs no privileges")
-		.option("--json", "as one JSON object")
-		.option("--color <when>", "auto, always or never (default: auto)")
-		.example("gomapgrow inspect ./server")
-		.example("gomapgrow inspect 4711 --json | jq '.functions[] | {name, site}'")
-		.action((target: unknown, options: CliOptions) =>
-			done(inspect(asTyped(target, args), { json: options.json === true, color: parseColor(options.color) })),
-		);
-
-	cli
-		.command("doctor", "what this host allows, what is missing, and the command that mends it")
-		.option("--json", "as one JSON object")
-		.action((options: CliOptions) => done(doctor(options.json === true)));
-
-	cli.help();
-	cli.option("-v, --version", "Display version number");
+	for (const spec of COMMANDS as readonly CommandSpec[]) {
+		const command = cli.command(`${spec.name} [...operands]`, spec.summary);
+		// Unknown options are ours to explain.
+		command.allowUnknownOptions();
+		for (const option of spec.options) command.option(optionUsage(option), option.about);
+	}
+	cli.option("-h, --help", "");
+	cli.option("-v, --version", "");
 	return cli;
+}
+
+/** cac and its parser spell options so: `no-latency` sets `latency`, and dashes become capitals. */
+function keyOf(name: string): string {
+	return name.replace(/^no-/, "").replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** Throws E-USAGE for the first option that the command has not, as it was typed. `args`: those before --. */
+function checkOptions(command: CommandSpec, options: CliOptions, args: readonly string[]): void {
+	const known = [...command.options, ...GLOBAL_OPTIONS];
+	const keys = new Set(["--", ...known.flatMap(({ name, short }) => [keyOf(name), short ?? keyOf(name)])]);
+	for (const key of Object.keys(options)) {
+		if (keys.has(key)) continue;
+		const typed = args.find((arg) => arg.startsWith("-") && keyOf(arg.replace(/^-+/, "").replace(/=.*$/, "")) === key);
+		throw unknownOption(typed?.replace(/=.*$/, "") ?? `${key.length === 1 ? "-" : "--"}${key}`, command);
+	}
+}
+
+/** A value where one is due and none where not, each option once. Throws E-USAGE. */
+function checkValue(command: CommandSpec, option: OptionSpec, options: CliOptions, args: readonly string[]): void {
+	const given = options[keyOf(option.name)];
+	if (option.short !== undefined) delete options[option.short];
+	if (given === undefined) return;
+	const isFlag = option.value === undefined;
+	// The parser drops the value of an option that has none.
+	const valued = isFlag ? args.find((arg) => arg.startsWith(`--${option.name}=`)) : undefined;
+	if (valued !== undefined || isFlag !== (typeof given === "boolean") || Array.isArray(given)) {
+		throw new GomapgrowError("E-USAGE", {
+			wanted: `--${option.name}${isFlag ? " without a value" : ` <${option.value}>`}, once`,
+			found: Array.isArray(given) ? `it ${given.length} times` : (JSON.stringify(valued) ?? "no value"),
+			mend: `gomapgrow ${command.name} --help`,
+		});
+	}
+	if (!isFlag) options[keyOf(option.name)] = asTyped(given, args);
 }
 
 /** cac throws its own error class for wrong options; they are the user's to mend. */
@@ -84,31 +142,41 @@ function asUsage(error: unknown): unknown {
 	return error;
 }
 
-async function main(argv: string[]): Promise<number> {
-	let code: number = EXIT.done;
-	const cli = buildCli(argv.slice(2), (result) => {
-		code = result;
-	});
+/** `gomapgrow help watch` is `gomapgrow watch --help`. */
+function help(operands: readonly string[]): number {
+	const [name] = operands;
+	if (name === undefined) return print(overviewHelp());
+	const command = findCommand(name);
+	if (command === undefined) throw unknownCommand(name);
+	return print(commandHelp(command));
+}
+
+async function dispatch(args: readonly string[]): Promise<number> {
+	const cli = buildCli();
+	const end = args.includes("--") ? args.indexOf("--") : args.length;
+	const parsed = args.map((arg, index) => (arg === "-" && index < end ? STANDARD_INPUT : arg));
+	cli.parse(["", "gomapgrow", ...parsed], { run: false });
+	const options: CliOptions = cli.options;
+	const operands = cli.args.map((operand) => asTyped(operand, args));
+	const command = cli.matchedCommandName === undefined ? undefined : findCommand(cli.matchedCommandName);
+	if (command === undefined) {
+		if (options.version === true) return print(`gomapgrow ${VERSION} (${COMMIT})\n`);
+		if (operands[0] === "help") return help(operands.slice(1));
+		if (operands[0] !== undefined) throw unknownCommand(operands[0]);
+		print(overviewHelp());
+		return options.help === true ? EXIT.done : EXIT.usage;
+	}
+	if (options.help === true) return print(commandHelp(command));
+	const ours = args.slice(0, end);
+	checkOptions(command, options, ours);
+	for (const option of command.options) checkValue(command, option, options, ours);
+	const rest = ((options["--"] as string[] | undefined) ?? []).map(String);
+	return await HANDLERS[command.name as CommandName]({ command, operands, rest, options, args });
+}
+
+async function main(args: readonly string[]): Promise<number> {
 	try {
-		cli.parse(argv, { run: false });
-		if (cli.matchedCommand === undefined && cli.options.help !== true && cli.options.version !== true) {
-			const unknown = cli.args[0];
-			if (unknown === undefined) {
-				cli.outputHelp();
-				return EXIT.usage;
-			}
-			throw new GomapgrowError("E-USAGE", {
-				wanted: "a command",
-				found: JSON.stringify(unknown),
-				mend: "gomapgrow --help",
-			});
-		}
-		if (cli.options.version === true) {
-			process.stdout.write(`gomapgrow ${VERSION} (${COMMIT})\n`);
-			return EXIT.done;
-		}
-		await cli.runMatchedCommand();
-		return code;
+		return await dispatch(args);
 	} catch (error) {
 		const shown = asUsage(error);
 		process.stderr.write(errorText(shown));
@@ -116,4 +184,4 @@ async function main(argv: string[]): Promise<number> {
 	}
 }
 
-process.exit(await main(process.argv));
+process.exit(await main(process.argv.slice(2)));

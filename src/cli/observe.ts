@@ -1,21 +1,29 @@
 /** Runs one observation: attaches, drains, closes windows, and leaves for whatever reason comes first. */
-import { hostname, release } from "node:os";
+import { hostname, release, setPriority } from "node:os";
 import { Aggregator } from "../analyze/aggregator.ts";
 import { callSite } from "../analyze/call-site.ts";
 import { endRecord, windowRecord } from "../analyze/window-record.ts";
 import { GomapgrowError } from "../errors/error.ts";
 import type { AttachMode } from "../kernel/features.ts";
 import { monotonicNs, wallNs } from "../kernel/libc.ts";
-import type { EndReason, GrowthRecord, LossRecord, TargetRecord } from "../model/records.ts";
+import type { CallEstimate, Calls, EndReason, LossRecord, TargetRecord } from "../model/records.ts";
 import { SCHEMA_VERSION } from "../model/records.ts";
 import { type ClockAnchor, elapsedNs, timeOf } from "../model/time.ts";
-import { type Counters, Session } from "../session/session.ts";
+import { overheadText } from "../output/overhead-text.ts";
+import type { Counters } from "../session/counter-totals.ts";
+import { Governor } from "../session/governor.ts";
+import { SampleRate } from "../session/sample-rate.ts";
+import { type EventRecord, Session } from "../session/session.ts";
 import type { Target } from "../session/target.ts";
+import { sitesNeeded } from "../session/timed-probes.ts";
+import { cpuNs } from "../target/process-watch.ts";
+import { errnoCode } from "../target/procfs-file.ts";
 import { CallTotals } from "./call-totals.ts";
 import type { LiveView } from "./live-view.ts";
 import { LossWatch } from "./loss-watch.ts";
 import { targetRecord } from "./target-record.ts";
 import { VERSION } from "./version.ts";
+import type { TargetChanges } from "./watched-targets.ts";
 
 /** Pace of reading the ring: it holds 26,000 growths, so 20 ms are enough for a million a second. */
 const DRAIN_MS = 20;
@@ -29,6 +37,13 @@ const MAX_DRAIN_NS = 15_000_000n;
 const PATIENCE_MS = { user: 250, other: 10_000 };
 /** A reader that takes nothing for this long does not read. */
 const STALL_MS = 300;
+/** A call of the work tier that takes as long is always a record. */
+const SLOW_NS = 1e6;
+const OWN_NICENESS = -10;
+/** Room for probes of processes that start later, beside as many again as there are now. */
+const SPARE_SITES = 1024;
+/** Processes that have ended are remembered up to this many. */
+const MAX_ENDED = 10_000;
 /** Time for what is left at the very end: the end record is in it. */
 const LAST_WORDS_MS = 300;
 
@@ -39,8 +54,15 @@ export interface ObserveOptions {
 	targets: readonly Target[];
 	/** Called once the probes are attached: lets a held command run. */
 	onAttached?: () => void;
-	/** Whether the target still runs. */
-	isAlive: (target: Target) => boolean;
+	/** Which targets have ended and which have come; called often. */
+	poll: (nowMs: number) => TargetChanges;
+	/** A target that came could not be attached, and is closed. */
+	drop?: (target: Target) => void;
+	/** Measure how long calls take; watch iterations. */
+	latency: boolean;
+	iterations: boolean;
+	/** Share of a target's processor time that probing may cost; undefined: no limit, and nothing is measured. */
+	budget: number | undefined;
 	intervalMs: number;
 	/** Absent: until the user or the targets end it. */
 	durationMs?: number | undefined;
@@ -84,15 +106,31 @@ class Observation {
 	readonly #aggregator: Aggregator;
 	readonly #calls = new CallTotals();
 	readonly #losses: LossWatch;
+	readonly #sampleRate = new SampleRate();
+	/** Absent without a budget. */
+	#governor: Governor | undefined;
+	/** Calls that were not counted, by process and function, at the previous reading. */
+	readonly #missingBefore = new Map<string, number>();
+	/** Of the targets that are attached; of the last one when all have ended. */
 	#records: TargetRecord[] = [];
+	/** Targets that have ended and are still to be let go of. */
+	readonly #leaving: Target[] = [];
+	/** PIDs of those that have been let go of. */
+	readonly #ended = new Set<number>();
 	#windowStart = 0n;
+	#drained = 0n;
+	#samples = 0;
 
 	constructor(options: ObserveOptions) {
 		this.#options = options;
 		this.#aggregator = new Aggregator({ intervalNs: options.intervalMs * 1e6 });
 		this.#losses = new LossWatch();
 		try {
-			this.#session = new Session(options.mode, this.#anchor);
+			const { mode, latency, iterations, targets } = options;
+			const needed = targets.reduce((sum, target) => sum + sitesNeeded(target.plan, latency), 0);
+			const maxSites = 2 * needed + SPARE_SITES;
+			this.#session = new Session({ mode, anchor: this.#anchor, latency, iterations, maxSites });
+			this.#session.setSampling(this.#sampleRate.chance, SLOW_NS);
 		} catch (error) {
 			for (const target of options.targets) target.close();
 			throw error;
@@ -131,8 +169,10 @@ class Observation {
 	}
 
 	#begin(): void {
-		const { view, intervalMs, command } = this.#options;
+		const { view, intervalMs, command, targets } = this.#options;
+		view.attaching?.(targets.length);
 		this.#attachAll();
+		this.#govern();
 		const time = timeOf(this.#anchor, this.#anchor.monotonicNs);
 		view.start({
 			type: "start",
@@ -153,45 +193,153 @@ class Observation {
 		this.#windowStart = monotonicNs();
 	}
 
-	/** A batch of these may overfill the output's queue a little. */
-	readonly #take = (growth: GrowthRecord): void => {
-		this.#aggregator.addGrowth(growth);
-		this.#options.view.growth(growth);
-	};
+	#govern(): void {
+		const { budget } = this.#options;
+		if (budget === undefined) return;
+		beOnTime();
+		const clockNs = (): number => Number(monotonicNs());
+		this.#governor = new Governor(this.#session, { costs: this.#session.calibrate(), budget, cpuNs, clockNs });
+	}
 
-	#drain(): void {
-		const until = monotonicNs() + MAX_DRAIN_NS;
-		while (this.#options.view.ready() && this.#session.drain(this.#take) > 0 && monotonicNs() < until) {
-			this.#options.view.flush();
+	#tickGovernor(): void {
+		for (const { pid, tier, what, from, to, overhead, reason } of this.#governor?.tick(Number(monotonicNs())) ?? []) {
+			const time = monotonicNs();
+			this.#options.view.throttle({
+				type: "throttle",
+				time: timeOf(this.#anchor, time),
+				elapsed_ns: elapsedNs(this.#anchor, time),
+				...{ pid, tier, what, from, to, overhead, budget: this.#options.budget ?? 1, reason },
+			});
 		}
 	}
 
+	/** A batch of these may overfill the output's queue a little. */
+	readonly #take = (record: EventRecord): void => {
+		const { view } = this.#options;
+		switch (record.type) {
+			case "growth": {
+				const factor = this.#governor?.growthFactor(record.pid) ?? 1;
+				if (factor > 1) record.weight = (record.weight ?? 1) * factor;
+				this.#aggregator.addGrowth(record);
+				view.growth(record);
+				return;
+			}
+			case "work":
+				// Slow calls come whatever the chance.
+				if (record.slow !== true) this.#samples++;
+				view.work(record);
+				return;
+			case "overlap":
+				this.#aggregator.addOverlap(record);
+				view.overlap(record);
+		}
+	};
+
+	#drain(): void {
+		const { view } = this.#options;
+		const start = monotonicNs();
+		const until = start + MAX_DRAIN_NS;
+		let emptied = false;
+		while (view.ready() && !emptied) {
+			emptied = this.#session.drain(this.#take) === 0;
+			if (monotonicNs() >= until) break;
+			view.flush();
+		}
+		// That a growth has been left may be among what has not been read yet.
+		if (emptied && view.ready()) this.#session.expire(Number(start), this.#take);
+		if (this.#drained > 0n && this.#sampleRate.update(this.#samples, Number(start - this.#drained))) {
+			this.#session.setSampling(this.#sampleRate.chance, SLOW_NS);
+		}
+		this.#samples = 0;
+		this.#drained = start;
+	}
+
+	/**
+	 * Lets go of targets that have ended. What their probes have written must be read before their places in the tables go to others, so this waits for a
+	 * reader that is behind. `others`: their records need not stay.
+	 */
+	#release(others: boolean): void {
+		const { view } = this.#options;
+		if (this.#leaving.length === 0) return;
+		while (view.ready() && this.#session.drain(this.#take) > 0) view.flush();
+		if (!view.ready()) return;
+		for (const target of this.#leaving.splice(0)) {
+			this.#governor?.release(target, Number(monotonicNs()));
+			this.#session.release(target);
+			const { pid } = target.identity;
+			// After execve another program of the same process may be attached already.
+			if (!this.#session.targets.some(({ identity }) => identity.pid === pid)) this.#markEnded(pid);
+			const rest = this.#records.filter((record) => record.pid !== pid);
+			if (rest.length > 0 || others) this.#records = rest;
+		}
+	}
+
+	#markEnded(pid: number): void {
+		this.#ended.add(pid);
+		if (this.#ended.size <= MAX_ENDED) return;
+		for (const oldest of this.#ended) {
+			this.#ended.delete(oldest);
+			return;
+		}
+	}
+
+	/** Returns whether everything is over. */
+	#pollTargets(): boolean {
+		const { view, poll, drop } = this.#options;
+		const { ended, started, over } = poll(performance.now());
+		this.#leaving.push(...ended);
+		this.#release(started.length > 0);
+		for (const target of started) {
+			try {
+				if (!this.#session.hasRoomFor(target)) {
+					target.close();
+					drop?.(target);
+					continue;
+				}
+				this.#session.attach(target);
+			} catch (error) {
+				drop?.(target);
+				if (error instanceof GomapgrowError && /^E-(TARGET|BIN)-/.test(error.code)) continue;
+				throw error;
+			}
+			this.#ended.delete(target.identity.pid);
+			const record = targetRecord(target, timeOf(this.#anchor, monotonicNs()));
+			this.#records.push(record);
+			view.target(record);
+		}
+		return over;
+	}
+
 	async #loop(): Promise<EndReason> {
-		const { view, stop, isAlive, durationMs, intervalMs } = this.#options;
+		const { view, stop, durationMs, intervalMs } = this.#options;
 		const deadline = durationMs === undefined ? undefined : this.#windowStart + BigInt(Math.round(durationMs * 1e6));
 		const interval = BigInt(Math.round(intervalMs * 1e6));
 		for (let round = 1; ; round++) {
 			this.#drain();
+			this.#tickGovernor();
 			view.flush();
 			const time = monotonicNs();
 			if (view.closed()) return "pipe-closed";
 			if (stop.reason !== undefined) return stop.reason;
-			if (round % LIVENESS_DRAINS === 0 && !this.#session.targets.some(isAlive)) return "target-exit";
+			if (round % LIVENESS_DRAINS === 0 && this.#pollTargets()) return "target-exit";
 			if (deadline !== undefined && time >= deadline) return "duration";
 			if (time - this.#windowStart >= interval) this.#closeWindow(this.#session.readCounters());
 			const pace = view.queued() > 0 ? FLUSH_MS : DRAIN_MS;
 			const untilEnd = deadline === undefined ? pace : Number(deadline - time) / 1e6;
-			await stop.sleep(Math.max(1, Math.min(pace, untilEnd)));
+			const governed = this.#governor?.untilNext(Number(time), pace) ?? pace;
+			await stop.sleep(Math.max(1, Math.min(governed, untilEnd)));
 		}
 	}
 
-	#closeWindow(counters: Counters): void {
+	#closeWindow(counters: Counters, final = false): void {
 		const { view } = this.#options;
 		const time = monotonicNs();
-		for (const work of counters.work) {
-			const site = callSite(work.caller);
-			this.#aggregator.addWork({ pid: work.pid, fn: work.fn, map_type: work.map_type, site, calls: work.calls });
+		const scale = this.#scale(counters, final);
+		for (const { pid, fn, map_type, caller, calls } of counters.work) {
+			const estimate = calls * scale(pid, fn);
+			this.#aggregator.addWork({ pid, fn, map_type, site: callSite(caller), calls: estimate });
 		}
+		for (const latency of counters.latency) this.#aggregator.addLatency(latency);
 		const tally = this.#aggregator.closeWindow(Number(time - this.#windowStart));
 		this.#windowStart = time;
 		const names = new Map(this.#records.map((record) => [record.pid, record.name]));
@@ -200,15 +348,63 @@ class Observation {
 			elapsed_ns: elapsedNs(this.#anchor, time),
 			ledger: counters.ledger,
 		};
-		const record = { ...windowRecord(tally, names, context), calls: this.#calls.update(counters) };
+		const missing = this.#governor?.missing(Number(time), final) ?? new Map();
+		const overhead = this.#governor?.report(Number(time));
+		const calls = this.#calls.update(counters, missing);
+		const record = {
+			...windowRecord(tally, names, context),
+			...this.#growthsBy(calls, counters),
+			calls,
+			...(overhead === undefined ? {} : { overhead }),
+		};
+		const cost = overhead && overheadText(overhead);
 		for (const loss of this.#losses.update(counters.ledger, context.time)) view.loss(loss);
 		view.window(record, {
 			targets: this.#records,
+			ended: this.#ended,
 			elapsedNs: context.elapsed_ns,
+			closed: tally,
 			view: this.#aggregator.view(),
 			ledger: counters.ledger,
 			losses: this.#losses.latest,
+			...(cost === undefined ? {} : { overhead: cost }),
 		});
+	}
+
+	/** The number of growths when not each of them is a record: by the counters of their functions, which tell better than the weights of the records. */
+	#growthsBy(calls: Calls, { ledger }: Counters): { growths?: number } {
+		const functions = this.#growthFunctions;
+		const estimated = functions.some((fn) => typeof calls[fn] === "object");
+		if (ledger.growth.throttled === 0 && !estimated) return {};
+		const count = (calls: number | CallEstimate | undefined): number =>
+			typeof calls === "object" ? calls.estimate : (calls ?? 0);
+		return { growths: functions.reduce((sum, fn) => sum + count(calls[fn]), 0) };
+	}
+
+	get #growthFunctions(): string[] {
+		const probes = this.#records.flatMap((record) => record.probes);
+		return [...new Set(probes.filter(({ tier }) => tier === "growth").map(({ fn }) => fn))];
+	}
+
+	/** How many calls one that was counted in this window stands for, by process and function. */
+	#scale(counters: Counters, final: boolean): (pid: number, fn: string) => number {
+		const factors = new Map<string, number>();
+		const counted = new Map<string, number>();
+		for (const { pid, fn, calls } of counters.work) {
+			counted.set(`${pid}:${fn}`, (counted.get(`${pid}:${fn}`) ?? 0) + calls);
+		}
+		for (const target of this.#session.targets) {
+			for (const [fn, { calls }] of this.#governor?.missingOf(target, Number(monotonicNs()), final) ?? []) {
+				const key = `${target.identity.pid}:${fn}`;
+				const more = calls - (this.#missingBefore.get(key) ?? 0);
+				const seen = counted.get(key) ?? 0;
+				// With nothing counted there are no rows to add it to: it waits for the next window.
+				if (seen === 0) continue;
+				this.#missingBefore.set(key, calls);
+				factors.set(key, 1 + more / seen);
+			}
+		}
+		return (pid, fn) => factors.get(`${pid}:${fn}`) ?? 1;
 	}
 
 	/** Writes until `enough`, as long as the reader reads and until `deadline` (Date.now). */
@@ -228,27 +424,40 @@ class Observation {
 	async #finish(reason: EndReason): Promise<void> {
 		const { view } = this.#options;
 		const byUser = reason !== "duration" && reason !== "target-exit";
-		const deadline = Date.now() + (byUser ? PATIENCE_MS.user : PATIENCE_MS.other);
+		// Takes a second and more with one perf event per probe: the patience below is with the reader.
 		this.#session.detach();
+		const deadline = Date.now() + (byUser ? PATIENCE_MS.user : PATIENCE_MS.other);
 		// Nothing is added to the ring any more, so this ends; what a slow reader has no room for is lost, and said so.
 		do await this.#write(() => view.ready(), deadline);
 		while (view.ready() && this.#session.drain(this.#take) > 0);
-		if (!view.ready()) this.#session.discard();
-		const counters = this.#session.readCounters();
-		this.#closeWindow(counters);
+		if (view.ready()) this.#session.flush(this.#take);
+		else this.#session.discard();
+		const counters = this.#session.readFinalCounters();
+		this.#closeWindow(counters, true);
 		const time = monotonicNs();
-		const total = this.#aggregator.total();
+		const calls = this.#calls.totals();
+		const total = { ...this.#aggregator.total(), ...this.#growthsBy(calls, counters) };
 		const context = {
 			time: timeOf(this.#anchor, time),
 			elapsed_ns: elapsedNs(this.#anchor, time),
 			ledger: counters.ledger,
 		};
 		const losses: readonly LossRecord[] = this.#losses.latest;
-		const record = { ...endRecord(total, reason, context), calls: this.#calls.totals() };
+		const record = { ...endRecord(total, reason, context), calls };
 		view.end(record, { targets: this.#records, total, losses });
 		await this.#write(() => view.queued() === 0, Math.max(deadline, Date.now() + LAST_WORDS_MS));
 		const failure = view.failure() ?? (view.queued() > 0 ? "a reader that does not read" : undefined);
 		if (failure !== undefined) throw new GomapgrowError("E-IO", { wanted: "to write the output", found: failure });
+	}
+}
+
+/** On a busy machine probes would stay in longer than wanted if we had to wait for our turn to take them out. */
+function beOnTime(): void {
+	try {
+		setPriority(OWN_NICENESS);
+	} catch (error) {
+		// It takes CAP_SYS_NICE; without it the windows are less exact, and what they cost is measured all the same.
+		if (errnoCode(error) !== "EACCES" && errnoCode(error) !== "EPERM") throw error;
 	}
 }
 

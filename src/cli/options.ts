@@ -1,12 +1,40 @@
 /** Options that several commands share, checked. */
 import { GomapgrowError } from "../errors/error.ts";
 import type { ColorFlag } from "../output/color.ts";
+import { FLAME_METRICS, type FlameMetric } from "../output/flame-metric.ts";
 
 export interface LiveOptions {
 	durationMs: number | undefined;
 	intervalMs: number;
 	json: boolean;
 	color: ColorFlag;
+	/** Measure how long calls take. */
+	latency: boolean;
+	/** Watch iterations. */
+	iterations: boolean;
+	/** Files for the records and for a flame graph. */
+	output: string | undefined;
+	flame: string | undefined;
+	metric: FlameMetric;
+	/** Share of a target's processor time that probing may cost; undefined: no limit. */
+	budget: number | undefined;
+}
+
+const DEFAULT_BUDGET = 0.01;
+
+/** "1%", "0.5%", "off". Throws E-USAGE. */
+export function parseBudget(value: unknown): number | undefined {
+	if (value === undefined) return DEFAULT_BUDGET;
+	if (value === "off") return undefined;
+	const match = /^(\d+(?:\.\d+)?)%?$/.exec(String(value));
+	const percent = match === null ? Number.NaN : Number(match[1]);
+	if (!(percent >= 0.01 && percent <= 100)) {
+		throw new GomapgrowError("E-USAGE", {
+			wanted: "a share from 0.01% to 100% after --budget, or off",
+			found: JSON.stringify(value) ?? "nothing",
+		});
+	}
+	return percent / 100;
 }
 
 const UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
@@ -34,6 +62,29 @@ export function parseColor(value: unknown): ColorFlag {
 	});
 }
 
+/** The checked value of --metric. Throws E-USAGE. */
+export function parseMetric(value: unknown): FlameMetric {
+	const metric = FLAME_METRICS.find((name) => name === (value ?? "growths"));
+	if (metric !== undefined) return metric;
+	throw new GomapgrowError("E-USAGE", {
+		wanted: `one of ${FLAME_METRICS.join(", ")} after --metric`,
+		found: JSON.stringify(value) ?? "nothing",
+	});
+}
+
+/** The name of a file that is written; undefined without the option. Throws E-USAGE. */
+export function fileName(option: string, value: unknown): string | undefined {
+	if (value === undefined) return undefined;
+	if (typeof value === "string" && value !== "" && value !== "-") return value;
+	throw new GomapgrowError("E-USAGE", {
+		wanted: `the name of a file after ${option}`,
+		found: JSON.stringify(value) ?? "nothing",
+		...(value === "-" && option === "--output"
+			? { mend: "gomapgrow watch --json   # writes records to standard output" }
+			: {}),
+	});
+}
+
 const MIN_INTERVAL_MS = 100;
 
 /** The checked options of a live command, from cac's. Throws E-USAGE. */
@@ -50,5 +101,12 @@ export function liveOptions(options: Record<string, unknown>): LiveOptions {
 		intervalMs: interval,
 		json: options.json === true,
 		color: parseColor(options.color),
+		// cac spells --no-latency so.
+		latency: options.latency !== false,
+		iterations: options.iter === true,
+		output: fileName("--output", options.output),
+		flame: fileName("--flame", options.flame),
+		metric: parseMetric(options.metric),
+		budget: parseBudget(options.budget),
 	};
 }

@@ -5,7 +5,7 @@ import { GomapgrowError } from "../errors/error.ts";
 import { type ExitStatus, HeldProcess, shellExitCode } from "../kernel/held-process.ts";
 import { Target } from "../session/target.ts";
 import { resolveCommand } from "../target/resolve-command.ts";
-import { chooseView } from "./choose-view.ts";
+import { chooseView, recordsOnStdout } from "./choose-view.ts";
 import { checkHost } from "./host-check.ts";
 import { observe, StopRequest } from "./observe.ts";
 import type { LiveOptions } from "./options.ts";
@@ -96,21 +96,21 @@ export async function run(argv: readonly string[], options: LiveOptions, command
 		path,
 		argv,
 		env: process.env,
-		stdoutFd: options.json ? 2 : 1,
+		stdoutFd: recordsOnStdout(options) ? 2 : 1,
 		nofileSoft: parentOpenFiles(),
 	});
 	const running = new RunningCommand(child);
 	stopOnSignals(stop, (signal) => running.signal(signal));
 	try {
-		const target = new Target({ pid: child.pid, name: basename(path), exe: path, openPath: path });
+		const identity = { pid: child.pid, name: basename(path), exe: path, openPath: path };
+		const target = new Target(identity, { iterations: options.iterations });
 		await observe({
+			...options,
 			mode,
 			view: chooseView(options, stop, true),
 			targets: [target],
 			onAttached: () => running.release(),
-			isAlive: () => running.running,
-			intervalMs: options.intervalMs,
-			durationMs: options.durationMs,
+			poll: () => ({ ended: [], started: [], over: !running.running }),
 			stop,
 			command,
 		});

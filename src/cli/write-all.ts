@@ -4,15 +4,17 @@ import { errnoCode } from "../target/procfs-file.ts";
 
 const RETRY_MS = 5;
 
-/** Writes all of the text before it returns, so that nothing is cut off when the process exits. A reader that has gone is no error. */
-export function writeAll(fd: number, text: string): void {
+/**
+ * Writes all of the text before it returns, so that nothing is cut off when the process exits. A reader that has gone is no error: false.
+ */
+export function writeAll(fd: number, text: string): boolean {
 	const bytes = Buffer.from(text);
 	for (let done = 0; done < bytes.length; ) {
 		try {
 			done += writeSync(fd, bytes, done);
 		} catch (error) {
 			const code = errnoCode(error);
-			if (code === "EPIPE") return;
+			if (code === "EPIPE") return false;
 			// Someone made the pipe non-blocking.
 			if (code !== "EAGAIN") {
 				throw new GomapgrowError("E-IO", { wanted: "to write the output", found: code ?? String(error), cause: error });
@@ -20,4 +22,5 @@ export function writeAll(fd: number, text: string): void {
 			Bun.sleepSync(RETRY_MS);
 		}
 	}
+	return true;
 }

@@ -16,6 +16,7 @@ const MAY_IMPORT: Record<string, readonly string[] | "all"> = {
 	plan: ["gobin", "isa"],
 	kernel: ["plan"],
 	model: [],
+	snapshot: ["gobin", "elf", "model", "analyze"],
 	session: ["kernel", "plan", "target", "gobin", "model"],
 	analyze: ["model"],
 	output: ["model", "analyze"],

@@ -34,8 +34,11 @@ export class JsonView implements LiveView {
 	start = this.#write;
 	target = this.#write;
 	growth = this.#write;
+	work = this.#write;
+	overlap = this.#write;
 	window = this.#write;
 	loss = this.#write;
+	throttle = this.#write;
 
 	end(record: EndRecord, state: EndState): void {
 		this.#write(record);

@@ -1,7 +1,7 @@
 /** One stable line per window, without escape codes, for pipes and files; the summary goes to standard error. */
 import { OutputFd } from "../../kernel/output-fd.ts";
 import type { EndRecord, TargetRecord, WindowRecord } from "../../model/records.ts";
-import { bytesMeasured, measuredTiers } from "../../output/measured.ts";
+import { bytesMeasured, measuredTiers, movedMeasured } from "../../output/measured.ts";
 import { windowLine } from "../../output/window-line.ts";
 import type { EndState, LiveState, LiveView } from "../live-view.ts";
 import { writeSummary } from "./summary-writer.ts";
@@ -29,17 +29,23 @@ export class LineView implements LiveView {
 
 	start(): void {}
 	growth(): void {}
+	work(): void {}
+	overlap(): void {}
 	loss(): void {}
+	throttle(): void {}
 
 	target(_record: TargetRecord): void {}
 
 	window(record: WindowRecord, state: LiveState): void {
 		if (this.#out.queued > MAX_QUEUED_BYTES) return;
-		const window = state.view.window;
-		const bytes = window === undefined || bytesMeasured(window);
 		const tiers = measuredTiers(state.targets);
-		const measured = { growth: tiers.includes("growth"), work: tiers.includes("work"), bytes };
-		this.#out.write(windowLine({ ...record, measured }));
+		const measured = {
+			growth: tiers.includes("growth"),
+			work: tiers.includes("work"),
+			bytes: bytesMeasured(state.closed),
+			moved: movedMeasured(state.closed),
+		};
+		this.#out.write(windowLine({ ...record, bytes_moved: state.closed.bytes_moved, measured }));
 	}
 
 	end(record: EndRecord, state: EndState): void {

@@ -5,6 +5,7 @@ import { memorySource } from "../../../src/elf/memory-source.ts";
 import type { GomapgrowError } from "../../../src/errors/error.ts";
 import { identifyGoProgram, openGoProgram } from "../../../src/gobin/go-binary.ts";
 import type { Inspection } from "../../../src/model/inspection.ts";
+import type { MapImpl } from "../../../src/model/records.ts";
 import { fileSource, goBuild, goTool, run } from "../../support/go-binaries.ts";
 import { withVersion } from "../../support/patched-version.ts";
 import { syntheticGo } from "../gobin/synthetic-go.ts";
@@ -18,6 +19,32 @@ function inspected(bytes: Uint8Array, target = TARGET): Inspection {
 	const program = identifyGoProgram(memorySource(bytes));
 	return inspectBinary(program, openGoProgram(program, { verifyLayouts: true }), target);
 }
+
+const TABLE = "internal/runtime/maps.(*table)";
+
+/** What programs of 1.25 and later have; before there is no pruneTombstones. */
+const FUNCTIONS: Record<MapImpl, { growing: [string, "growth" | "work"][]; iterating: string[] }> = {
+	classic: {
+		growing: [
+			["runtime.hashGrow", "growth"],
+			...["", "_fast32", "_fast64", "_faststr"].flatMap((variant): [string, "work"][] => [
+				[`runtime.growWork${variant}`, "work"],
+				[`runtime.evacuate${variant}`, "work"],
+			]),
+		],
+		iterating: ["runtime.mapiterinit", "runtime.mapiternext"],
+	},
+	swiss: {
+		growing: [
+			["internal/runtime/maps.(*Map).growToTable", "growth"],
+			[`${TABLE}.rehash`, "growth"],
+			[`${TABLE}.grow`, "work"],
+			[`${TABLE}.split`, "work"],
+			[`${TABLE}.pruneTombstones`, "work"],
+		],
+		iterating: ["Init", "Next", "grownKeyElem"].map((name) => `internal/runtime/maps.(*Iter).${name}`),
+	},
+};
 
 const fileBytes = (path: string): Uint8Array => fileSource(path).read(0, fileSource(path).size);
 
@@ -68,11 +95,21 @@ describe.each([
 			const [offset = 0, vaddr = 0] = loads.find(([, start, size]) => address >= start && address < start + size) ?? [];
 			return address - vaddr + offset;
 		};
-		expect(inspection.functions.length).toBeGreaterThanOrEqual(4);
-		for (const { name, address, file_offset, site, exits, reason } of inspection.functions) {
+		const { growing, iterating } = FUNCTIONS[inspection.map_impl ?? "classic"];
+		expect(inspection.functions.map(({ name, tier }) => [name, tier])).toEqual([
+			...growing,
+			...iterating.map((name) => [name, "iteration"]),
+		]);
+		expect(inspection.functions_absent).toEqual([]);
+		for (const { name, address, file_offset, site, exits, exits_missing, reason } of inspection.functions) {
 			const entry = symbols.get(name) ?? 0;
 			expect([name, address, file_offset]).toEqual([name, `0x${entry.toString(16)}`, offsetOf(entry)]);
-			expect([exits, reason, site?.cost]).toEqual([[], undefined, "emulated"]);
+			expect([reason, site?.cost]).toEqual([undefined, "emulated"]);
+			if (iterating.includes(name)) expect([exits, exits_missing]).toEqual([[], undefined]);
+			else if (what.startsWith("1.15"))
+				expect([exits, exits_missing]).toEqual([[], expect.stringContaining("before Go 1.17")]);
+			else expect([exits.length > 0, exits_missing]).toEqual([true, undefined]);
+			for (const exit of exits) expect(exit.file_offset).toBe(offsetOf(Number(exit.address)));
 			const at = Number(site?.address);
 			expect(site?.file_offset).toBe(offsetOf(at));
 			const listing = run([
@@ -87,9 +124,9 @@ describe.each([
 			const target = Number.parseInt(branch?.[1] ?? "", 16);
 			expect(site?.instruction).toBe(`jbe +0x${(target - entry).toString(16)}`);
 		}
-		for (const { name } of inspection.functions_absent) expect(symbols.has(name)).toBeFalse();
+		// Without the iterators, which are only probed when they are asked for.
 		expect(inspection.verdict).toBe(
-			`can be watched: every growth with type, cause, size, goroutine and stack; ${inspection.functions.length} probes, all cheap`,
+			`can be watched: every growth with type, cause, size, goroutine and stack; ${growing.length} probes, all cheap`,
 		);
 	});
 
@@ -115,15 +152,18 @@ describe("what cannot be watched", () => {
 	const chains = goBuild({ version: "1.27", program: "chains" });
 	const release = identifyGoProgram(fileSource(chains)).version.raw;
 
-	test("arm64: functions and layouts are known, sites are not", () => {
+	test("arm64: functions, sites and layouts are known, but nothing attaches to them", () => {
 		const inspection = inspected(fileBytes(goBuild({ version: "1.27", program: "chains", arch: "arm64" })));
 		expect(inspection).toMatchObject({ arch: "arm64", watchable: false, map_impl: "swiss" });
 		expect(inspection.verdict).toMatch(/^cannot be watched: arm64/);
 		expect(inspection.error?.code).toBe("E-BIN-ARCH");
-		expect(inspection.functions).toHaveLength(5);
+		expect(inspection.functions.map(({ name }) => name)).toEqual([
+			...FUNCTIONS.swiss.growing.map(([name]) => name),
+			...FUNCTIONS.swiss.iterating,
+		]);
 		for (const fn of inspection.functions) {
-			expect(fn.site).toBeUndefined();
-			expect(fn.reason).toContain("arm64");
+			expect(fn.site?.instruction).toMatch(/^b\.ls \+0x[0-9a-f]+$/);
+			expect(fn.reason).toBeUndefined();
 			expect(Number(fn.address)).toBeGreaterThan(0);
 		}
 		expect(inspection.layouts["runtime.g.goid"]).toMatchObject({ offset: 152, from: "dwarf", agrees: ["table"] });
@@ -154,9 +194,15 @@ describe("what cannot be watched", () => {
 		expect(inspection.error?.code).toBe("E-BIN-NO-SITES");
 		expect(inspection.functions.find(({ name }) => name === rehash?.name)).toEqual({
 			...(({ site: _, ...rest }) => rest)(rehash ?? ({} as never)),
-			reason: expect.stringContaining("does not begin with a known stack check (first bytes cc"),
+			exits: [],
+			reason: expect.stringMatching(
+				/does not begin with a known stack check \(first bytes cc.*\), and it does not return$/,
+			),
 		});
-		expect(inspection.functions.filter(({ site }) => site !== undefined)).toHaveLength(4);
+		expect(inspection.functions.filter(({ site }) => site !== undefined)).toEqual(
+			before.functions.filter((fn) => fn !== rehash),
+		);
+		expect(before.functions).toHaveLength(8);
 	});
 
 	test("a release that is older than supported: what every release says", () => {
@@ -188,11 +234,35 @@ describe("newer than known", () => {
 		const path = goBuild({ version: "1.27", program: "chains", ldflags: "-s -w" });
 		const inspection = inspected(withVersion(path, version(path)));
 		expect(inspection.watchable).toBeTrue();
-		expect(inspection.verdict).toMatch(/^can be watched in part: growths are counted without details; 5 probes/);
+		expect(inspection.verdict).toMatch(
+			/^can be watched in part \(newer than known, which is Go 1\.15 to 1\.27\): growths are counted without details; 5 probes/,
+		);
 		expect(inspection.notes.join("\n")).toContain("without goroutine, kind and size");
 		expect(inspection.layout_notes[0]).toContain("not known and has no DWARF");
-		expect(inspection.functions.every(({ tier }) => tier === "work")).toBeTrue();
+		expect(inspection.functions.map(({ name, tier }) => [name, tier])).toEqual([
+			...FUNCTIONS.swiss.growing.map(([name]) => [name, "work"]),
+			...FUNCTIONS.swiss.iterating.map((name) => [name, "iteration"]),
+		]);
 		expect(inspection.layouts["runtime.g.goid"]).toEqual({ offset: 152, from: "code" });
+	});
+
+	test("with DWARF: in full, and it says by what", () => {
+		const path = goBuild({ version: "1.27", program: "chains" });
+		const inspection = inspected(withVersion(path, version(path)));
+		expect(inspection.verdict).toMatch(
+			/^can be watched \(newer than known, which is Go 1\.15 to 1\.27\): every growth .*, by layouts from its own DWARF; 5 probes/,
+		);
+		expect(inspection.layout_notes[0]).toContain("this version is not known");
+	});
+
+	test("stripped and with module data in which the inlined calls are elsewhere: it says that, too", () => {
+		// What the newest known release has at the place of gofunc is something else in 1.23.
+		const path = goBuild({ version: "1.23", program: "chains", ldflags: "-s -w" });
+		const other = identifyGoProgram(fileSource(path)).version.raw.replace("1.23", "1.28");
+		const inspection = inspected(withVersion(path, other));
+		expect(inspection.watchable).toBeTrue();
+		expect(inspection.notes.join("\n")).toContain("trees of inlined calls");
+		expect(inspected(fileBytes(path)).notes.join("\n")).not.toContain("trees of inlined calls");
 	});
 
 	test("with damaged DWARF it is treated as stripped, and says so", () => {

@@ -1,0 +1,242 @@
+/** All commands and their options: the one place where they are described. */
+import { FLAME_METRICS } from "../../output/flame-metric.ts";
+import type { CommandSpec, OptionSpec } from "./command-spec.ts";
+
+const COLOR: OptionSpec = {
+	name: "color",
+	value: "when",
+	about: "auto, always or never (default: auto, which honours NO_COLOR)",
+	completes: ["auto", "always", "never"],
+};
+
+const METRIC: OptionSpec = {
+	name: "metric",
+	value: "what",
+	about: "what the frames of a flame graph are as wide as: growths (default), work, time, bytes or moved",
+	completes: FLAME_METRICS,
+};
+
+const FLAME: OptionSpec = {
+	name: "flame",
+	value: "file",
+	about: "write a flame graph to this SVG file at the end",
+	completes: "file",
+};
+
+const OUTPUT: OptionSpec = {
+	name: "output",
+	short: "o",
+	value: "file",
+	about: "write all records to this file, compressed when its name ends in .gz",
+	completes: "file",
+};
+
+const JSON_OBJECT: OptionSpec = { name: "json", about: "as one JSON object" };
+
+/** Of the commands that observe. */
+const OBSERVING: readonly OptionSpec[] = [
+	{ name: "duration", value: "time", about: "stop after this long: 30s, 500ms, 2m, 1h (default: no end)" },
+	{ name: "interval", value: "time", about: "length of a window, 100ms or more (default: 1s)" },
+	{
+		name: "budget",
+		value: "share",
+		about: "most that probing may cost of a target's processor time, or off (default: 1%)",
+	},
+	{ name: "no-latency", about: "do not measure how long calls take: half the cost" },
+	{
+		name: "iter",
+		about: "watch iterations, too, and report growths that overlap one: dear where maps are ranged over much",
+	},
+];
+
+const LIVE: readonly OptionSpec[] = [
+	...OBSERVING,
+	{ name: "json", about: "records as NDJSON on standard output; with --output only the file gets them" },
+	OUTPUT,
+	FLAME,
+	METRIC,
+	COLOR,
+];
+
+const TARGETS =
+	"A target is a PID, the name of a process, or the path of an executable. Without one, all Go programs of this host are observed.";
+
+export const COMMANDS = [
+	{
+		name: "watch",
+		arguments: "[target...]",
+		summary: "show live which maps grow in running Go programs",
+		details: [
+			TARGETS,
+			"On a terminal it shows a table that is redrawn every second, in a pipe it prints one line per window. At the end comes a summary.",
+		],
+		completes: "process",
+		options: LIVE,
+		examples: [
+			{ command: "gomapgrow watch 4711", about: "a process, live; q or Ctrl-C ends it" },
+			{ command: "gomapgrow watch etcd --duration 30s --flame etcd.svg", about: "half a minute, with a flame graph" },
+			{
+				command: "gomapgrow watch 4711 --json | jq 'select(.type == \"growth\")'",
+				about: "every growth, as it happens",
+			},
+		],
+	},
+	{
+		name: "run",
+		arguments: "-- command [argument...]",
+		summary: "start a command and observe it from its first instruction",
+		details: [
+			"The command's standard output is left alone and its exit code is passed on. With --json, but no --output, the records own standard output and the command's output goes to standard error.",
+		],
+		completes: "command",
+		options: LIVE,
+		examples: [
+			{ command: "gomapgrow run -- ./server --port 8080", about: "a server, until it ends" },
+			{ command: "gomapgrow run --json -- ./importer data.csv 2>/dev/null | jq .", about: "its records" },
+			{ command: "gomapgrow run -o run.ndjson.gz -- ./importer data.csv", about: "to be looked at later" },
+		],
+	},
+	{
+		name: "record",
+		arguments: "[target...]",
+		summary: "write all records of running Go programs to a file",
+		details: [
+			TARGETS,
+			"On a terminal a line shows how far it is. The file holds whole records at any time: also after a crash, or when the disk is full, `gomapgrow report` reads what there is.",
+		],
+		completes: "process",
+		options: [OUTPUT, ...OBSERVING, FLAME, METRIC, COLOR],
+		examples: [
+			{ command: "gomapgrow record etcd -o run.ndjson.gz --duration 1m", about: "one minute, compressed" },
+			{ command: "gomapgrow record 4711 -o run.ndjson", about: "until Ctrl-C" },
+		],
+	},
+	{
+		name: "report",
+		arguments: "<file...>",
+		summary: "show what is in a recording",
+		details: [
+			"Reads what `record`, `--output` and `--json` have written, plain or compressed; `-` is standard input. Several recordings, also in one file, are added up. Of a truncated one it uses what is whole, and says what is missing.",
+		],
+		completes: "file",
+		options: [
+			{ name: "table", about: "the summary and tables, as text (default)" },
+			{ name: "json", about: "one JSON object with the totals" },
+			{ ...FLAME, about: "write a flame graph to this SVG file" },
+			{ name: "folded", about: "stacks for flamegraph.pl or speedscope" },
+			{ name: "ascii", about: "a flame graph for the terminal" },
+			METRIC,
+			{ name: "rows", value: "n", about: "rows of each table (default: 20)" },
+			COLOR,
+		],
+		examples: [
+			{ command: "gomapgrow report run.ndjson.gz", about: "the summary and tables" },
+			{ command: "gomapgrow report run.ndjson --flame run.svg --metric bytes", about: "where memory is allocated" },
+			{ command: "gomapgrow report run.ndjson --folded | flamegraph.pl > run.svg", about: "with other tools" },
+			{ command: "zstdcat run.ndjson.zst | gomapgrow report -", about: "from a pipe" },
+		],
+	},
+	{
+		name: "inspect",
+		arguments: "<target>",
+		summary: "what a Go executable or process is and what would be probed; needs no privileges",
+		details: ["Reads the executable only. A target is a PID, the name of a process, or the path of an executable."],
+		completes: "process",
+		options: [JSON_OBJECT, COLOR],
+		examples: [
+			{ command: "gomapgrow inspect ./server", about: "a file" },
+			{ command: "gomapgrow inspect 4711 --json | jq '.functions[] | {name, site}'", about: "a process, for programs" },
+		],
+	},
+	{
+		name: "snapshot",
+		arguments: "<target>",
+		summary: "stacks of all goroutines of a process, without stopping it",
+		details: ["Equal stacks are grouped, most goroutines first. Several snapshots show what stays and what moves."],
+		completes: "process",
+		options: [
+			{ name: "count", value: "n", about: "how many snapshots (default: 1)" },
+			{ name: "interval", value: "time", about: "from one snapshot to the next (default: 200ms)" },
+			{ name: "json", about: "one JSON object for each snapshot" },
+			COLOR,
+		],
+		examples: [
+			{ command: "gomapgrow snapshot 4711", about: "where all goroutines are" },
+			{ command: "gomapgrow snapshot 4711 --count 5", about: "what stays where it is" },
+			{
+				command: "gomapgrow snapshot 4711 --json | jq '.groups[] | select(.map_work) | {count, map_work}'",
+				about: "goroutines inside map code",
+			},
+		],
+	},
+	{
+		name: "doctor",
+		arguments: "",
+		summary: "what this host allows, what is missing, and the command that mends it",
+		details: [],
+		completes: "nothing",
+		options: [JSON_OBJECT],
+		examples: [{ command: "gomapgrow doctor", about: "exit code 0 when this host can be used, 3 when not" }],
+	},
+	{
+		name: "schema",
+		arguments: "",
+		summary: "the JSON Schema of the records",
+		details: [
+			"Draft 2020-12, for one record, that is one line. Fields that it does not name are allowed: readers ignore what they do not know.",
+		],
+		completes: "nothing",
+		options: [],
+		examples: [{ command: "gomapgrow schema > gomapgrow.schema.json", about: "for a validator" }],
+	},
+	{
+		name: "completion",
+		arguments: "<shell>",
+		summary: "a script that completes commands and options, for bash, zsh or fish",
+		details: [],
+		completes: ["bash", "zsh", "fish"],
+		options: [],
+		examples: [
+			{ command: "source <(gomapgrow completion bash)", about: "in ~/.bashrc" },
+			{ command: "gomapgrow completion zsh > ~/.zfunc/_gomapgrow", about: "in a folder of $fpath" },
+			{ command: "gomapgrow completion fish > ~/.config/fish/completions/gomapgrow.fish", about: "for fish" },
+		],
+	},
+	{
+		name: "man",
+		arguments: "",
+		summary: "the manual page, in roff",
+		details: [],
+		completes: "nothing",
+		options: [],
+		examples: [{ command: "gomapgrow man | man -l -", about: "read it" }],
+	},
+] as const satisfies readonly CommandSpec[];
+
+export type CommandName = (typeof COMMANDS)[number]["name"];
+
+/** Options of every command. */
+export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
+	{ name: "help", short: "h", about: "what the command does, its options and examples" },
+];
+
+/** Options without a command. */
+export const TOP_OPTIONS: readonly OptionSpec[] = [
+	{ name: "help", short: "h", about: "this list" },
+	{ name: "version", short: "v", about: "version and commit" },
+];
+
+export function findCommand(name: string): CommandSpec | undefined {
+	return COMMANDS.find((command) => command.name === name);
+}
+
+export const ABOUT = "shows which Go maps in running processes grow, why, how often and from which line of code";
+
+/** As in the README; for the manual page. */
+export const EXIT_CODES: readonly (readonly [code: number, about: string])[] = [
+	[0, "done"],
+	[1, "failed"],
+	[2, "usage"],
+	[3, "this host: privilege, kernel feature"],
+	[4, "the target: not Go, unsupported, gone"],
+];

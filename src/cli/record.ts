@@ -1,0 +1,29 @@
+/** `gomapgrow record`: observes as `watch` does and writes all records to a file. */
+import { GomapgrowError } from "../errors/error.ts";
+import { withFiles } from "./choose-view.ts";
+import type { LiveOptions } from "./options.ts";
+import { openRecordFile } from "./record-file.ts";
+import { ProgressView } from "./views/progress-view.ts";
+import { RecordView } from "./views/record-view.ts";
+import { watchWith } from "./watch.ts";
+
+/** Returns the exit code. Throws what `watch` throws, E-USAGE without a file, and E-IO when it cannot be written. */
+export async function record(
+	names: readonly string[],
+	options: LiveOptions,
+	command: readonly string[],
+): Promise<number> {
+	const { output, ...others } = options;
+	if (output === undefined) {
+		throw new GomapgrowError("E-USAGE", {
+			wanted: "a file to write the records to",
+			found: "none",
+			mend: `gomapgrow ${command.join(" ")} -o run.ndjson.gz`,
+		});
+	}
+	return await watchWith(names, options, command, () => {
+		const file = openRecordFile(output);
+		const columns = () => (process.stderr.isTTY ? (process.stderr.columns ?? 80) : undefined);
+		return withFiles(new RecordView(new ProgressView(file, columns), file), { ...others, output: undefined });
+	});
+}

@@ -1,0 +1,114 @@
+/** `gomapgrow report`: what is in a recording, as tables, JSON or flame graphs. */
+import { EXIT, GomapgrowError } from "../errors/error.ts";
+import type { TargetRecord } from "../model/records.ts";
+import { type ColorFlag, decideColor } from "../output/color.ts";
+import { asciiFlame } from "../output/flame-ascii.ts";
+import { FlameGraphBuilder } from "../output/flame-graph.ts";
+import type { FlameMetric } from "../output/flame-metric.ts";
+import { flameSvg } from "../output/flame-svg.ts";
+import { foldedText } from "../output/folded.ts";
+import { reportJson } from "../output/report-json.ts";
+import { reportText } from "../output/report-text.ts";
+import { flameSubject } from "./flame-subject.ts";
+import { NewFile } from "./new-file.ts";
+import { fileName, parseColor, parseMetric } from "./options.ts";
+import { type ReadResult, readRecordings } from "./read-recordings.ts";
+import { writeAll } from "./write-all.ts";
+
+/** What is printed; `nothing` when only a file was asked for. */
+type ReportFormat = "table" | "json" | "folded" | "ascii" | "nothing";
+
+export interface ReportCommandOptions {
+	format: ReportFormat;
+	flame: string | undefined;
+	metric: FlameMetric;
+	rows: number;
+	color: ColorFlag;
+}
+
+const FORMATS = ["table", "json", "folded", "ascii"] as const;
+const DEFAULT_ROWS = 20;
+
+/** The checked options, from cac's. Throws E-USAGE. */
+export function reportOptions(options: Record<string, unknown>): ReportCommandOptions {
+	const asked = FORMATS.filter((format) => options[format] === true);
+	const flame = fileName("--flame", options.flame);
+	if (asked.length > 1) {
+		throw new GomapgrowError("E-USAGE", {
+			wanted: "one of --table, --json, --folded and --ascii",
+			found: asked.map((format) => `--${format}`).join(" and "),
+		});
+	}
+	const rows = options.rows === undefined ? DEFAULT_ROWS : Number(options.rows);
+	if (!Number.isInteger(rows) || rows < 1) {
+		throw new GomapgrowError("E-USAGE", {
+			wanted: "a whole number from 1 on after --rows",
+			found: JSON.stringify(options.rows),
+		});
+	}
+	return {
+		format: asked[0] ?? (flame === undefined ? "table" : "nothing"),
+		flame,
+		metric: parseMetric(options.metric),
+		rows,
+		color: parseColor(options.color),
+	};
+}
+
+/** The same process stands in each recording of it. */
+function distinctTargets({ merged }: ReadResult): TargetRecord[] {
+	const targets = merged.recordings.flatMap((recording) => recording.targets);
+	return [...new Map(targets.map((target) => [`${target.pid} ${target.name}`, target])).values()];
+}
+
+function printed(result: ReadResult, graph: FlameGraphBuilder, options: ReportCommandOptions): string {
+	const { merged, notes } = result;
+	const { isTTY, columns = 80 } = process.stdout;
+	switch (options.format) {
+		case "table":
+			return reportText(merged, { columns: isTTY ? columns : Number.POSITIVE_INFINITY, rows: options.rows, notes });
+		case "json":
+			return reportJson(merged, notes);
+		case "folded":
+			return foldedText(graph.build());
+		case "ascii": {
+			const env = { NO_COLOR: process.env.NO_COLOR, TERM: process.env.TERM };
+			const color = decideColor({ flag: options.color, env, isTTY: isTTY === true });
+			return asciiFlame(graph.build(), { columns: isTTY ? columns : 100, color });
+		}
+		case "nothing":
+			return "";
+	}
+}
+
+/** `paths`: files, or `-` for standard input. Returns the exit code. Throws E-USAGE, E-IO, E-RECORD-…. */
+export async function report(paths: readonly string[], options: ReportCommandOptions): Promise<number> {
+	if (paths.length === 0) {
+		throw new GomapgrowError("E-USAGE", {
+			wanted: "a recording, or - for standard input",
+			found: "none",
+			mend: "gomapgrow report run.ndjson.gz",
+		});
+	}
+	const file = options.flame === undefined ? undefined : new NewFile(options.flame);
+	try {
+		const graph = new FlameGraphBuilder(options.metric);
+		const result = await readRecordings(paths, (record) => {
+			if (record.type === "growth" || record.type === "work") graph.add(record);
+			else if (record.type === "target") graph.addProcess(record.pid, record.name);
+		});
+		if (file !== undefined) {
+			const lost = result.merged.ledger?.growth.lost ?? 0;
+			file.write(flameSvg(graph.build(), { subject: flameSubject(distinctTargets(result), lost) }));
+			if (file.failure !== undefined) {
+				throw new GomapgrowError("E-IO", { wanted: "to write the flame graph", found: file.failure });
+			}
+		}
+		writeAll(1, printed(result, graph, options));
+		const inReport = options.format === "table" || options.format === "json";
+		if (!inReport) writeAll(2, result.notes.map((note) => `missing: ${note}\n`).join(""));
+	} finally {
+		file?.close();
+	}
+	return EXIT.done;
+}
