@@ -12,6 +12,18 @@ need() {
 	esac
 }
 
+wished=()
+# What the distribution was found not to have, so that it is not asked again.
+unavailable=dist/unavailable-packages
+# wish PACKAGE COMMAND-OR-FILE
+wish() {
+	if grep -qsx "$1" "$unavailable"; then return; fi
+	case "$2" in
+		/*) [ -e "$2" ] || wished+=("$1") ;;
+		*) command -v "$2" >/dev/null || wished+=("$1") ;;
+	esac
+}
+
 need ca-certificates /etc/ssl/certs/ca-certificates.crt
 need debian-archive-keyring /usr/share/keyrings/debian-archive-keyring.gpg
 need clang clang
@@ -19,6 +31,8 @@ need llvm llvm-strip
 need gcc gcc
 need libc6-dev /usr/include/stdio.h
 need binutils readelf
+# Disassembles arm64 programs for the tests of src/isa/arm64.
+need binutils-aarch64-linux-gnu aarch64-linux-gnu-objdump
 need make make
 need bzip2 bzip2
 need xz-utils xz
@@ -28,15 +42,22 @@ need procps ps
 need util-linux setpriv
 need libcap2-bin capsh
 need tmux tmux
+# Only tests need these; where the distribution has none, the tests say so and are skipped.
+wish bpftool /usr/sbin/bpftool
+wish chromium chromium
+wish mandoc mandoc
+wish zsh zsh
+wish fish fish
+wish delve dlv
 # npm 7 is the first that reads this package-lock.json, and node runs nothing but npm here. Asking it for its version is slow,
 # and needless when it has done its work.
 if [ node_modules/.installed -nt package-lock.json ]; then
 	:
 elif ! npm_version=$(npm --version 2>/dev/null) || [ "${npm_version%%.*}" -lt 7 ]; then missing+=(nodejs npm); fi
 
-[ ${#missing[@]} -gt 0 ] || exit 0
+[ $((${#missing[@]} + ${#wished[@]})) -gt 0 ] || exit 0
 
-echo "setup: installing ${missing[*]} with apt-get"
+echo "setup: installing ${missing[*]} ${wished[*]} with apt-get"
 command -v apt-get >/dev/null || {
 	echo "setup: wanted apt-get (Debian or Ubuntu); found none: install these packages by hand" >&2
 	exit 1
@@ -44,4 +65,13 @@ command -v apt-get >/dev/null || {
 root=()
 [ "$(id -u)" = 0 ] || root=(sudo)
 "${root[@]}" apt-get -q update
-"${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends "${missing[@]}"
+if [ ${#missing[@]} -gt 0 ]; then
+	"${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends "${missing[@]}"
+fi
+for package in "${wished[@]}"; do
+	if ! "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends "$package"; then
+		echo "setup: there is no $package here; the tests that need it are skipped"
+		mkdir -p dist
+		echo "$package" >>"$unavailable"
+	fi
+done

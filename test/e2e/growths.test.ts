@@ -115,8 +115,8 @@ function checkClassic(trace: Trace, kind: Kind): void {
 	expect(own.map((growth) => growth.bytes)).toEqual(buckets.map((n) => n * kind.bucketBytes));
 	expect(own.every((growth) => growth.iterating === false)).toBe(true);
 
-	const growWork = trace.end.calls[`runtime.growWork${kind.variant}`] ?? 0;
-	const evacuate = trace.end.calls[`runtime.evacuate${kind.variant}`] ?? 0;
+	const growWork = Number(trace.end.calls[`runtime.growWork${kind.variant}`]);
+	const evacuate = Number(trace.end.calls[`runtime.evacuate${kind.variant}`]);
 	// Each of the 511 old buckets is evacuated: one or two a call, so never more calls than buckets and never fewer than half.
 	expect(growWork).toBeGreaterThanOrEqual(256);
 	expect(growWork).toBeLessThanOrEqual(530);

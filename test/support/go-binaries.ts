@@ -8,7 +8,7 @@ import { memorySource } from "../../src/elf/memory-source.ts";
 export interface GoBuildOptions {
 	/** Go release: "1.23". */
 	version: string;
-	/** Folder under test/programs/. */
+	/** Folder under test/programs/, or a folder in such a one: that may use its neighbours as packages. */
 	program: string;
 	/** Value of -ldflags. */
 	ldflags?: string;
@@ -48,7 +48,7 @@ export function goRelease(version: string): string {
 export function goBuild(options: GoBuildOptions): string {
 	const root = goRoot(options.version);
 	const folder = join(cache, "test-binaries");
-	const name = `${options.program}-${options.version}-${keyOf(options, root)}`;
+	const name = `${options.program.replaceAll("/", "-")}-${options.version}-${keyOf(options, root)}`;
 	const path = join(folder, name);
 	if (existsSync(path)) {
 		return path;
@@ -126,7 +126,7 @@ function keyOf(options: GoBuildOptions, root: string): string {
 	const hash = createHash("sha256");
 	hash.update(JSON.stringify(Object.entries(options).sort()));
 	hash.update(readFileSync(join(root, "VERSION")));
-	const folder = join(programs, options.program);
+	const folder = join(programs, options.program.split("/")[0] ?? "");
 	for (const entry of readdirSync(folder, { recursive: true, encoding: "utf8" }).sort()) {
 		if (/\.(go|c|h|s)$/.test(entry)) {
 			hash.update(`${entry}\0`).update(readFileSync(join(folder, entry)));

@@ -101,6 +101,13 @@ export class Program {
 		stdin.flush();
 	}
 
+	/** Ends its standard input. */
+	closeInput(): void {
+		const stdin = this.process.stdin;
+		if (stdin === undefined) throw new Error("the program was started without a standard input");
+		stdin.end();
+	}
+
 	/** Waits until `seen` returns something other than undefined for the output so far. Fails when the process ends or time is up first. */
 	async until<T>(what: string, seen: (program: Program) => T | undefined, timeoutMs = 15_000): Promise<T> {
 		const deadline = performance.now() + timeoutMs;

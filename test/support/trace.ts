@@ -1,4 +1,5 @@
 /** Runs the built executable as a user would and reads its records back. */
+import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type {
 	EndRecord,
@@ -6,10 +7,12 @@ import type {
 	GrowthRecord,
 	Ledger,
 	LossRecord,
+	OverlapRecord,
 	StartRecord,
 	TargetRecord,
 	TierLedger,
 	WindowRecord,
+	WorkRecord,
 } from "../../src/model/records.ts";
 import { type Exit, type Program, type StartOptions, start } from "./processes.ts";
 
@@ -23,13 +26,20 @@ export interface Trace {
 	start: StartRecord;
 	targets: TargetRecord[];
 	growths: GrowthRecord[];
+	work: WorkRecord[];
+	overlaps: OverlapRecord[];
 	windows: WindowRecord[];
 	losses: LossRecord[];
 	end: EndRecord;
 }
 
+/** A live command that does not say what it may cost gets no limit: most tests want every call counted, however dear. */
 export function startGomapgrow(args: string[], options?: StartOptions): Program {
-	return start([GOMAPGROW, ...args], options);
+	const [command, ...rest] = args;
+	if (command === undefined) return start([GOMAPGROW], options);
+	const live = command === "watch" || command === "run";
+	const budget = live && !args.includes("--budget") ? ["--budget", "off"] : [];
+	return start([GOMAPGROW, command, ...budget, ...rest], options);
 }
 
 /** Every line of complete NDJSON output as a record; a line that is no JSON object with a type fails. */
@@ -47,9 +57,9 @@ export function parseRecords(stdout: string): GomapgrowRecord[] {
 		});
 }
 
-/** Sorts the records of a finished run with --json; fails unless it begins with start, then target, and ends with end. */
-export function toTrace(program: Program, exit: Exit): Trace {
-	const records = parseRecords(program.stdout);
+/** Sorts the records of a finished run with --json, or of the file that it wrote; fails unless it begins with start, then target, and ends with end. */
+export function toTrace(program: Pick<Program, "stdout" | "stderr">, exit: Exit, recording = program.stdout): Trace {
+	const records = parseRecords(recording);
 	const of = <T extends GomapgrowRecord["type"]>(type: T) =>
 		records.filter((record): record is Extract<GomapgrowRecord, { type: T }> => record.type === type);
 	const [first, last] = [records[0], records.at(-1)];
@@ -63,11 +73,13 @@ export function toTrace(program: Program, exit: Exit): Trace {
 	}
 	return {
 		exit,
-		stdout: program.stdout,
+		stdout: recording,
 		stderr: program.stderr,
 		start: first,
 		targets: of("target"),
 		growths: of("growth"),
+		work: of("work"),
+		overlaps: of("overlap"),
 		windows: of("window"),
 		losses: of("loss"),
 		end: last,
@@ -87,9 +99,12 @@ export async function watchTraced(target: string | number, options: string[] = [
 	return program;
 }
 
-/** What a ledger's tier does not account for: 0 when it sums. */
-export function unaccounted(tier: TierLedger): number {
-	return tier.hits - tier.recorded - tier.sampled_out - tier.throttled - tier.lost;
+/**
+ * The trace of a finished run with --output. For storms of records: a file takes them at any time, where a test that has to share the machine
+ * may read too slowly.
+ */
+export function recordedTrace(file: string, program: Program, exit: Exit): Trace {
+	return toTrace({ stdout: readFileSync(file, "utf8"), stderr: program.stderr }, exit);
 }
 
 /** What is wrong with the ledger of a finished run; empty when it sums and nothing was lost. */
@@ -99,4 +114,21 @@ export function ledgerFaults(ledger: Ledger): string[] {
 			unaccounted(tier) === 0 ? [] : [`${name}: hits ${tier.hits} are not accounted for by ${unaccounted(tier)}`];
 		return tier.lost === 0 ? sums : [...sums, `${name}: ${tier.lost} lost`];
 	});
+}
+
+/** Growths without a duration, beyond those that may have taken too long to be waited for: a second. */
+export function withoutDuration(growths: readonly GrowthRecord[], end: EndRecord): number {
+	const outer = new Set(growths.map(({ fn }) => fn));
+	const long = end.latency
+		.filter(({ fn }) => outer.has(fn))
+		.flatMap(({ buckets }) => buckets)
+		.filter(({ from_ns }) => from_ns >= 2 ** 29)
+		.reduce((sum, { count }) => sum + count, 0);
+	return Math.max(0, growths.filter(({ duration_ns }) => duration_ns === undefined).length - long);
+}
+
+/** What a ledger's tier does not account for: 0 when it sums. */
+export function unaccounted(tier: TierLedger): number {
+	const unpaired = Object.values(tier.unpaired ?? {}).reduce((sum, calls) => sum + calls, 0);
+	return tier.hits - tier.recorded - tier.sampled_out - tier.throttled - tier.lost - unpaired;
 }

@@ -1,9 +1,13 @@
-// fill does nothing but fill a map[int]int to 10,000 entries, again and again, and prints how many fills it manages per
-// second: the worst case for a tracer of map growth.
+// fill does nothing but fill a map[int]int to 10,000 entries, again and again: the worst case for a tracer of map growth. Each interval
+// (default 100ms) it prints how many fills there have been, the time of the day and the CPU time of the process, in nanoseconds.
+//
+//	fill [interval]
 package main
 
 import (
 	"fmt"
+	"os"
+	"syscall"
 	"time"
 )
 
@@ -17,13 +21,30 @@ func fill() {
 	sink = m
 }
 
+func cpuTime() int64 {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		fmt.Fprintln(os.Stderr, "getrusage:", err)
+		os.Exit(1)
+	}
+	return usage.Utime.Nano() + usage.Stime.Nano()
+}
+
 func main() {
-	for {
-		fills, start := 0, time.Now()
-		for time.Since(start) < time.Second {
-			fill()
-			fills++
+	interval := 100 * time.Millisecond
+	if len(os.Args) > 1 {
+		var err error
+		if interval, err = time.ParseDuration(os.Args[1]); err != nil {
+			fmt.Fprintln(os.Stderr, "usage: fill [interval]:", err)
+			os.Exit(2)
 		}
-		fmt.Println(fills)
+	}
+	next := time.Now().Add(interval)
+	for fills := 0; ; fills++ {
+		if now := time.Now(); now.After(next) {
+			fmt.Println(fills, now.UnixNano(), cpuTime())
+			next = now.Add(interval)
+		}
+		fill()
 	}
 }

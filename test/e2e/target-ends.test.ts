@@ -1,0 +1,35 @@
+/** A target that ends while its probes are out, which the budget's windows do, is no error: its end is noticed like any other. */
+import { describe, expect } from "bun:test";
+import type { AttachMode } from "../../src/kernel/features.ts";
+import { monotonicNs, wallNs } from "../../src/kernel/libc.ts";
+import { Session } from "../../src/session/session.ts";
+import { Target } from "../../src/session/target.ts";
+import { missingForTracing, testWith } from "../support/capability.ts";
+import { start } from "../support/processes.ts";
+import { buildProgram } from "./build-program.ts";
+
+const tracingTest = testWith(missingForTracing());
+
+describe("probes that are put back in too late", () => {
+	for (const mode of ["multi", "perf-cookie"] satisfies AttachMode[]) {
+		tracingTest(`attach mode ${mode}`, async () => {
+			const program = start([buildProgram("demo", "1.23"), "-for", "50s"]);
+			await program.untilOutput(/pid/);
+			const exe = `/proc/${program.pid}/exe`;
+			const target = new Target({ pid: program.pid, name: "demo", exe, openPath: exe }, {});
+			const anchor = { wallNs: wallNs(), monotonicNs: monotonicNs() };
+			const session = new Session({ mode, anchor, latency: true, iterations: false, maxSites: 200 });
+			try {
+				session.attach(target);
+				session.setProbed(target, "work", false);
+				session.setProbed(target, "work", true);
+				session.setProbed(target, "work", false);
+				await program.stop();
+				session.setProbed(target, "work", true);
+				expect(program.running).toBe(false);
+			} finally {
+				session.close();
+			}
+		});
+	}
+});

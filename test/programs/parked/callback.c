@@ -1,0 +1,3 @@
+#include "_cgo_export.h"
+
+void callBack(void) { goCallback(); }
