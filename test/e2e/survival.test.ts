@@ -5,7 +5,7 @@ import { type Program, start } from "../support/processes.ts";
 import { startGomapgrow } from "../support/trace.ts";
 import { buildProgram } from "./build-program.ts";
 
-const SECONDS = 60;
+const SECONDS = 120;
 const ATTACHMENTS = 50;
 
 /**
