@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # build/test.sh: lint, type check, unit and end-to-end tests, each even if an earlier one failed. The last line of its output is
 # "N passed, N failed": the tests that Bun ran, where a step that failed in another way than by a test counts as one failed.
+# What the failed tests said comes again right before it.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 bun=node_modules/.bin/bun
@@ -30,7 +31,7 @@ tests() {
 	local name=$1 folder=$2 report="$results/$1.xml" status=0 failures all left_out
 	shift 2
 	echo "== $name tests"
-	"$bun" test --reporter=junit --reporter-outfile="$report" "$@" "./$folder" || status=$?
+	"$bun" test --reporter=junit --reporter-outfile="$report" "$@" "./$folder" 2>&1 | tee "$results/$name.log" || status=$?
 	if [ ! -s "$report" ]; then
 		echo "== $name tests ended without a report (exit status $status)"
 		failed=$((failed + 1))
@@ -44,11 +45,22 @@ tests() {
 	passed=$((passed + all - failures - left_out))
 }
 
+# complaints LOG: what each failed test said, and its name.
+complaints() {
+	awk '/^[0-9]+ tests failed:$/ { exit }
+		/^\((pass|skip|todo)\) / || /^test\/.*:$/ { text = ""; next }
+		{ text = text $0 "\n" }
+		/^\(fail\) / { printf "%s", text; text = "" }' "$1"
+}
+
 step lint make -s lint
 step typecheck make -s typecheck
 tests unit test/unit --timeout 60000
 tests e2e test/e2e --timeout 120000
 
+if [ "$failed" -gt 0 ]; then
+	for log in "$results"/*.log; do complaints "$log"; done
+fi
 if [ "$skipped" -gt 0 ]; then echo "$skipped skipped: this machine lacks what they need (their names say what)"; fi
 echo "$passed passed, $failed failed" | tee "$results/summary"
 [ "$failed" = 0 ]

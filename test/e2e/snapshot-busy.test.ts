@@ -110,9 +110,10 @@ describe("a thousand snapshots", () => {
 		"of programs that check themselves, which do not notice",
 		async () => {
 			const programs = ["1.19", "1.27"].map((version) =>
-				start([buildProgram("torture", version, { stripped: true }), "-for", "90s"]),
+				start([buildProgram("torture", version, { stripped: true }), "-for", "150s"]),
 			);
-			const all = await Promise.all(programs.map(({ pid }) => snapshots(pid, 1000, "5ms", 120_000)));
+			const all = await Promise.all(programs.map(({ pid }) => snapshots(pid, 1000, "5ms", 140_000)));
+			for (const program of programs) program.signal("SIGTERM");
 			const exits = await Promise.all(programs.map((program) => program.finish(60_000)));
 			for (const [index, program] of programs.entries()) {
 				expect(program.stderr).toBe("");

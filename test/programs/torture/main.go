@@ -4,19 +4,21 @@
 //
 //	torture [-for 60s]
 //
-// It prints its PID at start and "OK ..." with counts at the end. A wrong value in a map or a frame prints "CORRUPT ..." and
-// ends it with code 1. A tracer should see growth of map[int]int, map[string]*main.record, map[uint32]uint64,
-// map[main.point]int and map[interface {}]int.
+// It prints its PID at start and, when the time is up or SIGTERM asks it to end, "OK ..." with counts. A wrong value in a map
+// or a frame prints "CORRUPT ..." and ends it with code 1. A tracer should see growth of map[int]int,
+// map[string]*main.record, map[uint32]uint64, map[main.point]int and map[interface {}]int.
 package main
 
 import (
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
 	"runtime"
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -177,6 +179,8 @@ func mixed(seed int) uint64 {
 func main() {
 	length := flag.Duration("for", 60*time.Second, "how long to run")
 	flag.Parse()
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, syscall.SIGTERM)
 	fmt.Println("pid", os.Getpid())
 
 	var inserted, stacks, collections uint64
@@ -210,7 +214,10 @@ func main() {
 		atomic.AddUint64(&collections, 1)
 	})
 
-	time.Sleep(*length)
+	select {
+	case <-time.After(*length):
+	case <-asked:
+	}
 	atomic.StoreUint32(&stop, 1)
 	done.Wait()
 	fmt.Printf("OK %d keys inserted, %d stacks grown, %d collections\n", inserted, stacks, collections)
