@@ -2,6 +2,17 @@
 import type { GoroutineRow, GrowthRecord, MapRow } from "../model/records.ts";
 import { callSite } from "./call-site.ts";
 import { RecentRows } from "./recent-rows.ts";
+import { topOf } from "./top.ts";
+
+/** The longest chains first, then the largest maps. */
+export function compareMapRows(a: MapRow, b: MapRow): number {
+	return b.growths - a.growths || b.slots_last - a.slots_last || (a.map < b.map ? -1 : Number(a.map > b.map));
+}
+
+/** Most growths first. */
+export function compareGoroutineRows(a: GoroutineRow, b: GoroutineRow): number {
+	return b.growths - a.growths || b.bytes - a.bytes || a.goid - b.goid;
+}
 
 /** The chain of growths of each map. */
 export class MapRows {
@@ -24,11 +35,7 @@ export class MapRows {
 
 	/** The longest chains first, then the largest maps. */
 	top(limit: number): MapRow[] {
-		return this.#rows
-			.values()
-			.sort((a, b) => b.growths - a.growths || b.slots_last - a.slots_last || (a.map < b.map ? -1 : 1))
-			.slice(0, limit)
-			.map((row) => ({ ...row }));
+		return topOf(this.#rows.values(), limit, compareMapRows).map((row) => ({ ...row }));
 	}
 }
 
@@ -86,10 +93,6 @@ export class GoroutineRows {
 
 	/** Most growths first. */
 	top(limit: number): GoroutineRow[] {
-		return this.#rows
-			.values()
-			.sort((a, b) => b.growths - a.growths || b.bytes - a.bytes || a.goid - b.goid)
-			.slice(0, limit)
-			.map((row) => ({ ...row }));
+		return topOf(this.#rows.values(), limit, compareGoroutineRows).map((row) => ({ ...row }));
 	}
 }

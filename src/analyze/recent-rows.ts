@@ -4,8 +4,8 @@ interface Entry<Row> {
 	touched: number;
 }
 
-/** So many of 64 rows are forgotten at once when the table is full: finding the oldest ones is not for every new row. */
-const FORGET = 4;
+/** This part of the rows is forgotten at once when the table is full: finding the oldest ones is not for every new row. */
+const FORGET = 0.2;
 
 /** A table of rows that forgets those which have not been touched for longest when it is full. */
 export class RecentRows<Row> {
@@ -42,9 +42,11 @@ export class RecentRows<Row> {
 	}
 
 	#forgetOldest(): void {
-		const times = Float64Array.from(this.#rows.values(), ({ touched }) => touched).sort();
-		const count = Math.max(1, Math.floor((this.#max * FORGET) / 64));
-		const last = times[count - 1] ?? 0;
+		const times = new Float64Array(this.#rows.size);
+		let at = 0;
+		for (const { touched } of this.#rows.values()) times[at++] = touched;
+		times.sort();
+		const last = times[Math.floor(this.#max * FORGET)] ?? 0;
 		for (const [key, { touched }] of this.#rows) {
 			if (touched > last) continue;
 			this.#rows.delete(key);

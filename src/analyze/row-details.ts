@@ -1,7 +1,14 @@
 /** What is known of the growths of each row of a table beyond its sums: the newest one, durations, and what was recent. */
 import type { GoroutineRow, GrowthRecord, MapRow, OverlapRecord } from "../model/records.ts";
 import { callSite } from "./call-site.ts";
-import { addToGoroutineRow, addToMapRow, newGoroutineRow, newMapRow } from "./chains.ts";
+import {
+	addToGoroutineRow,
+	addToMapRow,
+	compareGoroutineRows,
+	compareMapRows,
+	newGoroutineRow,
+	newMapRow,
+} from "./chains.ts";
 import { Durations } from "./durations.ts";
 import { RecentRows } from "./recent-rows.ts";
 import { frameSiteKey } from "./rows.ts";
@@ -171,7 +178,7 @@ export class RowDetails {
 	/** All maps that are remembered, the longest chains first, then the largest maps. */
 	maps(): MapRow[] {
 		const rows = this.#details.map.values().flatMap(({ map }) => (map === undefined ? [] : [map]));
-		return rows.sort((a, b) => b.growths - a.growths || b.slots_last - a.slots_last || (a.map < b.map ? -1 : 1));
+		return rows.sort(compareMapRows);
 	}
 
 	/** All goroutines that are remembered, those with most growths first. */
@@ -179,6 +186,6 @@ export class RowDetails {
 		const rows = this.#details.goroutine
 			.values()
 			.flatMap(({ goroutine }) => (goroutine === undefined ? [] : [goroutine]));
-		return rows.sort((a, b) => b.growths - a.growths || b.bytes - a.bytes || a.goid - b.goid);
+		return rows.sort(compareGoroutineRows);
 	}
 }

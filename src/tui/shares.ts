@@ -5,6 +5,7 @@ import type { GrowthCause, GrowthKind, Ledger, OverlapRecord } from "../model/re
 import { sanitize } from "../model/sanitize.ts";
 import { shortSite } from "../output/shorten.ts";
 import { formatCount, plural } from "../output/units.ts";
+import { wrap } from "../output/wrap.ts";
 import { joinFields, type Line, type Span } from "./line.ts";
 import { percent } from "./rates.ts";
 
@@ -97,6 +98,8 @@ export function shareBlock(view: AggregateView, ledger: Ledger, columns: number)
 	];
 	if (ledger.iteration === undefined) return lines;
 	lines.push([], [{ text: "overlaps with iterations ", style: "dim" }, { text: plural(overlaps, "growth") }]);
-	if (view.latestOverlap !== undefined) lines.push([{ text: overlapText(view.latestOverlap) }]);
+	if (view.latestOverlap !== undefined) {
+		lines.push(...wrap(overlapText(view.latestOverlap), columns).map((text): Line => [{ text }]));
+	}
 	return lines;
 }
