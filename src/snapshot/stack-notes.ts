@@ -12,6 +12,7 @@ const MAX_WORDS = 512;
 const MAX_ITERATORS = 16;
 const SEMACQUIRE = "runtime.semacquire1";
 const MAX_ADDRESS = 2 ** 47;
+const TWO_32 = 4294967296;
 
 /** The memory of something that looks like an iterator. */
 export interface IteratorCandidate {
@@ -71,18 +72,29 @@ function isRuntime({ functions }: StackShape, frame: number): boolean {
 	return fn.startsWith("runtime.") || fn.startsWith("internal/runtime/maps.");
 }
 
+/** The same memory as 32-bit numbers, the lower half of each word first; what is left over at the end is not in it. */
+function halfWords(bytes: Uint8Array): Uint32Array {
+	const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+	return new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.length >>> 2);
+}
+
 /** A range loop has its iterator in its frame: a word that points to the type of a map, between the key and the map. */
 function findIterators(code: ProgramCode, shape: StackShape, { frames }: Walk, copy: StackCopy): IteratorCandidate[] {
 	const { hiter, swissIter } = code.binary.layouts;
 	const layout = code.mapImpl === "swiss" ? swissIter : hiter;
 	if (layout === undefined) return [];
 	const { start, end } = code.types;
+	const halves = halfWords(copy.bytes);
+	const [lowest, highest] = [Math.floor(start / TWO_32), Math.floor(end / TWO_32)];
 	const found: IteratorCandidate[] = [];
 	for (const [index, frame] of frames.entries()) {
 		if (isRuntime(shape, index)) continue;
 		const [first, limit] = [frame.sp - copy.address, Math.min(frame.end - copy.address, copy.bytes.length)];
 		for (let at = first; at + 8 <= limit; at += 8) {
-			const word = u64(copy.bytes, at);
+			// Nearly all words are refused by their upper half.
+			const upper = halves[at / 4 + 1] ?? 0;
+			if (upper < lowest || upper > highest) continue;
+			const word = (halves[at / 4] ?? 0) + upper * TWO_32;
 			if (word < start || word >= end || code.mapTypeAt(word) === undefined) continue;
 			const from = at - layout.type;
 			const inFrame = from >= first && from + layout.bytes <= limit;

@@ -1,7 +1,10 @@
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+
+// Compilers and linkers are run.
+setDefaultTimeout(60_000);
 
 const top = join(import.meta.dir, "../../..");
 const library = join(top, `dist/native/${process.arch}/libgomapgrow-bpf.so`);
