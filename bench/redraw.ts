@@ -70,6 +70,7 @@ function measure(table: (typeof TABLES)[number], columns: number, lines: number)
 			tables,
 			ledger,
 			losses: [],
+			overhead: [],
 			keys: true,
 		};
 		terminal.draw((size) => composeScreen(state, ui, { ...size, color: true }).lines);

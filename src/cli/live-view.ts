@@ -6,6 +6,7 @@ import type {
 	GrowthRecord,
 	Ledger,
 	LossRecord,
+	OverheadRow,
 	OverlapRecord,
 	StartRecord,
 	TargetRecord,
@@ -26,8 +27,8 @@ export interface LiveState {
 	view: AggregateView;
 	ledger: Ledger;
 	losses: readonly LossRecord[];
-	/** What probing costs the targets, against the budget: "0.6 of 1 %". Absent when it is not measured. */
-	overhead?: string;
+	/** What probing costs each target, against the budget. Empty when it is not measured. */
+	overhead: readonly OverheadRow[];
 }
 
 export interface EndState {

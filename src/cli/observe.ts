@@ -9,7 +9,6 @@ import { monotonicNs, wallNs } from "../kernel/libc.ts";
 import type { CallEstimate, Calls, EndReason, LossRecord, TargetRecord } from "../model/records.ts";
 import { SCHEMA_VERSION } from "../model/records.ts";
 import { type ClockAnchor, elapsedNs, timeOf } from "../model/time.ts";
-import { overheadText } from "../output/overhead-text.ts";
 import type { Counters } from "../session/counter-totals.ts";
 import { Governor } from "../session/governor.ts";
 import { SampleRate } from "../session/sample-rate.ts";
@@ -357,7 +356,6 @@ class Observation {
 			calls,
 			...(overhead === undefined ? {} : { overhead }),
 		};
-		const cost = overhead && overheadText(overhead);
 		for (const loss of this.#losses.update(counters.ledger, context.time)) view.loss(loss);
 		view.window(record, {
 			targets: this.#records,
@@ -367,7 +365,7 @@ class Observation {
 			view: this.#aggregator.view(),
 			ledger: counters.ledger,
 			losses: this.#losses.latest,
-			...(cost === undefined ? {} : { overhead: cost }),
+			overhead: overhead ?? [],
 		});
 	}
 

@@ -1,5 +1,5 @@
 import type { AggregateView } from "../analyze/aggregator.ts";
-import type { Ledger, LossRecord, TargetRecord, TierName } from "../model/records.ts";
+import type { Ledger, LossRecord, OverheadRow, TargetRecord, TierName } from "../model/records.ts";
 import { measuredTiers } from "../output/measured.ts";
 import { plural } from "../output/units.ts";
 import { type Column, columnsOf } from "./columns.ts";
@@ -39,8 +39,8 @@ export interface ScreenState {
 	ledger: Ledger;
 	/** The last loss record of each stage and tier. */
 	losses: readonly LossRecord[];
-	/** What probing costs the targets, against the budget: "0.6 of 1 %". Absent while nobody measures it. */
-	overhead?: string | undefined;
+	/** What probing costs each target, against the budget. Empty while nobody measures it. */
+	overhead: readonly OverheadRow[];
 	/** The clock of now while the rest is that of a screen that stands still. */
 	nowNs?: number | undefined;
 	/** Keys reach us. */

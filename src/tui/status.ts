@@ -1,7 +1,7 @@
 import { ledgerComplete, measuredTiersOf } from "../model/ledger.ts";
-import type { Ledger, LossRecord, TierName } from "../model/records.ts";
-import { sanitize } from "../model/sanitize.ts";
+import type { Ledger, LossRecord, OverheadRow, TierName } from "../model/records.ts";
 import { lossHints, tierText, verdictText } from "../output/ledger-text.ts";
+import { growthSamplingText, overheadText, probedText } from "../output/overhead-text.ts";
 import { formatCount, formatRate } from "../output/units.ts";
 import { DASH } from "./columns.ts";
 import { joinFields, type Line, type Span } from "./line.ts";
@@ -12,16 +12,18 @@ export interface StatusInput {
 	measured: readonly TierName[];
 	/** The last loss record of each stage and tier. */
 	losses: readonly LossRecord[];
-	/** What probing costs the targets, against the budget: "0.6 of 1 %". */
-	overhead: string | undefined;
+	/** What probing costs each target, against the budget. */
+	overhead: readonly OverheadRow[];
 }
 
-/** Which part of the calls is recorded one by one. Growths all are. */
-function samplingText({ sample }: Ledger): string {
-	if (sample === undefined || sample.hits === 0) return "every growth recorded";
+/** Which part of the calls is recorded one by one. Growths all are, unless they alone are too dear. */
+function samplingField({ sample }: Ledger, overhead: readonly OverheadRow[]): Line {
+	const sampled = growthSamplingText(overhead);
+	if (sampled !== undefined) return [{ text: sampled, style: "alarm" }];
+	if (sample === undefined || sample.hits === 0) return [{ text: "every growth recorded" }];
 	const share = sample.recorded / sample.hits;
-	if (share >= 1) return "every call recorded";
-	return `every growth recorded, ${formatRate(share * 100)} % of work calls`;
+	if (share >= 1) return [{ text: "every call recorded" }];
+	return [{ text: `every growth recorded, ${formatRate(share * 100)} % of work calls` }];
 }
 
 /** What has happened to each hit; the verdict first, because a narrow screen cuts the end. */
@@ -49,11 +51,14 @@ function ledgerFields({ ledger, measured, losses }: StatusInput): Line[] {
 
 /** Whether the books balance, what it costs and what is sampled. */
 export function statusLine(input: StatusInput, columns: number): Span[] {
-	const overhead: Line = [{ text: "overhead ", style: "dim" }, { text: sanitize(input.overhead ?? DASH, 60) }];
-	const sampling: Line = [{ text: samplingText(input.ledger) }];
+	const cost: Line = [{ text: "overhead ", style: "dim" }, { text: overheadText(input.overhead) ?? DASH }];
+	const probedPart = probedText(input.overhead);
+	const probed: Line[] = probedPart === undefined ? [] : [[{ text: probedPart }]];
+	const sampling = samplingField(input.ledger, input.overhead);
 	const ledger = ledgerFields(input);
 	// What is wrong comes before what is usual.
-	const fields = ledgerComplete(input.ledger) ? [overhead, sampling, ...ledger] : [...ledger, overhead, sampling];
+	const details = growthSamplingText(input.overhead) === undefined ? [...probed, sampling] : [sampling, ...probed];
+	const fields = ledgerComplete(input.ledger) ? [cost, ...details, ...ledger] : [...ledger, cost, ...details];
 	const [first = [], ...rest] = fields;
 	return joinFields([[{ text: " " }, ...first], ...rest], " · ", columns);
 }

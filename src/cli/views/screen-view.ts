@@ -36,7 +36,10 @@ function firstState(): LiveState {
 	const aggregator = new Aggregator();
 	const view = aggregator.view();
 	const closed = aggregator.closeWindow(0);
-	return { targets: [], ended: new Set(), elapsedNs: 0, closed, view, ledger: emptyLedger(), losses: [] };
+	return {
+		...{ targets: [], ended: new Set(), elapsedNs: 0, closed, view },
+		...{ ledger: emptyLedger(), losses: [], overhead: [] },
+	};
 }
 
 export class ScreenView implements LiveView {

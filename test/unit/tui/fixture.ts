@@ -130,7 +130,7 @@ export class Recording {
 		const ledger = rest.ledger ?? recordedLedger(view.total.growths, view.total.work);
 		const ended = new Set(endedPids);
 		return {
-			...{ targets, ended: false, elapsedNs: 0, view, ledger, losses: [], keys: true },
+			...{ targets, ended: false, elapsedNs: 0, view, ledger, losses: [], overhead: [], keys: true },
 			tables: new Tables({ view, details: this.details, ledger, targets: all ?? targets, ended }),
 			...rest,
 		};

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import type { OverheadRow } from "../../../src/model/records.ts";
 import { displayWidth } from "../../../src/output/ellipsis.ts";
 import type { Key, KeyName } from "../../../src/tui/keys.ts";
 import { TABLES, type TableName } from "../../../src/tui/rows.ts";
@@ -128,7 +129,19 @@ const anyState = fc
 		),
 		lost: fc.nat(100),
 		hint: name,
-		overhead: fc.option(name, { nil: undefined }),
+		overhead: fc.array(
+			fc.record(
+				{
+					pid: fc.nat(3),
+					overhead: fc.double({ min: 0, max: 100, noNaN: true }),
+					budget: fc.double({ min: 1e-4, max: 1, noNaN: true }),
+					work_probed: fc.double({ min: 0, max: 1, noNaN: true }),
+					growth_recorded: fc.double({ min: 0, max: 1, noNaN: true }),
+				},
+				{ requiredKeys: ["pid", "overhead"] },
+			),
+			{ maxLength: 3 },
+		),
 		elapsedNs: fc.maxSafeNat(),
 	})
 	.map(({ processes, growths, lost, hint, overhead, elapsedNs }): ScreenState => {
@@ -272,7 +285,20 @@ test("what was not measured is a dash, never 0", () => {
 	expect(lines.find((line) => line.startsWith(" growing "))).toMatch(/^ growing +– +– +– /);
 	expect(lines.find((line) => line.startsWith(" took "))).toMatch(/all growths +–$/);
 	expect(lines.at(-2)).toStartWith(" overhead – · ");
-	expect(plain({ ...state, overhead: "0.6 of 1 %" }, 160, 30).at(-2)).toStartWith(" overhead 0.6 of 1 % · ");
+});
+
+test("what probing costs, and what is not seen because of it", () => {
+	const state = new Recording().state({ ledger: recordedLedger(10, 9) });
+	const status = (row: Omit<OverheadRow, "pid">, columns: number) =>
+		plain({ ...state, overhead: [{ pid: 1, ...row }] }, columns, 24).at(-2);
+	expect(status({ overhead: 0.006, budget: 0.01 }, 80)).toBe(
+		" overhead 0.6 of 1 % · every growth recorded · ledger complete · growth 10",
+	);
+	const sampled = { overhead: 0.0113, budget: 0.01, work_probed: 0.006, growth_recorded: 0.001 };
+	expect(status(sampled, 80)).toBe(" overhead 1.1 of 1 % · GROWTHS SAMPLED, 0.1 % recorded · ledger complete");
+	expect(status(sampled, 120)).toBe(
+		" overhead 1.1 of 1 % · GROWTHS SAMPLED, 0.1 % recorded · work probed 0.6 % of the time · ledger complete · growth 10",
+	);
 });
 
 test("sites that grow now come before those that grew", () => {
