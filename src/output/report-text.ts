@@ -3,7 +3,6 @@ import type { MergedRecordings } from "../analyze/merge-recordings.ts";
 import type { Recording } from "../analyze/recording.ts";
 import { OTHER } from "../analyze/rows.ts";
 import type { Tally } from "../analyze/tally.ts";
-import { emptyLedger } from "../model/ledger.ts";
 import type { Frame, GoroutineRow, LatencyRow, MapRow, SiteRow, TypeRow } from "../model/records.ts";
 import { sanitize } from "../model/sanitize.ts";
 import { latencyQuantiles, latencyShape } from "./histogram.ts";
@@ -35,7 +34,7 @@ function summary(merged: MergedRecordings): string {
 		folded: { growths: other?.growths ?? 0, work: other?.work ?? 0 },
 	};
 	const targets = recordings.flatMap((recording) => recording.targets);
-	return summaryText({ elapsedNs, total, ledger: ledger ?? emptyLedger(), measured: measuredTiers(targets), losses });
+	return summaryText({ elapsedNs, total, ledger, measured: measuredTiers(targets), losses });
 }
 
 /** `2026-11-23 09:47:10 UTC` */

@@ -12,7 +12,8 @@ export interface SummaryInput {
 	/** Since the start. */
 	elapsedNs: number;
 	total: Tally;
-	ledger: Ledger;
+	/** Undefined when nobody kept it: a recording that ends before its first window. */
+	ledger: Ledger | undefined;
 	/** The tiers that have probes. */
 	measured: readonly TierName[];
 	/** The last loss record of each stage and tier. */
@@ -39,12 +40,14 @@ function totalsLine(input: SummaryInput): string {
 		total.growths === 0
 			? input.measured.includes("growth")
 				? "no map has grown"
-				: "growths were only counted, as work calls"
+				: input.measured.includes("work")
+					? "growths were only counted, as work calls"
+					: "nothing was probed"
 			: `${plural(total.growths, "growth")} of ${distinct(types, "map type")} at ${distinct(sites, "call site")}`,
 	);
 	if (total.growths > 0 && movedMeasured(total)) parts.push(`${formatBytes(total.bytes_moved)} moved`);
 	if (total.growths > 0 && bytesMeasured(total)) parts.push(`${formatBytes(total.bytes)} allocated`);
-	if (input.measured.includes("work")) parts.push(plural(total.work, "work call"));
+	if (input.measured.includes("work") && input.ledger !== undefined) parts.push(plural(total.work, "work call"));
 	if (total.latency.length > 0) parts.push(growingText(growingNs(total.latency), input.elapsedNs));
 	return parts.join(" · ");
 }
@@ -86,7 +89,7 @@ export function summaryText(input: SummaryInput): string {
 		mostLine(input.total.sites),
 		longestLine(input.total.maps),
 		foldedLine(input.total.folded),
-		ledgerText(input.ledger, input.measured, input.losses),
+		input.ledger === undefined ? "ledger: not known" : ledgerText(input.ledger, input.measured, input.losses),
 		...lossHints(input.losses).map((hint) => `  help:  ${hint}`),
 	];
 	return lines

@@ -42,12 +42,21 @@ describe("report as text", () => {
 	test("of nothing but a start", () => {
 		expect(reportText(mergedOf(shop.slice(0, 1)), options)).toBe(
 			[
-				"0 ns · growths were only counted, as work calls",
-				"ledger: growth not measured; work not measured; complete",
+				"0 ns · nothing was probed",
+				"ledger: not known",
 				"recorded 2026-01-31 12:00:00 UTC on db1, Linux 6.18.0: no process is named",
 				"",
 			].join("\n"),
 		);
+	});
+	test("claims no ledger for a recording that was cut before its first window", () => {
+		const growths = shop.findIndex(({ type }) => type === "growth");
+		const cut = shop.slice(0, growths + 2);
+		expect(cut.map(({ type }) => type)).not.toContain("window");
+		const text = reportText(mergedOf(cut), options);
+		expect(text).toMatch(/^[^\n]* 2 growths /);
+		expect(text).not.toContain("work call");
+		expect(text).toContain("\nledger: not known\n");
 	});
 	test("shows no control characters of a file that somebody made", () => {
 		const hostile = JSON.parse(
