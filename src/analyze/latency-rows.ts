@@ -2,6 +2,9 @@ import type { LatencyRow } from "../model/records.ts";
 
 /** Adds the durations of `row` to `sum`: counts, sums and the longest are exact. */
 export function mergeLatency(sum: LatencyRow, row: LatencyRow): void {
+	if (sum.net_ns !== undefined || row.net_ns !== undefined) {
+		sum.net_ns = (sum.net_ns ?? sum.sum_ns) + (row.net_ns ?? row.sum_ns);
+	}
 	sum.count += row.count;
 	sum.sum_ns += row.sum_ns;
 	sum.max_ns = Math.max(sum.max_ns, row.max_ns);
@@ -22,7 +25,14 @@ export class LatencySums {
 	add(rows: readonly LatencyRow[]): void {
 		for (const row of rows) {
 			const key = `${row.fn}\u0000${row.map_type}`;
-			const sum = this.#rows.get(key) ?? { ...row, count: 0, sum_ns: 0, max_ns: 0, buckets: [] };
+			const sum = this.#rows.get(key) ?? {
+				fn: row.fn,
+				map_type: row.map_type,
+				count: 0,
+				sum_ns: 0,
+				max_ns: 0,
+				buckets: [],
+			};
 			this.#rows.set(key, sum);
 			mergeLatency(sum, row);
 		}

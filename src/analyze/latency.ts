@@ -11,6 +11,8 @@ export interface LatencyCount {
 	max_ns: number;
 	/** Bucket 0: below 64 ns; n: from 2^(n+5) to below 2^(n+6) ns; the last one has no upper end. */
 	buckets: readonly number[];
+	/** What the calls took without the probes, also those of the time in which the function was not probed. Absent: not known. */
+	net_ns?: number;
 }
 
 const FIRST_LOG2 = 6;
@@ -27,6 +29,7 @@ interface Sum {
 	sum_ns: number;
 	max_ns: number;
 	buckets: number[];
+	net_ns?: number;
 }
 
 /** Adds up one window or a whole run. Bounded by the rows of the kernel's table. */
@@ -39,6 +42,7 @@ export class LatencyTally {
 			...{ fn: count.fn, map_type: count.map_type, count: 0, sum_ns: 0, max_ns: 0, buckets: [] },
 		};
 		this.#rows.set(key, row);
+		if (count.net_ns !== undefined) row.net_ns = (row.net_ns ?? row.sum_ns) + count.net_ns;
 		row.count += count.count;
 		row.sum_ns += count.sum_ns;
 		for (const [i, n] of count.buckets.entries()) row.buckets[i] = (row.buckets[i] ?? 0) + n;
@@ -60,17 +64,22 @@ export class LatencyTally {
 	}
 }
 
-/** Functions that are called by others that are measured, too: their time is part of the callers'. */
-const INNER = /^(runtime\.evacuate|internal\/runtime\/maps\.\(\*table\)\.(grow|split)$)/;
+/** The only caller of a function that calls nothing but that one, and is measured itself: the time of the one is part of the other's. */
+export function outerFunctionOf(fn: string): string | undefined {
+	if (fn.startsWith("runtime.evacuate")) return fn.replace("evacuate", "growWork");
+	if (/^internal\/runtime\/maps\.\(\*table\)\.(grow|split)$/.test(fn)) return "internal/runtime/maps.(*table).rehash";
+	return undefined;
+}
 
 /** Whether the function's time is part of that of another function that is measured. */
 export function isInnerCall(fn: string): boolean {
-	return INNER.test(fn);
+	return outerFunctionOf(fn) !== undefined;
 }
 
-/** Time spent growing maps: the calls from outside the growth code. */
+/** Time spent growing maps: the calls from outside the growth code, without what the probes took of it, as far as that is known. */
 export function growingNs(rows: readonly LatencyRow[]): number {
-	return rows.filter(({ fn }) => !isInnerCall(fn)).reduce((sum, row) => sum + row.sum_ns, 0);
+	const sum = rows.filter(({ fn }) => !isInnerCall(fn)).reduce((sum, row) => sum + (row.net_ns ?? row.sum_ns), 0);
+	return Math.max(0, sum);
 }
 
 /** The functions that start a growth: their durations are those of growth records. */

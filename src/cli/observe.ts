@@ -2,6 +2,7 @@
 import { hostname, release, setPriority } from "node:os";
 import { Aggregator } from "../analyze/aggregator.ts";
 import { callSite } from "../analyze/call-site.ts";
+import { netDurations } from "../analyze/net-latency.ts";
 import { endRecord, windowRecord } from "../analyze/window-record.ts";
 import { GomapgrowError } from "../errors/error.ts";
 import type { AttachMode } from "../kernel/features.ts";
@@ -60,7 +61,7 @@ export interface ObserveOptions {
 	/** Measure how long calls take; watch iterations. */
 	latency: boolean;
 	iterations: boolean;
-	/** Share of a target's processor time that probing may cost; undefined: no limit, and nothing is measured. */
+	/** Share of a target's processor time that probing may cost; undefined: no limit. */
 	budget: number | undefined;
 	intervalMs: number;
 	/** Absent: until the user or the targets end it. */
@@ -106,8 +107,9 @@ class Observation {
 	readonly #calls = new CallTotals();
 	readonly #losses: LossWatch;
 	readonly #sampleRate = new SampleRate();
-	/** Absent without a budget. */
 	#governor: Governor | undefined;
+	/** What both probes of a call that is timed cost; undefined when none are. */
+	#pairNs: number | undefined;
 	/** Calls that were not counted, by process and function, at the previous reading. */
 	readonly #missingBefore = new Map<string, number>();
 	/** Of the targets that are attached; of the last one when all have ended. */
@@ -193,11 +195,12 @@ class Observation {
 	}
 
 	#govern(): void {
-		const { budget } = this.#options;
-		if (budget === undefined) return;
-		beOnTime();
+		const { budget, latency } = this.#options;
+		if (budget !== undefined) beOnTime();
+		const costs = this.#session.calibrate();
+		if (latency) this.#pairNs = costs.timedWorkNs + costs.leaveNs;
 		const clockNs = (): number => Number(monotonicNs());
-		this.#governor = new Governor(this.#session, { costs: this.#session.calibrate(), budget, cpuNs, clockNs });
+		this.#governor = new Governor(this.#session, { costs, budget, cpuNs, clockNs });
 	}
 
 	#tickGovernor(): void {
@@ -338,7 +341,7 @@ class Observation {
 			const estimate = calls * scale(pid, fn);
 			this.#aggregator.addWork({ pid, fn, map_type, site: callSite(caller), calls: estimate });
 		}
-		for (const latency of counters.latency) this.#aggregator.addLatency(latency);
+		this.#addLatency(counters.latency, scale);
 		const tally = this.#aggregator.closeWindow(Number(time - this.#windowStart));
 		this.#windowStart = time;
 		const names = new Map(this.#records.map((record) => [record.pid, record.name]));
@@ -367,6 +370,16 @@ class Observation {
 			losses: this.#losses.latest,
 			overhead: overhead ?? [],
 		});
+	}
+
+	#addLatency(rows: Counters["latency"], scale: (pid: number, fn: string) => number): void {
+		const net = this.#pairNs === undefined ? undefined : netDurations(rows, this.#pairNs);
+		const growths = new Set(this.#growthFunctions);
+		for (const [index, row] of rows.entries()) {
+			const factor = growths.has(row.fn) ? (this.#governor?.growthFactor(row.pid) ?? 1) : scale(row.pid, row.fn);
+			const net_ns = net?.[index];
+			this.#aggregator.addLatency(net_ns === undefined ? row : { ...row, net_ns: Math.round(net_ns * factor) });
+		}
 	}
 
 	/** The number of growths when not each of them is a record: by the counters of their functions, which tell better than the weights of the records. */

@@ -161,6 +161,8 @@ export interface LatencyRow {
 	count: number;
 	sum_ns: number;
 	max_ns: number;
+	/** What the calls took without the probes, by the calibrated costs, also those of the time in which the function was not probed. Can be below 0 where calls are short and few. */
+	net_ns?: number;
 	/** Powers of two: how many durations from `from_ns` (0 in the first) to below the double; empty ones are left out. */
 	buckets: { from_ns: number; count: number }[];
 }

@@ -51,6 +51,8 @@ export const flag: Schema<boolean> = { json: { type: "boolean" } };
 export const only: Schema<true> = { json: { const: true } };
 /** A count, a size or nanoseconds: below 2^53, so that a double holds it. */
 export const whole: Schema<number> = { json: { type: "integer", minimum: 0, maximum: Number.MAX_SAFE_INTEGER } };
+/** The same below 0, too. */
+export const signed: Schema<number> = { json: { type: "integer" } };
 export const positive: Schema<number> = { json: { type: "number", minimum: 0 } };
 export const hex: Schema<string> = { json: { type: "string", pattern: "^0x[0-9a-f]+$" } };
 /** RFC 3339, UTC, with nanoseconds. */

@@ -47,6 +47,7 @@ import {
 	positive,
 	reference,
 	type Schema,
+	signed,
 	text,
 	whole,
 } from "./schema-node.ts";
@@ -129,6 +130,9 @@ const latencyRowNode = object<LatencyRow>({
 	count: whole,
 	sum_ns: whole,
 	max_ns: whole,
+	net_ns: optional(
+		described(signed, "what the calls took without the probes, also those of the time in which they were not probed"),
+	),
 	buckets: described(
 		list(object<LatencyRow["buckets"][number]>({ from_ns: whole, count: whole })),
 		"how many durations from from_ns (0 in the first) to below the double; empty ones are left out",

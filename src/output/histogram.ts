@@ -63,6 +63,7 @@ export function mergeLatency(fn: string, map_type: string, rows: readonly Latenc
 	const counts = new Map<number, number>();
 	const merged: LatencyRow = { fn, map_type, count: 0, sum_ns: 0, max_ns: 0, buckets: [] };
 	for (const row of rows) {
+		if (row.net_ns !== undefined) merged.net_ns = (merged.net_ns ?? merged.sum_ns) + row.net_ns;
 		merged.count += row.count;
 		merged.sum_ns += row.sum_ns;
 		merged.max_ns = Math.max(merged.max_ns, row.max_ns);
