@@ -61,6 +61,21 @@ export const REGRESSIONS: readonly Regression[] = [
 		what: "the same: tables that never get on",
 		damage: { region: "pc tables", pattern: [0] },
 	},
+	{
+		subject: "1.25 cgo",
+		what: "up to a MiB was read and decoded for each of three tables of a short function: too much memory",
+		damage: { seed: 505, index: 1811 },
+	},
+	{
+		subject: "1.27 DWARF",
+		what: "the same",
+		damage: { seed: 606, index: 1884 },
+	},
+	{
+		subject: "1.27 DWARF",
+		what: "the same: numbers that never end",
+		damage: { region: "pc tables", pattern: [0x80] },
+	},
 ];
 
 export function makeRegression(
