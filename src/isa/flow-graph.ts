@@ -55,19 +55,19 @@ export function flowGraph(code: Uint8Array, decode: Decoder, around: Surrounding
 		if (next.tailJump) tailJumps.push(offset);
 		found.set(offset, { instruction, successors: next.successors, predecessors: [], inCycle: false });
 		// The instruction behind goes last onto the stack, so that it is decoded first.
-		pending.push(...next.successors);
+		for (const successor of next.successors) pending.push(successor);
 	}
-	const nodes = new Map([...found].sort(([a], [b]) => a - b));
+	const nodes = new Map<number, Building>();
+	for (const offset of Uint32Array.from(found.keys()).sort()) nodes.set(offset, found.get(offset) as Building);
+	const returns: number[] = [];
 	let end = 0;
-	for (const [offset, { instruction }] of nodes) {
+	for (const [offset, { instruction, successors }] of nodes) {
 		if (offset < end) return { refused: `overlapping instructions ${at(offset)}` };
 		end = offset + instruction.length;
-	}
-	for (const [offset, { successors }] of nodes) {
+		if (instruction.flow === "return") returns.push(offset);
 		for (const successor of successors) nodes.get(successor)?.predecessors.push(offset);
 	}
-	markCycles(nodes);
-	const returns = [...nodes].filter(([, { instruction }]) => instruction.flow === "return").map(([offset]) => offset);
+	markCycles(nodes, code.length);
 	return { nodes, returns, tailJumps: tailJumps.sort((a, b) => a - b) };
 }
 
@@ -102,41 +102,48 @@ function nextOf(
 	}
 }
 
-/** Marks what lies on a cycle: strongly connected components after Tarjan, without recursion. */
-function markCycles(nodes: ReadonlyMap<number, Building>): void {
-	const index = new Map<number, number>();
-	const low = new Map<number, number>();
+/** Marks what lies on a cycle: strongly connected components after Tarjan, without recursion. Offsets are below `size`. */
+function markCycles(nodes: ReadonlyMap<number, Building>, size: number): void {
+	/** By offset: in which order it was met, from 1 on, and the earliest one that it leads back to. */
+	const index = new Uint32Array(size);
+	const low = new Uint32Array(size);
+	const isOpen = new Uint8Array(size);
 	const open: number[] = [];
-	const isOpen = new Set<number>();
-	const enter = (offset: number): { offset: number; child: number } => {
-		index.set(offset, index.size);
-		low.set(offset, index.size - 1);
+	const path: { offset: number; node: Building; child: number }[] = [];
+	let met = 0;
+	const enter = (offset: number, node: Building): void => {
+		met++;
+		index[offset] = met;
+		low[offset] = met;
+		isOpen[offset] = 1;
 		open.push(offset);
-		isOpen.add(offset);
-		return { offset, child: 0 };
+		path.push({ offset, node, child: 0 });
 	};
 	const lower = (offset: number, value: number): void => {
-		low.set(offset, Math.min(low.get(offset) ?? value, value));
+		if (value < (low[offset] as number)) low[offset] = value;
 	};
-	for (const root of nodes.keys()) {
-		if (index.has(root)) continue;
-		const path = [enter(root)];
+	for (const [root, first] of nodes) {
+		if (index[root] !== 0) continue;
+		enter(root, first);
 		for (let top = path.at(-1); top !== undefined; top = path.at(-1)) {
-			const successor = nodes.get(top.offset)?.successors[top.child++];
+			const { offset, node } = top;
+			const successor = node.successors[top.child++];
 			if (successor !== undefined) {
-				if (!index.has(successor)) path.push(enter(successor));
-				else if (isOpen.has(successor)) lower(top.offset, index.get(successor) ?? 0);
+				const next = nodes.get(successor);
+				if (index[successor] === 0 && next !== undefined) enter(successor, next);
+				else if (isOpen[successor] === 1) lower(offset, index[successor] as number);
 				continue;
 			}
 			path.pop();
 			const parent = path.at(-1);
-			if (parent !== undefined) lower(parent.offset, low.get(top.offset) ?? 0);
-			if (low.get(top.offset) !== index.get(top.offset)) continue;
-			const component = open.splice(open.lastIndexOf(top.offset));
-			for (const member of component) {
-				isOpen.delete(member);
-				const node = nodes.get(member);
-				if (node !== undefined) node.inCycle = component.length > 1 || node.successors.includes(member);
+			if (parent !== undefined) lower(parent.offset, low[offset] as number);
+			if (low[offset] !== index[offset]) continue;
+			const alone = open.at(-1) === offset;
+			for (let member = open.pop(); member !== undefined; member = open.pop()) {
+				isOpen[member] = 0;
+				const marked = member === offset ? node : nodes.get(member);
+				if (marked !== undefined) marked.inCycle = !alone || node.successors.includes(offset);
+				if (member === offset) break;
 			}
 		}
 	}

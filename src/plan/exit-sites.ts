@@ -84,7 +84,10 @@ class Cut {
 	/** What is executed before the entry site. */
 	readonly #early: ReadonlySet<number>;
 	#tail = new Set<number>();
-	readonly #lastCall = new Map<number, boolean>();
+	/** From where a call can be reached that does not end in a panic, the calls themselves included. */
+	readonly #beforeCalls: ReadonlySet<number>;
+	/** By instruction of a tail: the longest way from it to the RET. */
+	readonly #lengths = new Map<number, number>();
 	#visits = 0;
 
 	constructor(question: ExitQuestion) {
@@ -92,6 +95,12 @@ class Cut {
 		this.#graph = question.graph;
 		this.#alive = reaching(question.graph, question.graph.returns);
 		this.#early = reachable(question.graph, [0], (offset) => offset === question.entrySite);
+		const calls: number[] = [];
+		for (const [offset, { instruction }] of question.graph.nodes) {
+			const isCall = instruction.flow === "call" || instruction.flow === "indirect-call";
+			if (isCall && this.#alive.has(offset)) calls.push(offset);
+		}
+		this.#beforeCalls = reaching(question.graph, calls);
 	}
 
 	/** Whether the work was given up: what was found until then is incomplete. */
@@ -108,8 +117,8 @@ class Cut {
 			if (tail.has(offset)) continue;
 			if (this.exhausted || !this.#canBeInTail(offset)) return false;
 			tail.add(offset);
-			pending.push(...this.#successors(offset));
-			pending.push(...this.#node(offset).predecessors.filter((from) => !this.#canBeSite(from)));
+			for (const successor of this.#successors(offset)) pending.push(successor);
+			for (const from of this.#node(offset).predecessors) if (!this.#canBeSite(from)) pending.push(from);
 		}
 		// The union of two tails is one: what leads into either of them is in it or can be a site.
 		this.#visits += this.#tail.size;
@@ -124,7 +133,7 @@ class Cut {
 	joinOutcomes(): void {
 		const candidates = [...this.#graph.nodes.keys()].reverse();
 		for (const offset of candidates) {
-			if (this.#tail.has(offset) || !this.#canBeSite(offset)) continue;
+			if (this.#node(offset).successors.length < 2 || this.#tail.has(offset) || !this.#canBeSite(offset)) continue;
 			const successors = this.#successors(offset);
 			const others = successors.filter((successor) => !this.#tail.has(successor));
 			const [other] = others;
@@ -142,8 +151,12 @@ class Cut {
 	}
 
 	/** Successors that do not end in a panic. */
-	#successors(offset: number): number[] {
-		return this.#node(offset).successors.filter((successor) => this.#alive.has(successor));
+	#successors(offset: number): readonly number[] {
+		const { successors } = this.#node(offset);
+		for (const successor of successors) {
+			if (!this.#alive.has(successor)) return successors.filter((other) => this.#alive.has(other));
+		}
+		return successors;
 	}
 
 	#callee(offset: number): string | undefined {
@@ -168,16 +181,9 @@ class Cut {
 		return callee !== undefined && this.#question.isMeasured(callee) && this.#isLastCall(offset);
 	}
 
+	/** Whether nothing that returns is called behind it. */
 	#isLastCall(offset: number): boolean {
-		const known = this.#lastCall.get(offset);
-		if (known !== undefined || this.exhausted) return known === true;
-		const behind = reachable(this.#graph, this.#successors(offset));
-		this.#visits += behind.size;
-		const calls = [...behind].some(
-			(other) => this.#alive.has(other) && /call$/.test(this.#node(other).instruction.flow),
-		);
-		this.#lastCall.set(offset, !calls);
-		return !calls;
+		return !this.#successors(offset).some((successor) => this.#beforeCalls.has(successor));
 	}
 
 	/** The instructions over which the ways into the tails lead. */
@@ -256,22 +262,38 @@ class Cut {
 
 	/** The longest way through the tail from one of these instructions on, and the functions that may be called on any. */
 	#longest(from: readonly number[]): ChosenExit["tail"] {
-		const lengths = new Map<number, number>();
-		const pending = [...from];
+		const instructions = from.reduce((longest, offset) => Math.max(longest, this.#lengthFrom(offset)), 0);
+		const calls = new Set<string>();
+		const withCalls = from.filter((offset) => this.#beforeCalls.has(offset));
+		for (const offset of reachable(this.#graph, withCalls, (other) => !this.#beforeCalls.has(other))) {
+			const callee = this.#alive.has(offset) ? this.#callee(offset) : undefined;
+			if (callee !== undefined) calls.add(callee);
+		}
+		return { instructions, calls: [...calls] };
+	}
+
+	/** Instructions on the longest way from this one of a tail to the RET, both included. */
+	#lengthFrom(first: number): number {
+		const lengths = this.#lengths;
+		const pending = [first];
 		for (let offset = pending.at(-1); offset !== undefined; offset = pending.at(-1)) {
-			const successors = this.#successors(offset);
-			const unknown = successors.filter((successor) => !lengths.has(successor));
-			if (unknown.length > 0) {
-				pending.push(...unknown);
-				continue;
+			let longest = 0;
+			let isKnown = true;
+			for (const successor of this.#successors(offset)) {
+				const length = lengths.get(successor);
+				if (length === undefined) {
+					pending.push(successor);
+					isKnown = false;
+				} else {
+					longest = Math.max(longest, length);
+				}
 			}
+			if (!isKnown) continue;
 			pending.pop();
 			this.#visits++;
-			lengths.set(offset, 1 + Math.max(0, ...successors.map((successor) => lengths.get(successor) ?? 0)));
+			lengths.set(offset, 1 + longest);
 		}
-		const instructions = Math.max(0, ...from.map((offset) => lengths.get(offset) ?? 0));
-		const calls = [...lengths.keys()].flatMap((offset) => this.#callee(offset) ?? []);
-		return { instructions, calls: [...new Set(calls)] };
+		return lengths.get(first) ?? 0;
 	}
 }
 

@@ -1,9 +1,10 @@
 /** The code of one function as the choice of probe sites needs it: its flow, and where its stack frame is. */
 import type { GoBinary } from "../gobin/go-binary.ts";
-import { decodeAmd64, PREFIX, parse } from "../isa/amd64/decode.ts";
+import { type Encoding, instructionOf, PREFIX, parse } from "../isa/amd64/decode.ts";
 import { type FrameState, frameStates, OWN_FRAME } from "../isa/amd64/frame.ts";
 import { R14, type RegisterSet, regField, setOf, writtenRegisters } from "../isa/amd64/registers.ts";
 import { type FlowGraph, flowGraph } from "../isa/flow-graph.ts";
+import type { Decoder } from "../isa/instruction.ts";
 
 /** Growth functions have some KiB at most, even when they are not optimised. */
 const MAX_CODE_BYTES = 1 << 15;
@@ -15,30 +16,49 @@ const MAX_CODE_BYTES = 1 << 15;
 const NEVER_RETURNS =
 	/^runtime\.(throw|throwinit|gopanic|panic(wrap|shift|divide|overflow|float|mem|dottype[EI]|nildottype|makeslice(len|cap)|unsafe(slice|string)(len|nilptr)|rangestate|Bounds|Index\w*|Slice\w*)|goPanic(Index|Slice)\w*)$/;
 
+/** Where g is. */
+const G = setOf(R14);
+
 export class FunctionCode {
 	readonly entry: number;
 	readonly code: Uint8Array;
 	readonly graph: FlowGraph;
 	readonly #binary: GoBinary;
+	/** The fields of the graph's instructions, which are asked for several times. */
+	readonly #encodings: ReadonlyMap<number, Encoding>;
 	readonly #frames: ReadonlyMap<number, FrameState>;
 
-	private constructor(binary: GoBinary, entry: number, code: Uint8Array, graph: FlowGraph) {
+	private constructor(
+		binary: GoBinary,
+		entry: number,
+		code: Uint8Array,
+		graph: FlowGraph,
+		encodings: ReadonlyMap<number, Encoding>,
+	) {
 		this.#binary = binary;
 		this.entry = entry;
 		this.code = code;
 		this.graph = graph;
-		this.#frames = frameStates(graph, code);
+		this.#encodings = encodings;
+		this.#frames = frameStates(graph, (offset) => encodings.get(offset));
 	}
 
 	/** Reads and decodes the function, or says why it cannot be followed. */
 	static read(binary: GoBinary, entry: number, end: number): FunctionCode | string {
 		if (end - entry > MAX_CODE_BYTES) return `its code is longer than ${MAX_CODE_BYTES} bytes`;
 		const code = binary.bytesAt(entry, end - entry);
-		const graph = flowGraph(code, decodeAmd64, {
+		const encodings = new Map<number, Encoding>();
+		const decode: Decoder = (bytes, offset) => {
+			const encoding = parse(bytes, offset);
+			if (encoding === undefined) return undefined;
+			encodings.set(offset, encoding);
+			return instructionOf(encoding);
+		};
+		const graph = flowGraph(code, decode, {
 			returns: (target) => !NEVER_RETURNS.test(binary.functionAt(entry + target)?.name ?? ""),
 			isFunction: (target) => binary.functionAt(entry + target)?.entry === entry + target,
 		});
-		return "refused" in graph ? graph.refused : new FunctionCode(binary, entry, code, graph);
+		return "refused" in graph ? graph.refused : new FunctionCode(binary, entry, code, graph, encodings);
 	}
 
 	/** Name of the function that starts at an offset of this one: where its calls lead. */
@@ -66,7 +86,7 @@ export class FunctionCode {
 
 	/** The registers that an instruction may write; a call all of them. */
 	writes(offset: number): RegisterSet {
-		const encoding = parse(this.code, offset);
+		const encoding = this.#encodings.get(offset);
 		return encoding === undefined ? ~0 : writtenRegisters(encoding);
 	}
 
@@ -77,7 +97,7 @@ export class FunctionCode {
 	otherUseOfG(): number | undefined {
 		for (const [offset, { instruction }] of this.graph.nodes) {
 			if (instruction.flow === "call" || instruction.flow === "indirect-call") continue;
-			if ((this.writes(offset) & setOf(R14)) === 0 || this.#loadsG(offset)) continue;
+			if ((this.writes(offset) & G) === 0 || this.#loadsG(offset)) continue;
 			return offset;
 		}
 		return undefined;
@@ -85,7 +105,7 @@ export class FunctionCode {
 
 	/** `mov r14, fs:…` */
 	#loadsG(offset: number): boolean {
-		const encoding = parse(this.code, offset);
+		const encoding = this.#encodings.get(offset);
 		if (encoding === undefined || encoding.kind !== "legacy" || encoding.map !== 0) return false;
 		return encoding.opcode === 0x8b && encoding.prefixes === PREFIX.fsGs && regField(encoding) === R14;
 	}

@@ -320,8 +320,12 @@ export function isEmulated({ kind, map, opcode, prefixes, rex }: Encoding): bool
 /** The instruction at the offset; undefined when its bytes are not known or the code ends within it. Never reads outside of `code`. */
 export function decodeAmd64(code: Uint8Array, offset: number): Instruction | undefined {
 	const encoding = parse(code, offset);
-	if (encoding === undefined) return undefined;
-	const { length, immediate } = encoding;
+	return encoding && instructionOf(encoding);
+}
+
+/** What an instruction's fields say about control. */
+export function instructionOf(encoding: Encoding): Instruction {
+	const { offset, length, immediate } = encoding;
 	const flow = flowOf(encoding);
 	const emulated = isEmulated(encoding);
 	return flow === "jump" || flow === "branch" || flow === "call"

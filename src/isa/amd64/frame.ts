@@ -6,7 +6,7 @@
  * callee-save). When a stack moves, the saved frame pointers and RBP move with it (runtime/stack.go, adjustframe and adjustctxt).
  */
 import type { FlowGraph } from "../flow-graph.ts";
-import { type Encoding, PREFIX, parse } from "./decode.ts";
+import { type Encoding, PREFIX } from "./decode.ts";
 import { RBP, RSP, regField, rmRegister, setOf, writtenRegisters } from "./registers.ts";
 
 /** In bytes from where the stack pointer was at the function's entry; undefined when it is not the same on every way, or not known. */
@@ -20,17 +20,27 @@ export const OWN_FRAME = -8;
 
 const REX_W = 8;
 
-/** The state before each instruction. */
-export function frameStates(graph: FlowGraph, code: Uint8Array): ReadonlyMap<number, FrameState> {
+const SP = setOf(RSP);
+const BP = setOf(RBP);
+const UNKNOWN: FrameState = { stackPointer: undefined, framePointer: undefined };
+
+/** The state before each instruction; `encodingAt` has the fields of those of the graph. */
+export function frameStates(
+	graph: FlowGraph,
+	encodingAt: (offset: number) => Encoding | undefined,
+): ReadonlyMap<number, FrameState> {
 	const states = new Map<number, FrameState>([[0, { stackPointer: 0, framePointer: undefined }]]);
 	const pending = [0];
 	for (let offset = pending.pop(); offset !== undefined; offset = pending.pop()) {
 		const before = states.get(offset);
 		const node = graph.nodes.get(offset);
 		if (before === undefined || node === undefined) continue;
-		const after = step(before, code, offset, node.instruction.flow);
+		const { flow } = node.instruction;
+		// Whatever a callee pushes, it takes away again.
+		const after = flow === "call" || flow === "indirect-call" ? before : step(before, encodingAt(offset));
 		for (const successor of node.successors) {
 			const old = states.get(successor);
+			if (old !== undefined && same(old, after)) continue;
 			const joined = old === undefined ? after : join(old, after);
 			if (old !== undefined && same(old, joined)) continue;
 			states.set(successor, joined);
@@ -41,7 +51,7 @@ export function frameStates(graph: FlowGraph, code: Uint8Array): ReadonlyMap<num
 }
 
 function same(a: FrameState, b: FrameState): boolean {
-	return a.stackPointer === b.stackPointer && a.framePointer === b.framePointer;
+	return a === b || (a.stackPointer === b.stackPointer && a.framePointer === b.framePointer);
 }
 
 function join(a: FrameState, b: FrameState): FrameState {
@@ -54,19 +64,16 @@ function join(a: FrameState, b: FrameState): FrameState {
 const plus = (value: number | undefined, distance: number): number | undefined =>
 	value === undefined ? undefined : value + distance;
 
-function step(before: FrameState, code: Uint8Array, offset: number, flow: string): FrameState {
-	// Whatever a callee pushes, it takes away again.
-	if (flow === "call" || flow === "indirect-call") return before;
-	const encoding = parse(code, offset);
-	if (encoding === undefined) return { stackPointer: undefined, framePointer: undefined };
-	return known(before, encoding) ?? unknown(before, encoding);
-}
-
-function unknown(before: FrameState, encoding: Encoding): FrameState {
+/** Most instructions leave everything as it was: then it is the same object. */
+function step(before: FrameState, encoding: Encoding | undefined): FrameState {
+	if (encoding === undefined) return UNKNOWN;
+	const after = known(before, encoding);
+	if (after !== undefined) return after;
 	const written = writtenRegisters(encoding);
+	if ((written & (SP | BP)) === 0) return before;
 	return {
-		stackPointer: (written & setOf(RSP)) === 0 ? before.stackPointer : undefined,
-		framePointer: (written & setOf(RBP)) === 0 ? before.framePointer : undefined,
+		stackPointer: (written & SP) === 0 ? before.stackPointer : undefined,
+		framePointer: (written & BP) === 0 ? before.framePointer : undefined,
 	};
 }
 

@@ -22,7 +22,9 @@ export type RegisterSet = number;
 export const ALL: RegisterSet = 0xffff;
 
 export function setOf(...registers: number[]): RegisterSet {
-	return registers.reduce((set, register) => set | (1 << register), 0);
+	let set = 0;
+	for (const register of registers) set |= 1 << register;
+	return set;
 }
 
 /** The register of the ModRM byte's reg field. */
@@ -47,11 +49,11 @@ export function writtenRegisters(encoding: Encoding): RegisterSet {
 	return threeByteWrites(encoding);
 }
 
-const reg = (encoding: Encoding): RegisterSet => setOf(regField(encoding));
+const reg = (encoding: Encoding): RegisterSet => 1 << regField(encoding);
 
 function rm(encoding: Encoding): RegisterSet {
 	const register = rmRegister(encoding);
-	return register === undefined ? 0 : setOf(register);
+	return register === undefined ? 0 : 1 << register;
 }
 
 /** Of an operand of one byte: without REX the numbers 4 to 7 are ah, ch, dh and bh. */

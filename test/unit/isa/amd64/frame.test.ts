@@ -125,7 +125,7 @@ describe("the stack pointer is where the unwind information has it", () => {
 				isFunction: () => true,
 			});
 			if ("refused" in graph) continue;
-			for (const [offset, { stackPointer, framePointer }] of frameStates(graph, code)) {
+			for (const [offset, { stackPointer, framePointer }] of frameStates(graph, (offset) => parse(code, offset))) {
 				compared++;
 				if (framePointer === OWN_FRAME) own++;
 				if (stackPointer === undefined) continue;
@@ -148,7 +148,7 @@ describe("the frame pointer", () => {
 		const code = bytes(hex);
 		const graph = flowGraph(code, decodeAmd64, { returns: () => true, isFunction: () => false });
 		if ("refused" in graph) throw new Error(graph.refused);
-		return frameStates(graph, code).get(offset);
+		return frameStates(graph, (at) => parse(code, at)).get(offset);
 	};
 
 	test.each<[string, string, number, number | undefined, number | undefined]>([
