@@ -94,7 +94,7 @@ export function inspectUnsupported(program: GoProgram, error: GomapgrowError, ta
 /** `binary` is best opened with `verifyLayouts`. Throws E-BIN-MALFORMED and E-BIN-TRUNCATED for damaged files. */
 export function inspectBinary(program: GoProgram, binary: GoBinary, target: InspectedTarget): Inspection {
 	const surveyed = surveyFunctions(binary);
-	const plan = tryPlan(binary);
+	const plan = tryPlan(binary, surveyed);
 	const layouts = reportLayouts(binary);
 	const { mapImpl } = binary;
 	const { compilation, damaged = binary.basis.damaged, ...debug } = debugInfo(program);
@@ -124,10 +124,10 @@ export function inspectBinary(program: GoProgram, binary: GoBinary, target: Insp
 		: { ...base, watchable: true, verdict: verdictOf(plan, binary), notes };
 }
 
-function tryPlan(binary: GoBinary): ProbePlan | GomapgrowError {
+function tryPlan(binary: GoBinary, surveyed: readonly SurveyedFunction[]): ProbePlan | GomapgrowError {
 	try {
 		requireArchitecture(binary);
-		return makePlan(binary);
+		return makePlan(binary, { surveyed });
 	} catch (error) {
 		if (error instanceof GomapgrowError && /^E-BIN-(ARCH|NO-MAPS|NO-SITES)$/.test(error.code)) return error;
 		throw error;

@@ -1,23 +1,15 @@
 /** The command line: wires options to commands and turns what happens into an exit code. */
 import { cac } from "cac";
 import { EXIT, GomapgrowError } from "../errors/error.ts";
-import { recordSchema } from "../model/schema.ts";
 import { errorText } from "../output/error-text.ts";
-import { doctor } from "./doctor.ts";
 import { type CommandSpec, type OptionSpec, optionUsage } from "./help/command-spec.ts";
 import { COMMANDS, type CommandName, findCommand, GLOBAL_OPTIONS } from "./help/commands.ts";
 import { completionScript, SHELLS, type Shell } from "./help/completion.ts";
 import { commandHelp, overviewHelp } from "./help/help-text.ts";
 import { manPage } from "./help/man-page.ts";
 import { unknownCommand, unknownOption } from "./help/suggest.ts";
-import { inspect } from "./inspect.ts";
 import { liveOptions, parseColor } from "./options.ts";
-import { record } from "./record.ts";
-import { report, reportOptions } from "./report.ts";
-import { run } from "./run.ts";
-import { snapshot, snapshotOptions } from "./snapshot.ts";
 import { COMMIT, DATE, VERSION } from "./version.ts";
-import { watch } from "./watch.ts";
 import { writeAll } from "./write-all.ts";
 
 type CliOptions = Record<string, unknown>;
@@ -70,15 +62,40 @@ function completion(call: Call): number {
 	return print(completionScript(shell as Shell));
 }
 
+/** Each loads what it needs: half of the time that a short command takes would be spent on loading all others. */
 const HANDLERS: Record<CommandName, (call: Call) => number | Promise<number>> = {
-	watch: ({ operands, options, args }) => watch(operands, liveOptions(options), args),
-	run: ({ operands, rest, options, args }) => run([...operands, ...rest], liveOptions(options), args),
-	record: ({ operands, options, args }) => record(operands, liveOptions(options), args),
-	report: ({ operands, options }) => report(operands, reportOptions(options)),
-	inspect: (call) => inspect(single(call), { json: call.options.json === true, color: parseColor(call.options.color) }),
-	snapshot: (call) => snapshot(single(call), snapshotOptions(call.options, parseColor(call.options.color))),
-	doctor: ({ options }) => doctor(options.json === true),
-	schema: () => print(`${JSON.stringify(recordSchema(), undefined, 2)}\n`),
+	watch: async ({ operands, options, args }) => {
+		const { watch } = await import("./watch.ts");
+		return await watch(operands, liveOptions(options), args);
+	},
+	run: async ({ operands, rest, options, args }) => {
+		const { run } = await import("./run.ts");
+		return await run([...operands, ...rest], liveOptions(options), args);
+	},
+	record: async ({ operands, options, args }) => {
+		const { record } = await import("./record.ts");
+		return await record(operands, liveOptions(options), args);
+	},
+	report: async ({ operands, options }) => {
+		const { report, reportOptions } = await import("./report.ts");
+		return await report(operands, reportOptions(options));
+	},
+	inspect: async (call) => {
+		const { inspect } = await import("./inspect.ts");
+		return inspect(single(call), { json: call.options.json === true, color: parseColor(call.options.color) });
+	},
+	snapshot: async (call) => {
+		const { snapshot, snapshotOptions } = await import("./snapshot.ts");
+		return snapshot(single(call), snapshotOptions(call.options, parseColor(call.options.color)));
+	},
+	doctor: async ({ options }) => {
+		const { doctor } = await import("./doctor.ts");
+		return doctor(options.json === true);
+	},
+	schema: async () => {
+		const { recordSchema } = await import("../model/schema.ts");
+		return print(`${JSON.stringify(recordSchema(), undefined, 2)}\n`);
+	},
 	completion,
 	man: () => print(manPage(VERSION, DATE)),
 };

@@ -1,7 +1,8 @@
 /** Text cut and padded by display width: a CJK character takes two columns, a combining mark none. */
 
 const ELLIPSIS = "…";
-const segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });
+/** Made when it is first needed: that takes milliseconds. */
+let segmenter: Intl.Segmenter | undefined;
 
 /** Columns that the text takes on a terminal. */
 export function displayWidth(text: string): number {
@@ -9,6 +10,7 @@ export function displayWidth(text: string): number {
 }
 
 function graphemes(text: string): string[] {
+	segmenter ??= new Intl.Segmenter("en", { granularity: "grapheme" });
 	return Array.from(segmenter.segment(text), (part) => part.segment);
 }
 

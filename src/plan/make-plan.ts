@@ -14,6 +14,8 @@ const WANTED: readonly string[] = [...MAP_FUNCTIONS.map(({ fn }) => fn), ...CGO_
 export interface PlanOptions {
 	/** Probe the functions that iterate over maps, too. */
 	iterations?: boolean;
+	/** What `surveyFunctions` found, when it was asked before. */
+	surveyed?: readonly SurveyedFunction[];
 }
 
 /** A function of interest: where it is and how it is probed, or why not. */
@@ -93,7 +95,7 @@ export function makePlan(binary: GoBinary, options: PlanOptions = {}): ProbePlan
 			found: `neither function in this ${binary.version.raw} executable: the linker left them out because no map in it can grow`,
 		});
 	}
-	const surveyed = surveyFunctions(binary);
+	const surveyed = options.surveyed ?? surveyFunctions(binary);
 	const details = growthDetails(binary, impl);
 	const probes: PlannedProbe[] = [];
 	const skipped: { fn: string; reason: string }[] = [];

@@ -40,12 +40,15 @@ interface Import {
 function importsOf(file: string): Import[] {
 	const text = readFileSync(join(SRC, file), "utf8");
 	const pattern = /^\s*(import|export)\s+(type\s+)?(?:[^"';]*?\sfrom\s+)?["']([^"']+)["']/gm;
-	return [...text.matchAll(pattern)].map((match) => ({
-		file,
-		room: file.split("/")[0] ?? "",
-		specifier: match[3] ?? "",
-		typeOnly: match[2] !== undefined,
-	}));
+	const room = file.split("/")[0] ?? "";
+	return [
+		...[...text.matchAll(pattern)].map((match) => ({
+			...{ file, room, specifier: match[3] ?? "", typeOnly: match[2] !== undefined },
+		})),
+		...[...text.matchAll(/\bimport\(\s*["']([^"']+)["']/g)].map((match) => ({
+			...{ file, room, specifier: match[1] ?? "", typeOnly: false },
+		})),
+	];
 }
 
 const files = [...new Bun.Glob("**/*.ts").scanSync(SRC)].sort();
