@@ -125,7 +125,9 @@ export class GrowthDecoder {
 
 	/** Where the goroutine comes from, as far as the release says. */
 	#origin(raw: RawGrowth, { target }: EntrySite, bias: number) {
-		const created: Frame | undefined = raw.gopc === 0 ? undefined : this.#stacks.caller(target, raw.gopc, bias)[0];
+		// The first goroutine was made by the runtime's start-up code.
+		const created: Frame | undefined =
+			raw.gopc === 0 || raw.goid === 1 ? undefined : this.#stacks.caller(target, raw.gopc, bias)[0];
 		const start = raw.startpc === 0 ? undefined : this.#stacks.function(target, raw.startpc, bias);
 		return {
 			...(raw.parentGoid === 0 ? {} : { parent_goid: raw.parentGoid }),
