@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { goBuild, goRoot, goTool } from "../support/go-binaries.ts";
 import { writeCountingOverlay } from "../support/overlay.ts";
 import { temporaryFolder } from "../support/processes.ts";
+import { type TimedLevel, writeTimingOverlay } from "../support/timing-overlay.ts";
 
 export interface BuildOptions {
 	/** Without symbol table and DWARF. */
@@ -28,5 +29,14 @@ export function buildCounted(version: string): string {
 	const overlay = writeCountingOverlay(goRoot(version), join(folder, "overlay"));
 	const output = join(folder, "counted");
 	goTool(version, ["build", "-overlay", overlay, "-o", output, "./counted"]);
+	return output;
+}
+
+/** Compiles a program of test/programs with a runtime that measures its own growth (test/support/timing-overlay.ts). */
+export function buildTimed(version: string, level: TimedLevel, program = "timed"): string {
+	const folder = temporaryFolder(`${program}-${version}-${level}`);
+	const overlay = writeTimingOverlay(goRoot(version), join(folder, "overlay"), level);
+	const output = join(folder, program);
+	goTool(version, ["build", "-overlay", overlay, "-o", output, `./${program}`]);
 	return output;
 }

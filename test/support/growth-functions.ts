@@ -11,8 +11,8 @@ export interface GrowthFunction {
 	file: string;
 	/** A call of it, up to its arguments: it is a statement of its own. */
 	call: RegExp;
-	/** It is called by another one of these. */
-	inner: boolean;
+	/** Others of these: which it is called by, or which it calls; absent: neither. */
+	place?: "inner" | "outer";
 }
 
 export interface MapSources {
@@ -23,8 +23,13 @@ export interface MapSources {
 }
 
 function classic(name: string, file: string): GrowthFunction {
-	const call = new RegExp(`^${name}\\(`);
-	return { name: `runtime.${name}`, opening: `func ${name}(`, file, call, inner: name.startsWith("evacuate") };
+	return {
+		name: `runtime.${name}`,
+		opening: `func ${name}(`,
+		file,
+		call: new RegExp(`^${name}\\(`),
+		...(name === "hashGrow" ? {} : { place: name.startsWith("evacuate") ? "inner" : "outer" }),
+	};
 }
 
 const CLASSIC: GrowthFunction[] = [
@@ -35,13 +40,13 @@ const CLASSIC: GrowthFunction[] = [
 	]),
 ];
 
-function ofTable(name: string, inner: boolean): GrowthFunction {
+function ofTable(name: string, place?: GrowthFunction["place"]): GrowthFunction {
 	return {
 		name: `internal/runtime/maps.(*table).${name}`,
 		opening: `func (t *table) ${name}(`,
 		file: "table",
 		call: new RegExp(`^t\\.${name}\\(`),
-		inner,
+		...(place === undefined ? {} : { place }),
 	};
 }
 
@@ -52,13 +57,12 @@ const SWISS: GrowthFunction[] = [
 		file: "map",
 		// It returns the table since Go 1.26.
 		call: /^(tab := )?m\.growToTable\(/,
-		inner: false,
 	},
-	ofTable("rehash", false),
-	ofTable("grow", true),
-	ofTable("split", true),
+	ofTable("rehash", "outer"),
+	ofTable("grow", "inner"),
+	ofTable("split", "inner"),
 	// Added in Go 1.25.
-	ofTable("pruneTombstones", false),
+	ofTable("pruneTombstones"),
 ];
 
 /** The map sources of the toolchain at `goroot`. */

@@ -2,7 +2,7 @@
  * The files of a Go overlay (go build -overlay): copies of sources that take the place of the toolchain's own, and new ones. The toolchain
  * itself stays as it is. Needs Go 1.16 or newer.
  */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 export class OverlayFiles {
@@ -11,6 +11,12 @@ export class OverlayFiles {
 
 	constructor(goroot: string) {
 		this.#goroot = goroot;
+	}
+
+	/** Import path of the runtime's atomic operations: another one since Go 1.23. */
+	get atomicPackage(): string {
+		const path = "internal/runtime/atomic";
+		return existsSync(join(this.#goroot, "src", path)) ? path : "runtime/internal/atomic";
 	}
 
 	/** A source as it is by now; `path` is below GOROOT. */

@@ -4,7 +4,6 @@
  * The counter is the first statement of each function, thus after the compiler's stack check: a pass that is diverted to
  * morestack and comes again is counted once. The program reads it through the added function runtime.GrowthCalls.
  */
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type GrowthFunction, mapSources } from "./growth-functions.ts";
 import { OverlayFiles } from "./overlay-files.ts";
@@ -26,10 +25,6 @@ function countCalls(source: string, opening: string, call: string): string | und
 /** Writes the overlay for the toolchain at `goroot` into `folder` and returns the path of its JSON file, for `go build -overlay FILE`. */
 export function writeCountingOverlay(goroot: string, folder: string): string {
 	const { swiss, room, functions } = mapSources(goroot);
-	// internal/runtime/atomic since Go 1.23.
-	const atomic = existsSync(join(goroot, "src/internal/runtime/atomic"))
-		? "internal/runtime/atomic"
-		: "runtime/internal/atomic";
 	const files = new OverlayFiles(goroot);
 	const counted: GrowthFunction[] = [];
 	for (const fn of functions) {
@@ -45,7 +40,7 @@ export function writeCountingOverlay(goroot: string, folder: string): string {
 		`package ${swiss ? "maps" : "runtime"}
 
 import (
-	"${atomic}"
+	"${files.atomicPackage}"
 	"unsafe"
 )
 
@@ -64,7 +59,7 @@ func growthCall(which uintptr) {
 		`package runtime
 
 import (
-	"${atomic}"
+	"${files.atomicPackage}"
 ${swiss ? '\t"internal/runtime/maps"\n' : ""})
 
 func GrowthCalls() (names [${n}]string, calls [${n}]uint64) {

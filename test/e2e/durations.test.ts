@@ -1,0 +1,115 @@
+/**
+ * The durations of all growth functions against those that the program's own runtime measures around their calls (test/support/timing-overlay.ts),
+ * call by call.
+ */
+import { beforeAll, describe, expect } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { missingForTracing, testWith } from "../support/capability.ts";
+import { durationFaults, type Measured, measuredOf, probeCosts, type Truth } from "../support/duration-check.ts";
+import { run } from "../support/go-binaries.ts";
+import { temporaryFolder } from "../support/processes.ts";
+import type { TimedLevel } from "../support/timing-overlay.ts";
+import { ledgerFaults, recordedTrace, startGomapgrow, withoutDuration } from "../support/trace.ts";
+import { buildTimed } from "./build-program.ts";
+
+const MAPS = "40";
+
+const readTruth = (file: string): Truth => JSON.parse(readFileSync(file, "utf8"));
+
+interface Comparison {
+	truth: Truth;
+	measured: Measured;
+	/** What the probes of each function cost a call. */
+	costs: Record<string, number>;
+}
+
+/** The program by itself. */
+function bare(executable: string): Truth {
+	const file = join(temporaryFolder("timed"), "truth.json");
+	run([executable, MAPS, file]);
+	return readTruth(file);
+}
+
+/** The program under the tracer. */
+async function probed(executable: string): Promise<{ truth: Truth; measured: Measured }> {
+	const folder = temporaryFolder("timed");
+	const [file, records] = [join(folder, "truth.json"), join(folder, "records.ndjson")];
+	const program = startGomapgrow(["run", "--output", records, "--", executable, MAPS, file]);
+	const trace = recordedTrace(records, program, await program.finish(120_000));
+	expect(trace.exit.code).toBe(0);
+	expect(ledgerFaults(trace.end.ledger)).toEqual([]);
+	expect(trace.end.ledger.latency?.unpaired).toEqual({ left: 0, evicted: 0 });
+	expect(withoutDuration(trace.growths, trace.end)).toBe(0);
+	return { truth: readTruth(file), measured: measuredOf(trace) };
+}
+
+async function compare(version: string, level: TimedLevel): Promise<Comparison> {
+	const executable = buildTimed(version, level);
+	const unprobed = bare(executable);
+	const { truth, measured } = await probed(executable);
+	return { truth, measured, costs: probeCosts(unprobed, truth) };
+}
+
+const changed = (measured: Measured, change: (duration: number, i: number) => number): Measured => ({
+	...measured,
+	calls: measured.calls.map((call, i) => ({ ...call, duration_ns: change(call.duration_ns, i) })),
+});
+
+/** The next call of the same function gives its duration. */
+function shifted({ calls, ...rest }: Measured): Measured {
+	return {
+		...rest,
+		calls: calls.map((call, i) => ({
+			...call,
+			duration_ns: calls.slice(i + 1).find(({ fn }) => fn === call.fn)?.duration_ns ?? call.duration_ns,
+		})),
+	};
+}
+
+const missing = missingForTracing();
+const tracingTest = testWith(missing);
+const TIMEOUT = 300_000;
+
+for (const version of ["1.19", "1.23", "1.24", "1.27"]) {
+	describe(`durations, Go ${version}`, () => {
+		let levels: Record<TimedLevel, Comparison> | undefined;
+		beforeAll(async () => {
+			if (missing !== undefined) return;
+			levels = { inner: await compare(version, "inner"), outer: await compare(version, "outer") };
+		}, TIMEOUT);
+
+		const comparison = (level: TimedLevel): Comparison => {
+			if (levels === undefined) throw new Error("nothing was measured");
+			return levels[level];
+		};
+
+		for (const level of ["inner", "outer"] as const) {
+			tracingTest(`of ${level} functions lie within the calls as the runtime measures them`, () => {
+				const { truth, measured, costs } = comparison(level);
+				expect(Object.values(costs).every((ns) => ns > 0)).toBe(true);
+				for (const [fn, { calls }] of Object.entries(truth.functions)) {
+					if (calls > 10_000) expect(measured.calls.filter((call) => call.fn === fn).length).toBeGreaterThan(20);
+				}
+				expect(durationFaults(truth, measured, costs)).toEqual([]);
+			});
+		}
+
+		tracingTest("would be found wrong in another unit, of another call or of another function", () => {
+			const { truth, measured, costs } = comparison("outer");
+			const found = (wrong: Measured) => durationFaults(truth, wrong, costs).length;
+			expect(found(changed(measured, (ns) => ns * 1000))).toBeGreaterThan(0);
+			expect(found(changed(measured, (ns) => ns / 1000))).toBeGreaterThan(0);
+			expect(found(changed(measured, (ns) => ns + Math.max(...Object.values(costs))))).toBeGreaterThan(0);
+			expect(found(shifted(measured))).toBeGreaterThan(0);
+			const functions = Object.keys(measured.totals);
+			const others = functions.map((fn, i) => [fn, measured.totals[functions[i + 1] ?? functions[0] ?? ""]]);
+			expect(found({ ...measured, totals: Object.fromEntries(others) })).toBeGreaterThan(0);
+			const sixth = measured.calls.filter(({ fn }) => measured.complete.includes(fn))[5];
+			const late = measured.calls.map((call) =>
+				call === sixth ? { ...call, elapsed_ns: call.elapsed_ns + 1e6 } : call,
+			);
+			expect(found({ ...measured, calls: late })).toBeGreaterThan(0);
+		});
+	});
+}
