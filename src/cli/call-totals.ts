@@ -11,6 +11,8 @@ interface Total {
 
 export class CallTotals {
 	#totals = new Map<string, Total>();
+	/** What the windows so far say is missing. */
+	readonly #reported = new Map<string, Missing>();
 
 	/** Takes a new reading and returns the calls since the previous one; every probed function is in it. */
 	update(counters: Counters, missing: ReadonlyMap<string, Missing>): Calls {
@@ -20,7 +22,8 @@ export class CallTotals {
 		const since: Calls = {};
 		for (const [fn, { counted, missing: now }] of totals) {
 			const before = this.#totals.get(fn);
-			const more = now && moreMissing(now, before?.missing);
+			const more = now && moreMissing(now, this.#reported.get(fn));
+			if (now !== undefined && more !== undefined) this.#reported.set(fn, now);
 			since[fn] = callsOf(counted - (before?.counted ?? 0), more);
 		}
 		this.#totals = totals;
@@ -32,12 +35,13 @@ export class CallTotals {
 	}
 }
 
-/** What is missing in addition; undefined when nothing is. */
+/** What is missing in addition; undefined when nothing is. An estimate that has become lower takes nothing back: the next ones are less. */
 function moreMissing(now: Missing, before: Missing | undefined): Missing | undefined {
 	const calls = now.calls - (before?.calls ?? 0);
-	if (calls === 0) return undefined;
+	if (calls <= 0) return undefined;
 	// The spread of the rates is that of the whole run, for the time of this window.
 	const squaredOff = Math.max(0, now.squaredOff - (before?.squaredOff ?? 0));
-	const halfWidth = now.squaredOff > 0 ? now.halfWidth * Math.sqrt(squaredOff / now.squaredOff) : 0;
-	return { calls, halfWidth, squaredOff };
+	const share = now.squaredOff > 0 ? Math.sqrt(squaredOff / now.squaredOff) : 0;
+	const low = Math.max(0, calls - (now.calls - now.low) * share);
+	return { ...now, calls, low, high: calls + (now.high - now.calls) * share, squaredOff };
 }

@@ -6,7 +6,7 @@ import { netDurations } from "../analyze/net-latency.ts";
 import { endRecord, windowRecord } from "../analyze/window-record.ts";
 import { GomapgrowError } from "../errors/error.ts";
 import type { AttachMode } from "../kernel/features.ts";
-import { monotonicNs, wallNs } from "../kernel/libc.ts";
+import { monotonicNs, processCpuNs, wallNs } from "../kernel/libc.ts";
 import type { CallEstimate, Calls, EndReason, LossRecord, TargetRecord } from "../model/records.ts";
 import { SCHEMA_VERSION } from "../model/records.ts";
 import { type ClockAnchor, elapsedNs, timeOf } from "../model/time.ts";
@@ -16,7 +16,6 @@ import { SampleRate } from "../session/sample-rate.ts";
 import { type EventRecord, Session } from "../session/session.ts";
 import type { Target } from "../session/target.ts";
 import { sitesNeeded } from "../session/timed-probes.ts";
-import { cpuNs } from "../target/process-watch.ts";
 import { errnoCode } from "../target/procfs-file.ts";
 import { CallTotals } from "./call-totals.ts";
 import type { LiveView } from "./live-view.ts";
@@ -200,7 +199,7 @@ class Observation {
 		const costs = this.#session.calibrate();
 		if (latency) this.#pairNs = costs.timedWorkNs + costs.leaveNs;
 		const clockNs = (): number => Number(monotonicNs());
-		this.#governor = new Governor(this.#session, { costs, budget, cpuNs, clockNs });
+		this.#governor = new Governor(this.#session, { costs, budget, cpuNs: processCpuNs, clockNs });
 	}
 
 	#tickGovernor(): void {
@@ -222,6 +221,7 @@ class Observation {
 			case "growth": {
 				const factor = this.#governor?.growthFactor(record.pid) ?? 1;
 				if (factor > 1) record.weight = (record.weight ?? 1) * factor;
+				this.#governor?.addGrowth(record.pid, record);
 				this.#aggregator.addGrowth(record);
 				view.growth(record);
 				return;
@@ -336,6 +336,7 @@ class Observation {
 	#closeWindow(counters: Counters, final = false): void {
 		const { view } = this.#options;
 		const time = monotonicNs();
+		for (const { pid, fn, map_type } of counters.work) this.#governor?.addWork(pid, fn, map_type);
 		const scale = this.#scale(counters, final);
 		for (const { pid, fn, map_type, caller, calls } of counters.work) {
 			const estimate = calls * scale(pid, fn);
@@ -409,8 +410,8 @@ class Observation {
 				const key = `${target.identity.pid}:${fn}`;
 				const more = calls - (this.#missingBefore.get(key) ?? 0);
 				const seen = counted.get(key) ?? 0;
-				// With nothing counted there are no rows to add it to: it waits for the next window.
-				if (seen === 0) continue;
+				// With nothing counted there are no rows to add it to: it waits for the next window. So does what was estimated too high before.
+				if (seen === 0 || more < 0) continue;
 				this.#missingBefore.set(key, calls);
 				factors.set(key, 1 + more / seen);
 			}

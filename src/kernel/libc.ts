@@ -20,7 +20,7 @@ const CLOCK_THREAD_CPUTIME_ID = 3;
 const timespec = new BigInt64Array(new ArrayBuffer(16));
 
 function clock(id: number): bigint {
-	library.symbols.clock_gettime(id, timespec);
+	if (library.symbols.clock_gettime(id, timespec) !== 0) return -1n;
 	return (timespec[0] ?? 0n) * 1_000_000_000n + (timespec[1] ?? 0n);
 }
 
@@ -37,6 +37,18 @@ export function wallNs(): bigint {
 /** Processor time of this thread: what others do meanwhile does not count. */
 export function threadCpuNs(): bigint {
 	return clock(CLOCK_THREAD_CPUTIME_ID);
+}
+
+/** Clock ids of other processes: the inverted PID above three bits (include/linux/posix-timers_types.h). */
+const CPUCLOCK_SCHED = 2;
+
+/**
+ * Processor time that all threads of a process have used, in nanoseconds; undefined when it is gone. Of a thread that runs at the moment it is what it was at its last
+ * tick, some milliseconds ago.
+ */
+export function processCpuNs(pid: number): number | undefined {
+	const time = clock((~pid << 3) | CPUCLOCK_SCHED);
+	return time < 0n ? undefined : Number(time);
 }
 
 const MFD_CLOEXEC = 1;

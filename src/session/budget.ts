@@ -87,7 +87,7 @@ export class TierBudget {
 	}
 
 	#overheadNow(): number {
-		// Processor time is told in steps of ten milliseconds.
+		// Processor time of what runs is some milliseconds old.
 		return this.#cost / Math.max(this.#cpu, this.#cost, 1);
 	}
 

@@ -6,11 +6,12 @@ import type { HitCosts } from "../kernel/calibration.ts";
 import type { SiteCounts } from "../kernel/counters.ts";
 import type { CallEstimate, OverheadRow } from "../model/records.ts";
 import { type Change, RecordBudget, TierBudget, type TierLoad } from "./budget.ts";
-import { CallEstimator, type Missing } from "./call-estimator.ts";
-import { type HitCost, hitCost } from "./hit-cost.ts";
+import { addMissing, type Missing, within } from "./call-estimator.ts";
 import { ProbeWindows } from "./probe-windows.ts";
+import { PromisedWork, type Promising } from "./promised-work.ts";
 import type { EntrySite } from "./site-table.ts";
 import type { Target } from "./target.ts";
+import { TierBooks, type TierCost } from "./tier-books.ts";
 
 /** The tiers that can be probed part of the time. */
 export type GovernedTier = "work" | "growth";
@@ -53,40 +54,25 @@ export interface Throttle extends Change {
 interface TierState {
 	budget: TierBudget | undefined;
 	windows: ProbeWindows | undefined;
-	estimator: CallEstimator | undefined;
-	probed: boolean;
-	/** Since when it is probed, or is not. */
-	changedNs: number;
-	/** Up to when the books are kept. */
-	accountedNs: number;
-	/** Hits per function when the window began. */
-	atStart: Map<string, number>;
-	/** Probed time since the previous measurement. */
-	probedNs: number;
-	/** Probed and all time since the previous report. */
-	reported: { probedNs: number; elapsedNs: number };
-	/** Counters at the previous measurement. */
-	before: Map<EntrySite, SiteCounts>;
+	books: TierBooks;
 }
 
 interface TargetState {
 	tiers: Record<GovernedTier, TierState>;
 	records: RecordBudget | undefined;
+	/** What its growths promise of the work tier. */
+	promised: PromisedWork;
 	cpuNs: number;
 	measuredNs: number;
 	/** Since the previous report. */
 	reported: { cpuNs: number; costNs: number };
 }
 
-/** What the hits of a tier cost since the previous measurement. */
-interface TierCost extends HitCost {
-	probedNs: number;
-}
-
 export class Governor {
 	readonly #governed: Governed;
 	readonly #options: GovernorOptions;
 	readonly #states = new Map<Target, TargetState>();
+	readonly #byPid = new Map<number, TargetState>();
 	/** Of targets that have ended. */
 	readonly #ended = new Map<string, Missing>();
 	readonly #throttles: Throttle[] = [];
@@ -96,12 +82,18 @@ export class Governor {
 		this.#options = options;
 	}
 
-	#newTier(nowNs: number): TierState {
-		const { budget } = this.#options;
+	#newTier(target: Target, tier: GovernedTier, nowNs: number): TierState {
+		const { budget, costs, cpuNs } = this.#options;
+		const sources = {
+			sites: this.#governed.entriesOf(target, tier),
+			countsOf: (site: EntrySite) => this.#governed.countsOf(site),
+			costs,
+			cpuNs: () => cpuNs(target.identity.pid),
+		};
 		return {
-			...{ windows: undefined, estimator: undefined, probed: true, changedNs: nowNs, accountedNs: nowNs },
-			...{ atStart: new Map(), probedNs: 0, reported: { probedNs: 0, elapsedNs: 0 }, before: new Map() },
 			budget: budget === undefined ? undefined : new TierBudget(budget),
+			windows: undefined,
+			books: new TierBooks(sources, nowNs),
 		};
 	}
 
@@ -109,19 +101,17 @@ export class Governor {
 		const known = this.#states.get(target);
 		if (known !== undefined) return known;
 		const { budget, cpuNs } = this.#options;
+		const { pid } = target.identity;
 		const state: TargetState = {
-			tiers: { work: this.#newTier(nowNs), growth: this.#newTier(nowNs) },
+			tiers: { work: this.#newTier(target, "work", nowNs), growth: this.#newTier(target, "growth", nowNs) },
 			records: budget === undefined ? undefined : new RecordBudget(budget),
-			cpuNs: cpuNs(target.identity.pid) ?? 0,
+			promised: new PromisedWork(this.#governed.entriesOf(target, "work").map(({ probe }) => probe)),
+			cpuNs: cpuNs(pid) ?? 0,
 			measuredNs: nowNs,
 			reported: { cpuNs: 0, costNs: 0 },
 		};
-		for (const tier of GOVERNED) {
-			for (const site of this.#governed.entriesOf(target, tier)) {
-				state.tiers[tier].before.set(site, this.#governed.countsOf(site));
-			}
-		}
 		this.#states.set(target, state);
+		this.#byPid.set(pid, state);
 		return state;
 	}
 
@@ -139,58 +129,27 @@ export class Governor {
 	untilNext(nowNs: number, most: number): number {
 		let least = most;
 		for (const { tiers } of this.#states.values()) {
-			for (const { windows, probed, changedNs } of Object.values(tiers)) {
-				if (windows !== undefined) least = windows.untilNext(nowNs, probed, changedNs, least);
+			for (const { windows, books } of Object.values(tiers)) {
+				if (windows !== undefined) least = windows.untilNext(nowNs, books.probed, books.changedNs, least);
 			}
 		}
 		return least;
 	}
 
-	#followWindows(target: Target, tier: GovernedTier, state: TierState, nowNs: number): void {
-		const { windows, probed, changedNs } = state;
+	#followWindows(target: Target, tier: GovernedTier, { windows, books }: TierState, nowNs: number): void {
 		if (windows === undefined) return;
-		const period = windows.advance(nowNs, probed);
-		if (period !== undefined) {
-			this.#account(state, Math.max(period, state.accountedNs));
-			state.estimator?.endPeriod();
-		}
-		const wanted = windows.wanted(nowNs, probed, changedNs);
-		if (wanted !== probed) this.#setProbed(target, tier, state, wanted, nowNs);
+		const period = windows.advance(nowNs, books.probed);
+		if (period !== undefined) books.endPeriod(period);
+		const wanted = windows.wanted(nowNs, books.probed, books.changedNs);
+		if (wanted !== books.probed) this.#setProbed(target, tier, books, wanted);
 	}
 
-	#hitsOf(target: Target, tier: GovernedTier): Map<string, number> {
-		const entries = this.#governed.entriesOf(target, tier);
-		return new Map(entries.map((site) => [site.probe.fn, this.#governed.countsOf(site).hits]));
-	}
-
-	#setProbed(target: Target, tier: GovernedTier, state: TierState, on: boolean, nowNs: number): void {
-		this.#account(state, nowNs);
+	#setProbed(target: Target, tier: GovernedTier, books: TierBooks, on: boolean): void {
+		const { clockNs } = this.#options;
+		if (!on) books.closed(clockNs());
 		this.#governed.setProbed(target, tier, on);
-		// The probes were there until now, or are there from now on: putting them in takes some milliseconds.
-		const doneNs = nowNs + (on ? this.#options.clockNs() - nowNs : 0);
-		this.#account(state, doneNs);
-		if (on) state.atStart = this.#hitsOf(target, tier);
-		else this.#closeWindow(target, tier, state, (nowNs - state.changedNs) / 1e9);
-		state.probed = on;
-		state.changedNs = doneNs;
-	}
-
-	/** Keeps the books up to now. */
-	#account(state: TierState, nowNs: number): void {
-		const elapsed = nowNs - state.accountedNs;
-		state.accountedNs = nowNs;
-		state.reported.elapsedNs += elapsed;
-		if (state.probed) {
-			state.probedNs += elapsed;
-			state.reported.probedNs += elapsed;
-		} else state.estimator?.off(elapsed / 1e9);
-	}
-
-	/** The window that ends now. */
-	#closeWindow(target: Target, tier: GovernedTier, state: TierState, seconds: number): void {
-		const now = this.#hitsOf(target, tier);
-		const calls = new Map([...now].map(([fn, hits]) => [fn, hits - (state.atStart.get(fn) ?? hits)]));
-		state.estimator?.window(calls, seconds);
+		// Putting them in takes some milliseconds.
+		if (on) books.opened(clockNs());
 	}
 
 	#measure(target: Target, state: TargetState, nowNs: number): void {
@@ -200,8 +159,8 @@ export class Governor {
 		const cpuNs = Math.max(0, cpu - state.cpuNs);
 		state.measuredNs = nowNs;
 		state.cpuNs = cpu;
-		const growth = this.#costOf(state.tiers.growth, nowNs);
-		const work = this.#costOf(state.tiers.work, nowNs);
+		const growth = state.tiers.growth.books.costSince(nowNs);
+		const work = state.tiers.work.books.costSince(nowNs);
 		state.reported.cpuNs += cpuNs;
 		state.reported.costNs += growth.countingNs + growth.recordingNs + work.countingNs;
 		const { budget } = this.#options;
@@ -216,21 +175,6 @@ export class Governor {
 			probedNs: work.probedNs,
 			costNs: work.countingNs / left,
 		});
-	}
-
-	#costOf(state: TierState, nowNs: number): TierCost {
-		this.#account(state, nowNs);
-		const sum: TierCost = { countingNs: 0, recordingNs: 0, allRecordingNs: 0, probedNs: state.probedNs };
-		state.probedNs = 0;
-		for (const [site, before] of state.before) {
-			const counts = this.#governed.countsOf(site);
-			const cost = hitCost(site, difference(counts, before), this.#options.costs);
-			state.before.set(site, counts);
-			sum.countingNs += cost.countingNs;
-			sum.recordingNs += cost.recordingNs;
-			sum.allRecordingNs += cost.allRecordingNs;
-		}
-		return sum;
 	}
 
 	/** First fewer records of growths, then, when counting them alone is too dear, windows. */
@@ -261,23 +205,19 @@ export class Governor {
 		const change = state.budget?.update(load);
 		if (change === undefined) return;
 		this.#note(target, tier, "probed", change);
+		const { windows, books } = state;
 		if (change.to === 1) {
-			if (!state.probed) this.#setProbed(target, tier, state, true, load.nowNs);
+			if (!books.probed) this.#setProbed(target, tier, books, true);
 			state.windows = undefined;
 			return;
 		}
-		if (state.windows !== undefined) {
-			state.windows.share = change.to;
+		if (windows !== undefined) {
+			windows.share = change.to;
 			return;
 		}
 		state.windows = new ProbeWindows(change.to, load.nowNs, this.#options.random);
-		state.estimator ??= new CallEstimator();
-		// What was counted until now is exact and stands for nothing else.
-		state.atStart = this.#hitsOf(target, tier);
-		state.changedNs = load.nowNs;
-		this.#account(state, load.nowNs);
+		books.beginWindows(this.#options.clockNs());
 		this.#governed.setProbed(target, tier, false);
-		state.probed = false;
 	}
 
 	#note(target: Target, tier: GovernedTier, what: Throttle["what"], change: Change | undefined): void {
@@ -286,10 +226,21 @@ export class Governor {
 
 	/** How many growths of a process one that was seen now stands for: those of the time in which its growth tier is not probed are not seen. */
 	growthFactor(pid: number): number {
-		for (const [{ identity }, { tiers }] of this.#states) {
-			if (identity.pid === pid) return tiers.growth.windows === undefined ? 1 : 1 / tiers.growth.windows.probedShare;
-		}
-		return 1;
+		const windows = this.#byPid.get(pid)?.tiers.growth.windows;
+		return windows === undefined ? 1 : 1 / windows.probedShare;
+	}
+
+	/** A growth, with its weight: the work that it promises bounds the estimates. */
+	addGrowth(pid: number, growth: Promising): void {
+		const known = this.#byPid.get(pid);
+		const target = known ? undefined : this.#governed.targets.find(({ identity }) => identity.pid === pid);
+		const state = known ?? (target && this.#stateOf(target, this.#options.clockNs()));
+		state?.promised.add(growth);
+	}
+
+	/** Calls of this function were for maps of this type. */
+	addWork(pid: number, fn: string, mapType: string): void {
+		this.#byPid.get(pid)?.promised.serves(fn, mapType);
 	}
 
 	/** What probing cost since the previous report, for each target. */
@@ -298,13 +249,9 @@ export class Governor {
 		return [...this.#states].map(([{ identity }, state]) => {
 			const { cpuNs, costNs } = state.reported;
 			state.reported = { cpuNs: 0, costNs: 0 };
-			const probed = (tier: GovernedTier): number => {
-				const { reported } = state.tiers[tier];
-				this.#account(state.tiers[tier], nowNs);
-				state.tiers[tier].reported = { probedNs: 0, elapsedNs: 0 };
-				return reported.elapsedNs > 0 ? reported.probedNs / reported.elapsedNs : 1;
-			};
-			const [work, growth] = [probed("work"), probed("growth")];
+			const [work, growth] = [state.tiers.work, state.tiers.growth].map(({ books }) =>
+				books.probedShareSince(nowNs),
+			) as [number, number];
 			const recorded = state.records?.chance ?? 1;
 			return {
 				pid: identity.pid,
@@ -331,11 +278,14 @@ export class Governor {
 	}
 
 	#missingOf(state: TargetState, nowNs: number, final: boolean): Map<string, Missing> {
-		const result = new Map<string, Missing>();
-		for (const tier of Object.values(state.tiers)) {
-			if (tier.estimator === undefined) continue;
-			this.#account(tier, nowNs);
-			addMissing(result, tier.estimator.missing(final));
+		const { work, growth } = state.tiers;
+		const result = growth.books.missing(nowNs, final);
+		const missing = work.books.missing(nowNs, final);
+		if (missing.size === 0) return result;
+		const [counted, promised] = [work.books.counted(), state.promised.calls()];
+		for (const [fn, calls] of missing) {
+			const bounds = promised.get(fn);
+			result.set(fn, bounds === undefined ? calls : within(calls, counted.get(fn) ?? 0, bounds));
 		}
 		return result;
 	}
@@ -346,34 +296,13 @@ export class Governor {
 		if (state === undefined) return;
 		addMissing(this.#ended, this.#missingOf(state, nowNs, true));
 		this.#states.delete(target);
-	}
-}
-
-function difference(now: SiteCounts, before: SiteCounts): SiteCounts {
-	return Object.fromEntries(
-		Object.entries(now).map(([name, value]) => [name, value - before[name as keyof SiteCounts]]),
-	) as SiteCounts;
-}
-
-/** Errors of different targets are independent of each other. */
-function addMissing(sum: Map<string, Missing>, more: ReadonlyMap<string, Missing>): void {
-	for (const [fn, { calls, halfWidth, squaredOff }] of more) {
-		const before = sum.get(fn) ?? { calls: 0, halfWidth: 0, squaredOff: 0 };
-		sum.set(fn, {
-			calls: before.calls + calls,
-			halfWidth: Math.hypot(before.halfWidth, halfWidth),
-			squaredOff: before.squaredOff + squaredOff,
-		});
+		if (this.#byPid.get(target.identity.pid) === state) this.#byPid.delete(target.identity.pid);
 	}
 }
 
 /** Calls that were counted and those that were not, as the records spell them. */
 export function callsOf(counted: number, missing: Missing | undefined): number | CallEstimate {
 	if (missing === undefined) return counted;
-	const { calls, halfWidth } = missing;
-	return {
-		estimate: Math.round(counted + calls),
-		low: Math.round(counted + Math.max(0, calls - halfWidth)),
-		high: Math.round(counted + calls + halfWidth),
-	};
+	const [low, estimate, high] = [missing.low, missing.calls, missing.high].map((calls) => Math.round(counted + calls));
+	return { estimate: estimate ?? counted, low: low ?? counted, high: high ?? counted };
 }

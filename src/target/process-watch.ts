@@ -14,13 +14,3 @@ export function isRunning(pid: number, startTime: number): boolean {
 		throw error;
 	}
 }
-
-/** Processor time that a process has used, in nanoseconds; undefined when it is gone. */
-export function cpuNs(pid: number): number | undefined {
-	try {
-		return readStat(pid).cpuNs;
-	} catch (error) {
-		if (error instanceof GomapgrowError && error.code === "E-TARGET-GONE") return undefined;
-		throw error;
-	}
-}

@@ -19,8 +19,6 @@ export interface ProcessStat {
 	kernelThread: boolean;
 	/** Ended, though its parent has not noticed yet. */
 	ended: boolean;
-	/** Processor time that it has used, all threads together, in nanoseconds; told in steps of ten milliseconds. */
-	cpuNs: number;
 }
 
 export interface ProcessStatus {
@@ -56,8 +54,6 @@ export interface MemoryMapping {
 
 // include/linux/sched.h
 const PF_KTHREAD = 0x00200000;
-/** USER_HZ is 100 on all architectures that Go knows (include/asm-generic/param.h). */
-const TICK_NS = 1e7;
 
 function malformed(pid: number, file: string, found: string): GomapgrowError {
 	return new GomapgrowError("E-IO", { wanted: `to understand /proc/${pid}/${file}`, found });
@@ -74,8 +70,8 @@ export function readStat(pid: number): ProcessStat {
 		.trim()
 		.split(" ");
 	const state = fields[0] ?? "";
-	const numbers = [fields[1], fields[6], fields[19], fields[11], fields[12]].map(Number);
-	const [parentPid, flags, startTime, utime, stime] = numbers as [number, number, number, number, number];
+	const numbers = [fields[1], fields[6], fields[19]].map(Number);
+	const [parentPid, flags, startTime] = numbers as [number, number, number];
 	if (open < 0 || close < open || state.length !== 1 || !numbers.every(Number.isSafeInteger)) {
 		throw malformed(pid, "stat", JSON.stringify(text.slice(0, 80)));
 	}
@@ -87,7 +83,6 @@ export function readStat(pid: number): ProcessStat {
 		startTime,
 		kernelThread: (flags & PF_KTHREAD) !== 0,
 		ended: state === "Z" || state === "X" || state === "x",
-		cpuNs: (utime + stime) * TICK_NS,
 	};
 }
 

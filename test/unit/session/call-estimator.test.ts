@@ -1,11 +1,13 @@
 /** Estimates of what was not counted, against programs whose calls are known. */
 import { describe, expect, test } from "bun:test";
-import { CallEstimator } from "../../../src/session/call-estimator.ts";
+import { addMissing, CallEstimator, type Missing, within } from "../../../src/session/call-estimator.ts";
 import { ProbeWindows } from "../../../src/session/probe-windows.ts";
 import { Prng } from "../../support/prng.ts";
 
 const STEP_NS = 1e6;
 const FN = "f";
+/** Probes that cost nothing. */
+const IDLE = { cpuNs: 0, costNs: 0 };
 
 /** Probes a program whose rate (calls a second) is given by the time in seconds, in windows; returns the estimate and the truth. */
 function probe(rate: (second: number) => number, seconds: number, share: number, seed: number) {
@@ -21,7 +23,7 @@ function probe(rate: (second: number) => number, seconds: number, share: number,
 		if (windows.advance(now, probed) !== undefined) estimator.endPeriod();
 		const wanted = windows.wanted(now, probed, since);
 		if (wanted !== probed) {
-			if (probed) estimator.window(new Map([[FN, inWindow]]), (now - since) / 1e9);
+			if (probed) estimator.window({ calls: new Map([[FN, inWindow]]), seconds: (now - since) / 1e9, ...IDLE });
 			inWindow = 0;
 			probed = wanted;
 			since = now;
@@ -31,10 +33,10 @@ function probe(rate: (second: number) => number, seconds: number, share: number,
 		if (probed) {
 			counted += calls;
 			inWindow += calls;
-		} else estimator.off(STEP_NS / 1e9);
+		} else estimator.off(STEP_NS / 1e9, 0);
 	}
-	const { calls = 0, halfWidth = 0 } = estimator.missing(true).get(FN) ?? {};
-	return { truth, counted, estimate: counted + calls, halfWidth };
+	const { calls = 0, low = 0, high = 0 } = estimator.missing(true).get(FN) ?? {};
+	return { truth, counted, estimate: counted + calls, low: counted + low, high: counted + high };
 }
 
 const PROGRAMS: Record<string, (second: number) => number> = {
@@ -56,7 +58,7 @@ describe.each(Object.entries(PROGRAMS))("a program that %s", (_what, rate) => {
 	});
 
 	test("is in the interval at least nine times in ten", () => {
-		const inside = runs.filter(({ truth, estimate, halfWidth }) => Math.abs(estimate - truth) <= halfWidth + 1e-6);
+		const inside = runs.filter(({ truth, low, high }) => low - 1e-6 <= truth && truth <= high + 1e-6);
 		expect(inside.length).toBeGreaterThanOrEqual(270);
 	});
 
@@ -75,9 +77,9 @@ test("the number of missing calls in the periods that are over never gets less",
 	const estimator = new CallEstimator();
 	let before = 0;
 	for (const count of [500, 3, 0, 40]) {
-		estimator.off(0.5);
-		estimator.window(new Map([[FN, count]]), 0.02);
-		estimator.off(0.48);
+		estimator.off(0.5, 0);
+		estimator.window({ calls: new Map([[FN, count]]), seconds: 0.02, ...IDLE });
+		estimator.off(0.48, 0);
 		expect(estimator.missing(false).get(FN)?.calls ?? 0).toBe(before);
 		estimator.endPeriod();
 		const calls = estimator.missing(false).get(FN)?.calls ?? 0;
@@ -88,10 +90,117 @@ test("the number of missing calls in the periods that are over never gets less",
 
 test("a period without a window is left to the next one", () => {
 	const estimator = new CallEstimator();
-	estimator.off(1);
+	estimator.off(1, 0);
 	estimator.endPeriod();
-	estimator.off(0.9);
-	estimator.window(new Map([[FN, 10]]), 0.1);
+	estimator.off(0.9, 0);
+	estimator.window({ calls: new Map([[FN, 10]]), seconds: 0.1, ...IDLE });
 	estimator.endPeriod();
 	expect(estimator.missing(false).get(FN)?.calls).toBeCloseTo(190, 6);
+});
+
+/** A program that calls `perCpu` times a second of its own processor time, watched for 40 periods of a second with a window of 20 ms each. */
+function slowed(options: { perCpu: number; hitNs: number; busy: boolean; measuredNs: number }): {
+	estimator: CallEstimator;
+	truth: number;
+} {
+	const { perCpu, hitNs, busy, measuredNs } = options;
+	const estimator = new CallEstimator();
+	let truth = 0;
+	for (let period = 0; period < 40; period++) {
+		// Busy: a call takes 1/perCpu seconds and the hit; else a tenth of a processor is wanted, whatever the hits take.
+		const share = busy ? 1 : 0.1;
+		const rate = busy ? 1 / (1 / perCpu + hitNs / 1e9) : share * perCpu;
+		const calls = Math.round(rate * 0.02);
+		const cpuNs = busy ? 20e6 : share * 20e6 + calls * hitNs;
+		estimator.off(0.98, share * 0.98e9);
+		estimator.window({ calls: new Map([[FN, calls]]), seconds: 0.02, cpuNs, costNs: calls * measuredNs });
+		estimator.endPeriod();
+		truth += share * perCpu * 0.98;
+	}
+	return { estimator, truth };
+}
+
+describe("a program that its probes slow down", () => {
+	test("is estimated by its own speed when it is busy", () => {
+		const { estimator, truth } = slowed({ perCpu: 1e6, hitNs: 3000, busy: true, measuredNs: 3000 });
+		expect(estimator.speed(1)).toBeCloseTo(0.25, 2);
+		expect((estimator.missing(false).get(FN)?.calls ?? 0) / truth).toBeCloseTo(1, 2);
+	});
+
+	test("is estimated by the time when the probes only take what it leaves idle", () => {
+		const { estimator, truth } = slowed({ perCpu: 1e6, hitNs: 3000, busy: false, measuredNs: 3000 });
+		expect(estimator.speed(1)).toBeCloseTo(1, 5);
+		expect((estimator.missing(false).get(FN)?.calls ?? 0) / truth).toBeCloseTo(1, 2);
+	});
+
+	test.each([0.6, 1, 1.5, 2.5])("is in the interval when hits cost %f times what was measured", (times) => {
+		for (const perCpu of [1e4, 1e5, 1e6]) {
+			const { estimator, truth } = slowed({ perCpu, hitNs: 3000 * times, busy: true, measuredNs: 3000 });
+			const { low = 0, high = 0 } = estimator.missing(false).get(FN) ?? {};
+			expect(low).toBeLessThanOrEqual(truth);
+			expect(high).toBeGreaterThanOrEqual(truth);
+		}
+	});
+
+	test("has a narrow interval when the slowdown is small", () => {
+		const { estimator, truth } = slowed({ perCpu: 1e4, hitNs: 3000, busy: true, measuredNs: 3000 });
+		const { low = 0, high = 0 } = estimator.missing(false).get(FN) ?? {};
+		expect((high - low) / truth).toBeLessThan(0.1);
+	});
+});
+
+test("calls that came while the probes were being taken out are not missing", () => {
+	const estimator = new CallEstimator();
+	estimator.off(0.9, 0);
+	estimator.window({ calls: new Map([[FN, 10]]), seconds: 0.1, ...IDLE });
+	estimator.endPeriod();
+	expect(estimator.missing(false, new Map([[FN, 30]])).get(FN)?.calls).toBeCloseTo(60, 6);
+	expect(estimator.missing(false, new Map([[FN, 300]])).get(FN)).toMatchObject({ calls: 0, low: 0 });
+});
+
+describe("what growths promise", () => {
+	const missing = (low: number, calls: number, high: number, disturbed = false): Missing => ({
+		...{ calls, low, high, squaredOff: 1, disturbed },
+	});
+
+	test("narrows a wide interval", () => {
+		expect(within(missing(10, 20, 5000), 100, { low: 600, likely: 800, high: 1100 })).toMatchObject({
+			...{ low: 500, calls: 700, high: 1000 },
+		});
+	});
+
+	test("leaves a narrow one alone", () => {
+		expect(within(missing(690, 700, 710), 100, { low: 600, likely: 900, high: 1100 })).toEqual(missing(690, 700, 710));
+	});
+
+	test("counts for the upper end when the probes took much of the windows", () => {
+		const bounds = { low: 500, likely: 800, high: 1100 };
+		expect(within(missing(650, 700, 900, true), 0, bounds)).toMatchObject({ low: 650, calls: 800, high: 1100 });
+		expect(within(missing(650, 700, 900, false), 0, bounds)).toMatchObject({ low: 650, calls: 700, high: 900 });
+	});
+
+	test("counts instead of windows that saw too little", () => {
+		expect(within(missing(10, 20, 30), 0, { low: 500, likely: 700, high: 1000 })).toMatchObject({
+			low: 500,
+			high: 1000,
+		});
+	});
+
+	test("does not count against windows that saw more: growths before the start promised it", () => {
+		expect(within(missing(900, 950, 990), 0, { low: 5, likely: 7, high: 10 })).toEqual(missing(900, 950, 990));
+	});
+
+	test("is less than what was counted already", () => {
+		expect(within(missing(0, 20, 900), 100, { low: 50, likely: 70, high: 100 })).toMatchObject({
+			low: 0,
+			calls: 0,
+			high: 0,
+		});
+	});
+});
+
+test("the errors of two targets are independent of each other", () => {
+	const sum = new Map([[FN, { calls: 100, low: 97, high: 130, squaredOff: 1, disturbed: false }]]);
+	addMissing(sum, new Map([[FN, { calls: 50, low: 46, high: 90, squaredOff: 2, disturbed: true }]]));
+	expect(sum.get(FN)).toEqual({ calls: 150, low: 145, high: 200, squaredOff: 3, disturbed: true });
 });

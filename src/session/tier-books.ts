@@ -1,0 +1,174 @@
+/** Keeps the books of one tier of one target: when it was probed, what its hits cost, and what is estimated of the rest of the time. */
+import type { HitCosts } from "../kernel/calibration.ts";
+import type { SiteCounts } from "../kernel/counters.ts";
+import { CallEstimator, type Missing } from "./call-estimator.ts";
+import { type HitCost, hitCost } from "./hit-cost.ts";
+import type { EntrySite } from "./site-table.ts";
+
+/** What the books are kept from. */
+export interface BookSources {
+	/** Entries of the tier's functions. */
+	sites: readonly EntrySite[];
+	countsOf: (site: EntrySite) => SiteCounts;
+	costs: HitCosts;
+	/** Processor time that the target has used; undefined when it has ended. */
+	cpuNs: () => number | undefined;
+}
+
+/** What the hits of a tier cost since the previous measurement. */
+export interface TierCost extends HitCost {
+	probedNs: number;
+}
+
+type Snapshot = Map<EntrySite, SiteCounts>;
+
+export class TierBooks {
+	readonly #sources: BookSources;
+	#probed = true;
+	#changedNs: number;
+	/** Up to when the books are kept, and the processor time then. */
+	#accountedNs: number;
+	#cpuNs: number;
+	/** Since the previous measurement, and since the previous report. */
+	#probedNs = 0;
+	#reported = { probedNs: 0, elapsedNs: 0 };
+	/** Counters at the previous measurement, and when the probes were put in or taken out. */
+	#measured: Snapshot;
+	#changed: Snapshot;
+	#cpuAtChange: number;
+	/** Hits that came while the tier was taken to be unprobed: both ways take some time. */
+	readonly #strays = new Map<string, number>();
+	#estimator: CallEstimator | undefined;
+
+	constructor(sources: BookSources, nowNs: number) {
+		this.#sources = sources;
+		this.#changedNs = nowNs;
+		this.#accountedNs = nowNs;
+		this.#cpuNs = this.#cpuAtChange = sources.cpuNs() ?? 0;
+		this.#measured = this.#changed = this.#snapshot();
+	}
+
+	get probed(): boolean {
+		return this.#probed;
+	}
+
+	/** Since when it is probed, or is not. */
+	get changedNs(): number {
+		return this.#changedNs;
+	}
+
+	#snapshot(): Snapshot {
+		return new Map(this.#sources.sites.map((site) => [site, this.#sources.countsOf(site)]));
+	}
+
+	/** Keeps the books up to now. */
+	account(nowNs: number): void {
+		const elapsed = nowNs - this.#accountedNs;
+		const cpu = this.#sources.cpuNs() ?? this.#cpuNs;
+		const used = Math.max(0, cpu - this.#cpuNs);
+		this.#accountedNs = nowNs;
+		this.#cpuNs = cpu;
+		this.#reported.elapsedNs += elapsed;
+		if (this.#probed) {
+			this.#probedNs += elapsed;
+			this.#reported.probedNs += elapsed;
+		} else this.#estimator?.off(elapsed / 1e9, used);
+	}
+
+	/** From now on the tier is probed in windows, and is not at the moment. What was counted until now is exact and stands for nothing else. */
+	beginWindows(nowNs: number): void {
+		this.account(nowNs);
+		this.#estimator ??= new CallEstimator();
+		this.#change(false, nowNs, this.#snapshot());
+	}
+
+	/** The probes are in. */
+	opened(nowNs: number): void {
+		this.account(nowNs);
+		const now = this.#snapshot();
+		for (const [fn, hits] of this.#hitsSince(now)) this.#strays.set(fn, (this.#strays.get(fn) ?? 0) + hits);
+		this.#change(true, nowNs, now);
+	}
+
+	/** The probes are about to be taken out. */
+	closed(nowNs: number): void {
+		const seconds = (nowNs - this.#changedNs) / 1e9;
+		this.account(nowNs);
+		const now = this.#snapshot();
+		const costNs = [...now].reduce((sum, [site, counts]) => {
+			const { countingNs, recordingNs } = this.#cost(site, counts, this.#changed);
+			return sum + countingNs + recordingNs;
+		}, 0);
+		const cpuNs = Math.max(0, this.#cpuNs - this.#cpuAtChange);
+		this.#estimator?.window({ calls: this.#hitsSince(now), seconds, cpuNs, costNs });
+		this.#change(false, nowNs, now);
+	}
+
+	#change(probed: boolean, nowNs: number, snapshot: Snapshot): void {
+		this.#probed = probed;
+		this.#changedNs = nowNs;
+		this.#changed = snapshot;
+		this.#cpuAtChange = this.#cpuNs;
+	}
+
+	/** By function, since the probes were put in or taken out. */
+	#hitsSince(now: Snapshot): Map<string, number> {
+		return new Map([...now].map(([site, { hits }]) => [site.probe.fn, hits - (this.#changed.get(site)?.hits ?? hits)]));
+	}
+
+	#cost(site: EntrySite, counts: SiteCounts, before: Snapshot): HitCost {
+		return hitCost(site, difference(counts, before.get(site) ?? counts), this.#sources.costs);
+	}
+
+	/** A period with one window is over. */
+	endPeriod(nowNs: number): void {
+		this.account(Math.max(nowNs, this.#accountedNs));
+		this.#estimator?.endPeriod();
+	}
+
+	/** Since the previous call. */
+	costSince(nowNs: number): TierCost {
+		this.account(nowNs);
+		const sum: TierCost = { countingNs: 0, recordingNs: 0, allRecordingNs: 0, probedNs: this.#probedNs };
+		this.#probedNs = 0;
+		const now = this.#snapshot();
+		for (const [site, counts] of now) {
+			const cost = this.#cost(site, counts, this.#measured);
+			sum.countingNs += cost.countingNs;
+			sum.recordingNs += cost.recordingNs;
+			sum.allRecordingNs += cost.allRecordingNs;
+		}
+		this.#measured = now;
+		return sum;
+	}
+
+	/** Share of the time since the previous call in which the tier was probed. */
+	probedShareSince(nowNs: number): number {
+		this.account(nowNs);
+		const { probedNs, elapsedNs } = this.#reported;
+		this.#reported = { probedNs: 0, elapsedNs: 0 };
+		return elapsedNs > 0 ? probedNs / elapsedNs : 1;
+	}
+
+	/** Hits since the start, by function. */
+	counted(): Map<string, number> {
+		return new Map([...this.#snapshot()].map(([{ probe }, { hits }]) => [probe.fn, hits]));
+	}
+
+	/** Calls that were not counted; empty when the tier was always probed. `final`: up to now, not to the last window. */
+	missing(nowNs: number, final: boolean): Map<string, Missing> {
+		if (this.#estimator === undefined) return new Map();
+		this.account(nowNs);
+		const strays = new Map(this.#strays);
+		if (!this.#probed) {
+			for (const [fn, hits] of this.#hitsSince(this.#snapshot())) strays.set(fn, (strays.get(fn) ?? 0) + hits);
+		}
+		return this.#estimator.missing(final, strays);
+	}
+}
+
+function difference(now: SiteCounts, before: SiteCounts): SiteCounts {
+	return Object.fromEntries(
+		Object.entries(now).map(([name, value]) => [name, value - before[name as keyof SiteCounts]]),
+	) as SiteCounts;
+}
