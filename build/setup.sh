@@ -49,6 +49,8 @@ wish mandoc mandoc
 wish zsh zsh
 wish fish fish
 wish delve dlv
+wish linux-perf perf
+wish bpftrace bpftrace
 # npm 7 is the first that reads this package-lock.json, and node runs nothing but npm here. Asking it for its version is slow,
 # and needless when it has done its work.
 if [ node_modules/.installed -nt package-lock.json ]; then

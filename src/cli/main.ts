@@ -88,6 +88,10 @@ const HANDLERS: Record<CommandName, (call: Call) => number | Promise<number>> = 
 		const { snapshot, snapshotOptions } = await import("./snapshot.ts");
 		return snapshot(single(call), snapshotOptions(call.options, parseColor(call.options.color)));
 	},
+	verify: async (call) => {
+		const { verify, verifyOptions } = await import("./verify.ts");
+		return await verify(single(call), verifyOptions(call.options, parseColor(call.options.color)), call.args);
+	},
 	doctor: async ({ options }) => {
 		const { doctor } = await import("./doctor.ts");
 		return doctor(options.json === true);

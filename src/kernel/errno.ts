@@ -35,6 +35,7 @@ export const ERRNO = {
 	EBADF: 9,
 	EACCES: 13,
 	EINVAL: 22,
+	EMFILE: 24,
 	EPIPE: 32,
 	ENOSYS: 38,
 	EOPNOTSUPP: 95,

@@ -48,6 +48,8 @@ const SYMBOLS = {
 	gmg_spawn_abandon: { args: ["ptr"], returns: "void" },
 	gmg_wait: { args: ["i32", "ptr"], returns: "i32" },
 	gmg_sample_threads: { args: ["ptr", "u32", "u32", "u32", "ptr", "ptr", "ptr"], returns: "void" },
+	gmg_open_uprobe_counter: { args: ["u32", "cstring", "u64", "i32", "i32"], returns: "i32" },
+	gmg_read_uprobe_counters: { args: ["ptr", "u32", "ptr"], returns: "i32" },
 	gmg_read_memory: { args: ["i32", "ptr", "u32", "ptr", "ptr"], returns: "i32" },
 	gmg_widen_pipe: { args: ["i32", "i32"], returns: "void" },
 	gmg_calibrate: { args: ["u32", "u64", "ptr", "ptr", "ptr"], returns: "void" },

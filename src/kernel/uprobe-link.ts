@@ -14,7 +14,8 @@ export interface AttachSite {
 	fileOffset: number;
 }
 
-function attachError(path: string, code: number): GomapgrowError {
+/** Why an instruction of the file at `path` could not be probed. */
+export function attachError(path: string, code: number): GomapgrowError {
 	// Of a process that has ended /proc/PID/exe leads nowhere.
 	if (code === ERRNO.ESRCH || (code === ERRNO.ENOENT && path.startsWith("/proc/"))) {
 		return new GomapgrowError("E-TARGET-GONE", {

@@ -33,6 +33,23 @@ export function parseSyscall(text: string): BlockedThread | "running" | undefine
 	return words.length >= 3 && [systemCall, sp, pc].every(Number.isSafeInteger) ? { systemCall, sp, pc } : undefined;
 }
 
+/** How many threads are on a processor or wait for one. Those that have ended are none. Throws E-TARGET-DENIED, E-IO. */
+export function countRunnable(pid: number, tids: readonly number[]): number {
+	return tids.filter((tid) => threadState(pid, tid) === "R").length;
+}
+
+/** The state letter of proc_pid_stat(5); undefined for a thread that has ended. */
+function threadState(pid: number, tid: number): string | undefined {
+	try {
+		const text = readProcfs(pid, `task/${tid}/stat`).toString("utf8");
+		// The name before it may itself contain parentheses.
+		return text[text.lastIndexOf(")") + 2];
+	} catch (error) {
+		if (error instanceof GomapgrowError && error.code === "E-TARGET-GONE") return undefined;
+		throw error;
+	}
+}
+
 /** Thread ids of a process. Throws E-TARGET-GONE, E-TARGET-DENIED, E-IO. */
 export function listThreads(pid: number): number[] {
 	try {

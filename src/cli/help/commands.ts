@@ -170,6 +170,24 @@ export const COMMANDS = [
 		],
 	},
 	{
+		name: "verify",
+		arguments: "<target>",
+		summary: "count the same calls twice, by our programs and by perf, and compare",
+		details: [
+			"The kernel counts each probed instruction a second time by itself, without BPF. The two must be equal, or differ for a reason that is known and said; if not, the exit code is 1. It also prints commands with which perf and bpftrace count the same.",
+			"All calls are counted, and twice, whatever it costs: it has no budget.",
+		],
+		completes: "process",
+		options: [{ name: "duration", value: "time", about: "count for this long (default: 10s)" }, JSON_OBJECT, COLOR],
+		examples: [
+			{ command: "gomapgrow verify 4711", about: "ten seconds" },
+			{
+				command: "gomapgrow verify 4711 --duration 1m --json | jq '.functions[] | {fn, passes}'",
+				about: "a minute, for programs",
+			},
+		],
+	},
+	{
 		name: "doctor",
 		arguments: "",
 		summary: "what this host allows, what is missing, and the command that mends it",

@@ -1,5 +1,11 @@
 import { describe, expect, test } from "bun:test";
-import { parseSyscall, readThread, threadIdsByNamespace } from "../../../src/target/threads.ts";
+import {
+	countRunnable,
+	listThreads,
+	parseSyscall,
+	readThread,
+	threadIdsByNamespace,
+} from "../../../src/target/threads.ts";
 import { start } from "../../support/processes.ts";
 
 describe("/proc/PID/task/TID/syscall", () => {
@@ -27,4 +33,13 @@ describe("/proc/PID/task/TID/syscall", () => {
 		await sleep.stop();
 		expect(readThread(sleep.pid, sleep.pid)).toBeUndefined();
 	});
+});
+
+test("threads that run are told from those that sleep, and from none", async () => {
+	const busy = start(["sh", "-c", "while :; do :; done"]);
+	const sleep = start(["sleep", "60"]);
+	await busy.until("run of the loop", () => (countRunnable(busy.pid, listThreads(busy.pid)) === 1 ? true : undefined));
+	await sleep.until("sleep", () => (countRunnable(sleep.pid, listThreads(sleep.pid)) === 0 ? true : undefined));
+	await busy.stop();
+	expect(countRunnable(busy.pid, [busy.pid])).toBe(0);
 });
