@@ -55,6 +55,8 @@ interface TierState {
 	budget: TierBudget | undefined;
 	windows: ProbeWindows | undefined;
 	books: TierBooks;
+	/** How many calls one that was seen in a window stands for, at the previous report. */
+	factor?: number | undefined;
 }
 
 interface TargetState {
@@ -226,8 +228,8 @@ export class Governor {
 
 	/** How many growths of a process one that was seen now stands for: those of the time in which its growth tier is not probed are not seen. */
 	growthFactor(pid: number): number {
-		const windows = this.#byPid.get(pid)?.tiers.growth.windows;
-		return windows === undefined ? 1 : 1 / windows.probedShare;
+		const { windows, factor } = this.#byPid.get(pid)?.tiers.growth ?? {};
+		return windows === undefined ? 1 : (factor ?? 1 / windows.probedShare);
 	}
 
 	/** A growth, with its weight: the work that it promises bounds the estimates. */
@@ -252,6 +254,7 @@ export class Governor {
 			const [work, growth] = [state.tiers.work, state.tiers.growth].map(({ books }) =>
 				books.probedShareSince(nowNs),
 			) as [number, number];
+			state.tiers.growth.factor = state.tiers.growth.books.windowFactor(nowNs);
 			const recorded = state.records?.chance ?? 1;
 			return {
 				pid: identity.pid,

@@ -38,6 +38,8 @@ export class TierBooks {
 	#cpuAtChange: number;
 	/** Hits that came while the tier was taken to be unprobed: both ways take some time. */
 	readonly #strays = new Map<string, number>();
+	/** Hits in the windows that are over. */
+	#inWindows = 0;
 	#estimator: CallEstimator | undefined;
 
 	constructor(sources: BookSources, nowNs: number) {
@@ -100,7 +102,9 @@ export class TierBooks {
 			return sum + countingNs + recordingNs;
 		}, 0);
 		const cpuNs = Math.max(0, this.#cpuNs - this.#cpuAtChange);
-		this.#estimator?.window({ calls: this.#hitsSince(now), seconds, cpuNs, costNs });
+		const calls = this.#hitsSince(now);
+		this.#inWindows += total(calls.values());
+		this.#estimator?.window({ calls, seconds, cpuNs, costNs });
 		this.#change(false, nowNs, now);
 	}
 
@@ -155,6 +159,13 @@ export class TierBooks {
 		return new Map([...this.#snapshot()].map(([{ probe }, { hits }]) => [probe.fn, hits]));
 	}
 
+	/** How many calls one that was counted in a window stands for; undefined as long as none was. */
+	windowFactor(nowNs: number): number | undefined {
+		const counted = this.#inWindows + total(this.#strays.values());
+		if (counted === 0) return undefined;
+		return 1 + total([...this.missing(nowNs, false).values()].map(({ calls }) => calls)) / counted;
+	}
+
 	/** Calls that were not counted; empty when the tier was always probed. `final`: up to now, not to the last window. */
 	missing(nowNs: number, final: boolean): Map<string, Missing> {
 		if (this.#estimator === undefined) return new Map();
@@ -165,6 +176,10 @@ export class TierBooks {
 		}
 		return this.#estimator.missing(final, strays);
 	}
+}
+
+function total(counts: Iterable<number>): number {
+	return [...counts].reduce((sum, count) => sum + count, 0);
 }
 
 function difference(now: SiteCounts, before: SiteCounts): SiteCounts {
