@@ -39,11 +39,12 @@ export class MapRows {
 	}
 }
 
-/** Adds a growth to the chain of its map. */
+/** Adds a growth to the chain of its map: this one alone, also when it stands for others, since those may be of any map. */
 export function addToMapRow(row: MapRow, growth: GrowthRecord): void {
 	row.growths = Math.max(row.growths + 1, growth.nth);
-	// Of one table or of the whole map: the map gets as many slots more.
-	row.slots_last += growth.capacity_after - growth.capacity_before;
+	// Of one table the map gets as many slots more; of a whole map growths before this one may not have become records.
+	if (growth.impl === "classic") row.slots_last = growth.capacity_after;
+	else row.slots_last += growth.capacity_after - growth.capacity_before;
 	row.count = growth.count;
 	row.bytes += growth.bytes ?? 0;
 	const { fn = "", file, line } = callSite(growth.stack) ?? {};
@@ -66,14 +67,23 @@ export function newGoroutineRow(pid: number, goid: number): GoroutineRow {
 	return { pid, goid, growths: 0, bytes: 0, duration_ns: 0 };
 }
 
-/** Adds a growth to the row of the goroutine that made it. */
+/** Adds a growth, and those that it stands for, to the row of the goroutine that made it. */
 export function addToGoroutineRow(row: GoroutineRow, growth: GrowthRecord): void {
-	const { bytes, duration_ns, created_by, start_fn } = growth;
-	row.growths++;
-	row.bytes += bytes ?? 0;
-	row.duration_ns += duration_ns ?? 0;
+	const { bytes = 0, duration_ns = 0, weight = 1, created_by, start_fn } = growth;
+	row.growths += weight;
+	row.bytes += weight * bytes;
+	row.duration_ns += weight * duration_ns;
 	if (created_by !== undefined) row.created_by = created_by;
 	if (start_fn !== undefined) row.start_fn = start_fn;
+}
+
+/** A copy in whole numbers: estimates are rounded only at the end. */
+export function roundedGoroutineRow(row: GoroutineRow): GoroutineRow {
+	const { growths, bytes, duration_ns } = row;
+	return {
+		...row,
+		...{ growths: Math.round(growths), bytes: Math.round(bytes), duration_ns: Math.round(duration_ns) },
+	};
 }
 
 /** Growths of each goroutine; those whose goroutine could not be read are in none. */
@@ -93,6 +103,6 @@ export class GoroutineRows {
 
 	/** Most growths first. */
 	top(limit: number): GoroutineRow[] {
-		return topOf(this.#rows.values(), limit, compareGoroutineRows).map((row) => ({ ...row }));
+		return topOf(this.#rows.values(), limit, compareGoroutineRows).map(roundedGoroutineRow);
 	}
 }

@@ -8,6 +8,7 @@ import {
 	compareMapRows,
 	newGoroutineRow,
 	newMapRow,
+	roundedGoroutineRow,
 } from "./chains.ts";
 import { Durations } from "./durations.ts";
 import { RecentRows } from "./recent-rows.ts";
@@ -185,7 +186,7 @@ export class RowDetails {
 	goroutines(): GoroutineRow[] {
 		const rows = this.#details.goroutine
 			.values()
-			.flatMap(({ goroutine }) => (goroutine === undefined ? [] : [goroutine]));
+			.flatMap(({ goroutine }) => (goroutine === undefined ? [] : [roundedGoroutineRow(goroutine)]));
 		return rows.sort(compareGoroutineRows);
 	}
 }

@@ -34,8 +34,8 @@ const LIVENESS_DRAINS = 5;
 const MAX_DRAIN_NS = 15_000_000n;
 /** How long a slow reader may hold up the exit: when the user asked for it, and otherwise, as long as it reads. */
 const PATIENCE_MS = { user: 250, other: 10_000 };
-/** A reader that takes nothing for this long does not read. */
-const STALL_MS = 300;
+/** A reader that takes nothing for this long does not read; on a busy machine one may not get its turn for some hundred milliseconds. */
+const STALL_MS = 3000;
 /** A call of the work tier that takes as long is always a record. */
 const SLOW_NS = 1e6;
 const OWN_NICENESS = -10;
@@ -44,7 +44,7 @@ const SPARE_SITES = 1024;
 /** Processes that have ended are remembered up to this many. */
 const MAX_ENDED = 10_000;
 /** Time for what is left at the very end: the end record is in it. */
-const LAST_WORDS_MS = 300;
+const LAST_WORDS_MS = 500;
 
 export interface ObserveOptions {
 	mode: AttachMode;
@@ -119,6 +119,8 @@ class Observation {
 	readonly #ended = new Set<number>();
 	#windowStart = 0n;
 	#drained = 0n;
+	/** Records are in the ring that the reader of the output had no room for. */
+	#behind = false;
 	#samples = 0;
 
 	constructor(options: ObserveOptions) {
@@ -241,15 +243,20 @@ class Observation {
 		const { view } = this.#options;
 		const start = monotonicNs();
 		const until = start + MAX_DRAIN_NS;
-		let emptied = false;
-		while (view.ready() && !emptied) {
+		let [emptied, stalled] = [false, false];
+		while (!emptied) {
+			stalled = !view.ready();
+			if (stalled) break;
 			emptied = this.#session.drain(this.#take) === 0;
 			if (monotonicNs() >= until) break;
 			view.flush();
 		}
 		// That a growth has been left may be among what has not been read yet.
 		if (emptied && view.ready()) this.#session.expire(Number(start), this.#take);
-		if (this.#drained > 0n && this.#sampleRate.update(this.#samples, Number(start - this.#drained))) {
+		// What a reader that is behind leaves in the ring would look like calls that do not come, and later like calls that come all at once.
+		const behind = stalled || this.#behind;
+		this.#behind = behind && !emptied;
+		if (!behind && this.#drained > 0n && this.#sampleRate.update(this.#samples, Number(start - this.#drained))) {
 			this.#session.setSampling(this.#sampleRate.chance, SLOW_NS);
 		}
 		this.#samples = 0;

@@ -197,3 +197,18 @@ describe("goroutines", () => {
 		expect(goroutines([{ goid: 1 }, { goid: 2 }], 100, 1)).toHaveLength(1);
 	});
 });
+
+describe("growths of which not each became a record", () => {
+	test("stand for others in the row of their goroutine", () => {
+		const rows = new GoroutineRows(100);
+		rows.add(growthRecord({ goid: 7, bytes: 100, duration_ns: 10, weight: 12.5 }));
+		rows.add(growthRecord({ goid: 7, bytes: 100, duration_ns: 10, weight: 4.25 }));
+		expect(rows.top(10)).toEqual([expect.objectContaining({ goid: 7, growths: 17, bytes: 1675, duration_ns: 168 })]);
+	});
+
+	test("stand for nothing else in the row of their map, which has the slots of the last one", () => {
+		expect(rowsOf([doubling(1, { weight: 50 }), doubling(4, { weight: 50 })])).toEqual([
+			expect.objectContaining({ growths: 4, bytes: 200 + 1600, slots_first: 8, slots_last: 128 }),
+		]);
+	});
+});
