@@ -1,13 +1,16 @@
 /** The processes that `watch` observes: those that run at the start, and those of the same name or file that come later. */
 import { GomapgrowError } from "../errors/error.ts";
 import type { PlanOptions } from "../plan/make-plan.ts";
-import { Target } from "../session/target.ts";
+import { LruCache } from "../session/lru-cache.ts";
+import { Target, type TargetIdentity } from "../session/target.ts";
 import { describeProcess, isPid, resolveTargets, type TargetProcess } from "../target/discover.ts";
 import { isRunning } from "../target/process-watch.ts";
 import { exeInode, exePath, type FileInode, listPids } from "../target/procfs.ts";
 
 /** Pace of looking for new processes. */
 const LOOK_MS = 1000;
+/** Executables that are nothing for us are remembered up to this many; without names, every short-lived process would have its own opened. */
+const MAX_REFUSED = 1024;
 /** How long to wait for another process of a name when the last one has ended: a service that is restarted. */
 const ABSENCE_MS = 5000;
 
@@ -31,6 +34,8 @@ function isNoGoProgram(error: unknown): boolean {
 	return error instanceof GomapgrowError && /^E-(BIN|TARGET)-/.test(error.code);
 }
 
+const fileKey = ({ dev, ino, mtimeNs }: FileInode): string => `${dev}:${ino}:${mtimeNs}`;
+
 const keyOf = ({ pid, startTime }: TargetProcess, exe: FileInode): string =>
 	`${pid}:${startTime}:${exe.dev}:${exe.ino}`;
 
@@ -40,6 +45,8 @@ export class WatchedTargets {
 	readonly #observed = new Map<number, Observed>();
 	/** Processes that have been looked at: opening an executable anew at every look would be dear. */
 	#known = new Set<string>();
+	/** Why an executable is nothing for us. */
+	readonly #refused = new LruCache<string, GomapgrowError>(MAX_REFUSED);
 	#nextLook = 0;
 	#absentSince: number | undefined;
 
@@ -88,7 +95,9 @@ export class WatchedTargets {
 				const key = keyOf(found, exe);
 				if (this.#known.has(key)) continue;
 				this.#known.add(key);
-				targets.push(this.#open(found, exe));
+				const refused = this.#refused.get(fileKey(exe));
+				if (refused === undefined) targets.push(this.#open(found, exe));
+				else errors.push(refused);
 			} catch (error) {
 				if (!isNoGoProgram(error)) throw error;
 				errors.push(error);
@@ -99,7 +108,7 @@ export class WatchedTargets {
 
 	#open(found: TargetProcess, exe: FileInode): Target {
 		const { pid, comm: name, startTime } = found;
-		const target = new Target({ pid, name, exe: found.exe, openPath: exePath(pid) }, this.#options);
+		const target = this.#plan({ pid, name, exe: found.exe, openPath: exePath(pid) }, exe);
 		try {
 			target.readBias();
 		} catch (error) {
@@ -108,6 +117,16 @@ export class WatchedTargets {
 		}
 		this.#observed.set(pid, { target, startTime, exe });
 		return target;
+	}
+
+	#plan(identity: TargetIdentity, exe: FileInode): Target {
+		try {
+			return new Target(identity, this.#options);
+		} catch (error) {
+			// What it says of the file holds for all that execute it.
+			if (error instanceof GomapgrowError && error.code.startsWith("E-BIN-")) this.#refused.set(fileKey(exe), error);
+			throw error;
+		}
 	}
 
 	/** `nowMs`: any clock that only goes forward. The caller lets go of what has ended and takes over what has started. */

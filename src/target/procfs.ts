@@ -38,6 +38,8 @@ export interface ProcessExe {
 export interface FileInode {
 	dev: bigint;
 	ino: bigint;
+	/** When its contents were changed last: a file can be written anew in place. */
+	mtimeNs: bigint;
 }
 
 export interface MemoryMapping {
@@ -126,8 +128,8 @@ export function readExe(pid: number): ProcessExe {
 /** Identity of the file that the process executes. Throws E-TARGET-GONE, E-TARGET-DENIED or E-IO. */
 export function exeInode(pid: number): FileInode {
 	try {
-		const { dev, ino } = statSync(exePath(pid), { bigint: true });
-		return { dev, ino };
+		const { dev, ino, mtimeNs } = statSync(exePath(pid), { bigint: true });
+		return { dev, ino, mtimeNs };
 	} catch (error) {
 		throw procfsError(pid, "exe", error);
 	}
@@ -136,8 +138,8 @@ export function exeInode(pid: number): FileInode {
 /** Identity of the file at a path; undefined when there is none or it cannot be reached. */
 export function fileInode(path: string): FileInode | undefined {
 	try {
-		const { dev, ino } = statSync(path, { bigint: true });
-		return { dev, ino };
+		const { dev, ino, mtimeNs } = statSync(path, { bigint: true });
+		return { dev, ino, mtimeNs };
 	} catch (error) {
 		if (errnoCode(error) === undefined) throw error;
 		return undefined;

@@ -180,6 +180,22 @@ describe("later", () => {
 		expect(watch.poll().ended).toEqual(expect.arrayContaining(sorted(first, second)));
 	});
 
+	test("an executable that was no Go program is looked at again when it has been written anew", async () => {
+		const { path: first } = newProgram();
+		await run(first);
+		const path = copyOfSleep(folder, "gmgwanew");
+		const watch = new Watch();
+		watch.start();
+		for (let i = 0; i < 2; i++) {
+			const sleep = await run(path, ["60"]);
+			expect(watch.poll(1000).started).not.toContain(sleep.pid);
+			await sleep.stop();
+		}
+		copyFileSync(first, path);
+		const again = await run(path);
+		expect(watch.poll(1000).started).toContain(again.pid);
+	});
+
 	test("a process that executes another program is another target", async () => {
 		const { name, path } = newProgram({ version: "1.23" });
 		const other = newProgram({ version: "1.27" });
