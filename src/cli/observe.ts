@@ -173,6 +173,7 @@ class Observation {
 	#begin(): void {
 		const { view, intervalMs, command, targets } = this.#options;
 		view.attaching?.(targets.length);
+		beOnTime();
 		this.#attachAll();
 		this.#govern();
 		const time = timeOf(this.#anchor, this.#anchor.monotonicNs);
@@ -197,7 +198,6 @@ class Observation {
 
 	#govern(): void {
 		const { budget, latency } = this.#options;
-		if (budget !== undefined) beOnTime();
 		const costs = this.#session.calibrate();
 		if (latency) this.#pairNs = costs.timedWorkNs + costs.leaveNs;
 		const clockNs = (): number => Number(monotonicNs());
@@ -470,12 +470,15 @@ class Observation {
 	}
 }
 
-/** On a busy machine probes would stay in longer than wanted if we had to wait for our turn to take them out. */
+/**
+ * On a busy machine probes would stay in longer than wanted, and the ring would fill up, if we had to wait for our turn. A command of `run` has been started before
+ * and keeps its own priority.
+ */
 function beOnTime(): void {
 	try {
 		setPriority(OWN_NICENESS);
 	} catch (error) {
-		// It takes CAP_SYS_NICE; without it the windows are less exact, and what they cost is measured all the same.
+		// It takes CAP_SYS_NICE; without it windows are less exact and more may be lost, which is measured and said all the same.
 		if (errnoCode(error) !== "EACCES" && errnoCode(error) !== "EPERM") throw error;
 	}
 }
