@@ -2,6 +2,7 @@ import type { ElfFile } from "../elf/elf-file.ts";
 import { hex, i32, u8, u32, u64 } from "../elf/little-endian.ts";
 import { GomapgrowError } from "../errors/error.ts";
 import { ForwardWindow } from "./forward-window.ts";
+import { FunctionStarts } from "./function-starts.ts";
 import { GenerationCache } from "./generation-cache.ts";
 import { findNameOffsets, findPrefixOffsets } from "./name-search.ts";
 import { type PcRuns, pcRuns, pcValue } from "./pc-value.ts";
@@ -60,7 +61,7 @@ export class FunctionTable {
 	readonly #table: Pclntab;
 	readonly #text: number;
 	readonly #texts = new GenerationCache<string>(MAX_REMEMBERED_TEXT, (text) => TEXT_BYTES + text.length);
-	#starts: Float64Array | undefined;
+	#starts: FunctionStarts | undefined;
 	#lookups = 0;
 	/** Planning asks for the same callees again and again. */
 	readonly #covering = new GenerationCache<GoFunction>(MAX_REMEMBERED_FUNCTIONS, () => 1);
@@ -85,17 +86,19 @@ export class FunctionTable {
 	/** The number, in address order, of the function that covers the address. */
 	indexAt(vaddr: number): number | undefined {
 		if (this.#starts === undefined && this.#lookups++ >= FEW_LOOKUPS) {
-			this.#starts = this.#readStarts();
+			this.#starts = new FunctionStarts(this.#readStarts());
 		}
-		const starts = this.#starts;
 		let low = 0;
 		let high = this.count;
 		if (!(vaddr >= this.#entry(0) && vaddr < this.#entry(high))) {
 			return undefined;
 		}
+		if (this.#starts !== undefined) {
+			return this.#starts.indexOf(vaddr);
+		}
 		while (high - low > 1) {
 			const middle = (low + high) >>> 1;
-			if ((starts === undefined ? this.#entry(middle) : (starts[middle] as number)) <= vaddr) {
+			if (this.#entry(middle) <= vaddr) {
 				low = middle;
 			} else {
 				high = middle;
@@ -308,7 +311,7 @@ export class FunctionTable {
 	}
 
 	#entry(index: number): number {
-		const known = this.#starts?.[index];
+		const known = this.#starts?.at(index);
 		if (known !== undefined) {
 			return known;
 		}
