@@ -8,7 +8,7 @@ import { type LayoutEntry, reportLayouts } from "../gobin/layout-report.ts";
 import { conditionName } from "../isa/amd64/text.ts";
 import type { CgoExport, InspectedExit, InspectedFunction, InspectedLayout, Inspection } from "../model/inspection.ts";
 import { sanitize } from "../model/sanitize.ts";
-import { requireArchitecture } from "../plan/architecture.ts";
+import { MACHINE, requireArchitecture } from "../plan/architecture.ts";
 import { makePlan, type SurveyedFunction, surveyFunctions } from "../plan/make-plan.ts";
 import type { PlannedProbe, ProbePlan, ProbeSite } from "../plan/probe-plan.ts";
 import { damagedNote, inspectionNotes, layoutNotes } from "./inspection-notes.ts";
@@ -117,7 +117,7 @@ export function inspectBinary(program: GoProgram, binary: GoBinary, target: Insp
 		? {
 				...base,
 				watchable: false,
-				verdict: `cannot be watched: ${whyNot(plan)}`,
+				verdict: `cannot be watched: ${whyNot(plan, binary.arch)}`,
 				notes,
 				error: errorOf(plan),
 			}
@@ -230,8 +230,8 @@ function inspectedLayout({ offset, from, file, agrees, differs }: LayoutEntry): 
 	};
 }
 
-function whyNot(error: GomapgrowError): string {
-	if (error.code === "E-BIN-ARCH") return error.found;
+function whyNot(error: GomapgrowError, arch: string): string {
+	if (error.code === "E-BIN-ARCH") return `it is for ${arch}, and this machine is ${MACHINE}`;
 	if (error.code === "E-BIN-NO-MAPS") return "no map in it can grow; the linker left the growth functions out";
 	return `${error.found} (wanted ${error.wanted})`;
 }

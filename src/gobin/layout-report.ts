@@ -22,8 +22,9 @@ export interface LayoutEntry {
 }
 
 const STRUCTS = {
-	classic: ["g", "m", "hmap", "classicMapType", "moduleData"],
-	swiss: ["g", "m", "swissMap", "swissTable", "swissMapType", "moduleData"],
+	classic: ["g", "m", "sudog", "hmap", "hiter", "classicMapType", "moduleData"],
+	swiss: ["g", "m", "sudog", "swissMap", "swissTable", "swissIter", "swissMapType", "moduleData"],
+	none: ["g", "m", "sudog", "moduleData"],
 } as const satisfies Record<string, readonly StructName[]>;
 const GOID = "runtime.g.goid";
 
@@ -33,7 +34,7 @@ export function reportLayouts(binary: GoBinary): LayoutEntry[] {
 	const known = standingOf(binary.version) === "known";
 	const source = dwarf === undefined ? table : known ? overlay(dwarf, table) : dwarf;
 	const entries: LayoutEntry[] = [];
-	for (const name of binary.mapImpl === undefined ? (["g", "m", "moduleData"] as const) : STRUCTS[binary.mapImpl]) {
+	for (const name of STRUCTS[binary.mapImpl ?? "none"]) {
 		// What the program refuted or could not confirm is not in its layouts.
 		for (const { struct, path, offset } of binary.layouts[name] === undefined ? [] : (fieldsOf(source, name) ?? [])) {
 			if (path === "") {
