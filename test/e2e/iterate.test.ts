@@ -51,7 +51,13 @@ describe("iterations", () => {
 			expect(trace.overlaps).toHaveLength(sum);
 			expect(trace.end.overlaps).toBe(sum);
 			expect(trace.end.complete).toBe(true);
-			expect(trace.end.ledger.iteration?.hits).toBeGreaterThan(0);
+			const { growth, work, latency, iteration } = trace.end.ledger;
+			expect(iteration?.hits).toBeGreaterThan(0);
+			// Steps of iterations are not timed, and not taken for calls whose end was not seen.
+			expect(latency).toMatchObject({
+				...{ hits: growth.hits + work.hits, recorded: growth.hits + work.hits },
+				unpaired: { left: 0, evicted: 0 },
+			});
 			checkPairs(trace.overlaps);
 		});
 	}
