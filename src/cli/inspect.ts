@@ -5,10 +5,10 @@ import { identifyGoProgram, openGoProgram } from "../gobin/go-binary.ts";
 import type { Inspection } from "../model/inspection.ts";
 import { type ColorFlag, decideColor } from "../output/color.ts";
 import { inspectText } from "../output/inspect-text.ts";
-import { loadBias } from "../session/load-bias.ts";
+import { type LoadedElf, readLoadBias } from "../session/load-bias.ts";
 import { resolveTarget } from "../target/discover.ts";
 import { type FileBytes, openFileBytes } from "../target/file-bytes.ts";
-import { exePath, readMaps } from "../target/procfs.ts";
+import { exePath } from "../target/procfs.ts";
 import { type InspectedTarget, inspectBinary, inspectUnsupported } from "./inspection.ts";
 import { writeAll } from "./write-all.ts";
 
@@ -28,9 +28,9 @@ function locate(argument: string): { path: string; pid?: number; target: Inspect
 }
 
 /** Where a process has its executable; undefined when only its owner may know. */
-function biasOf(pid: number, file: FileBytes, segments: Parameters<typeof loadBias>[2]): number | undefined {
+function biasOf(pid: number, file: FileBytes, elf: LoadedElf): number | undefined {
 	try {
-		return loadBias(readMaps(pid), file.identity.ino, segments);
+		return readLoadBias(pid, file.identity.ino, elf);
 	} catch (error) {
 		if (error instanceof GomapgrowError && error.code === "E-TARGET-DENIED") return undefined;
 		throw error;
@@ -42,7 +42,7 @@ function inspectFile(argument: string): Inspection {
 	const file = openFileBytes(path);
 	try {
 		const program = identifyGoProgram(file);
-		const loadBias = pid === undefined ? undefined : biasOf(pid, file, program.elf.segments);
+		const loadBias = pid === undefined ? undefined : biasOf(pid, file, program.elf);
 		const located = loadBias === undefined ? target : { ...target, loadBias };
 		try {
 			return inspectBinary(program, openGoProgram(program, { verifyLayouts: true }), located);

@@ -7,12 +7,12 @@ import type { SnapshotRecord } from "../model/snapshot.ts";
 import { type ClockAnchor, elapsedNs, timeOf } from "../model/time.ts";
 import { type ColorFlag, decideColor } from "../output/color.ts";
 import { snapshotText } from "../output/snapshot-text.ts";
-import { loadBias } from "../session/load-bias.ts";
+import { readLoadBias } from "../session/load-bias.ts";
 import { Snapshots } from "../snapshot/snapshots.ts";
 import { resolveTarget, type TargetProcess } from "../target/discover.ts";
 import { openFileBytes } from "../target/file-bytes.ts";
 import { isRunning } from "../target/process-watch.ts";
-import { exePath, readMaps } from "../target/procfs.ts";
+import { exePath } from "../target/procfs.ts";
 import { StopRequest } from "./observe.ts";
 import { parseDuration } from "./options.ts";
 import { stopOnSignals } from "./signals.ts";
@@ -51,7 +51,7 @@ export async function snapshot(argument: string, options: SnapshotOptions): Prom
 	const file = openFileBytes(exePath(target.pid));
 	try {
 		const binary = openGoBinary(file);
-		const bias = loadBias(readMaps(target.pid), file.identity.ino, binary.elf.segments);
+		const bias = readLoadBias(target.pid, file.identity.ino, binary.elf);
 		const source = { memory: new ProcessMemory(target.pid), threads: new TargetThreads(target) };
 		const snapshots = new Snapshots(source, binary, bias, { pid: target.pid, name: target.comm });
 		await takeAll(snapshots, target, options);

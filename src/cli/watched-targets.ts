@@ -90,9 +90,10 @@ export class WatchedTargets {
 		const errors: unknown[] = [];
 		for (const found of processes) {
 			if (this.#observed.has(found.pid)) continue;
+			let key = "";
 			try {
 				const exe = exeInode(found.pid);
-				const key = keyOf(found, exe);
+				key = keyOf(found, exe);
 				if (this.#known.has(key)) continue;
 				this.#known.add(key);
 				const refused = this.#refused.get(fileKey(exe));
@@ -100,6 +101,8 @@ export class WatchedTargets {
 				else errors.push(refused);
 			} catch (error) {
 				if (!isNoGoProgram(error)) throw error;
+				// It has ended, or is about to execute something: the next look tells.
+				if (error instanceof GomapgrowError && error.code === "E-TARGET-GONE") this.#known.delete(key);
 				errors.push(error);
 			}
 		}

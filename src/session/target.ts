@@ -5,8 +5,7 @@ import { requireArchitecture } from "../plan/architecture.ts";
 import { makePlan, type PlanOptions } from "../plan/make-plan.ts";
 import type { PlannedProbe, ProbePlan } from "../plan/probe-plan.ts";
 import { type FileBytes, openFileBytes } from "../target/file-bytes.ts";
-import { readMaps } from "../target/procfs.ts";
-import { loadBias } from "./load-bias.ts";
+import { readLoadBias } from "./load-bias.ts";
 import { MapTypes } from "./type-names.ts";
 
 export interface TargetIdentity {
@@ -81,7 +80,7 @@ export class Target {
 
 	/** Reads the load bias of a running process from its mappings. Throws E-TARGET-GONE, E-TARGET-DENIED. */
 	readBias(): void {
-		this.#bias ??= loadBias(readMaps(this.identity.pid), this.#file.identity.ino, this.binary.elf.segments);
+		this.#bias ??= readLoadBias(this.identity.pid, this.#file.identity.ino, this.binary.elf);
 	}
 
 	/** A hit of `probe` at run-time address `ip` tells the load bias. */

@@ -153,6 +153,36 @@ export function readMaps(pid: number): MemoryMapping[] {
 	return parseMaps(readProcfs(pid, "maps").toString("utf8"));
 }
 
+/** How long a process that is executing a program is waited for. */
+const EXEC_PATIENCE_MS = 100;
+
+/**
+ * As readMaps. A process in the middle of execve has its new executable already, but nothing of it is mapped for a moment: it is waited for,
+ * some milliseconds.
+ */
+export function readLoadedMaps(pid: number): MemoryMapping[] {
+	for (let waited = 0; ; waited++) {
+		const mappings = readMaps(pid);
+		if (mappings.some(({ inode }) => inode !== 0) || waited === EXEC_PATIENCE_MS) return mappings;
+		Bun.sleepSync(1);
+	}
+}
+
+const AT_ENTRY = 9;
+
+/** Run-time address of the first instruction, before which an interpreter may have run; 0 when unknown. Throws E-TARGET-GONE, E-TARGET-DENIED or E-IO. */
+export function readEntryPoint(pid: number): number {
+	return parseEntryPoint(readProcfs(pid, "auxv"));
+}
+
+/** AT_ENTRY of an auxiliary vector: pairs of 64-bit words (getauxval(3)). */
+export function parseEntryPoint(vector: Buffer): number {
+	for (let at = 0; at + 16 <= vector.length; at += 16) {
+		if (vector.readBigUInt64LE(at) === BigInt(AT_ENTRY)) return Number(vector.readBigUInt64LE(at + 8));
+	}
+	return 0;
+}
+
 /** The text of a maps file; lines that do not look like a mapping (one cut off by the end) are left out. */
 export function parseMaps(text: string): MemoryMapping[] {
 	const mappings: MemoryMapping[] = [];

@@ -6,7 +6,7 @@ import type { GomapgrowRecord, GrowthRecord, TargetRecord } from "../../src/mode
 import { missingForTracing, testWith } from "../support/capability.ts";
 import { type Program, start, temporaryFolder } from "../support/processes.ts";
 import { parseRecords, startGomapgrow, toTrace } from "../support/trace.ts";
-import { buildProgram } from "./build-program.ts";
+import { type BuildOptions, buildProgram } from "./build-program.ts";
 
 const tracingTest = testWith(missingForTracing());
 /** Growths of 2,000 ints: doublings to 512 buckets; one small map, six doublings of the table and three splits. */
@@ -14,9 +14,9 @@ const GROWTHS = { classic: 9, swiss: 10 };
 
 const folder = temporaryFolder("targets");
 
-function executable(name: string, version: string): string {
+function executable(name: string, version: string, options: BuildOptions = {}): string {
 	const path = join(folder, name);
-	copyFileSync(buildProgram("relay", version), `${path}.new`);
+	copyFileSync(buildProgram("relay", version, options), `${path}.new`);
 	// Renamed, so that a file that is being executed is replaced and not written into.
 	renameSync(`${path}.new`, path);
 	return path;
@@ -100,7 +100,7 @@ describe("watch", () => {
 		const observer = startGomapgrow(["watch", "--json", "--interval", "100ms", String(program.pid)]);
 		await targetOf(observer, program.pid);
 		await grow(program);
-		program.writeLine(executable("after", "1.27"));
+		program.writeLine(executable("after", "1.27", { pie: true }));
 		const target = await targetOf(observer, program.pid, 2);
 		expect(target.go_version).toStartWith("go1.27");
 		await grow(program);

@@ -5,6 +5,7 @@ import { GomapgrowError } from "../../../src/errors/error.ts";
 import {
 	exeInode,
 	listPids,
+	parseEntryPoint,
 	parseMaps,
 	readCmdline,
 	readExe,
@@ -197,4 +198,18 @@ test("every failure is a GomapgrowError that names the process", () => {
 	const error = thrownBy(() => readStat(4194304));
 	expect(error).toBeInstanceOf(GomapgrowError);
 	expect(error.found).toContain("4194304");
+});
+
+describe("the entry point", () => {
+	const vector = (...words: bigint[]) => Buffer.from(BigUint64Array.from(words).buffer);
+
+	test("is the value behind its number in the auxiliary vector", () => {
+		expect(parseEntryPoint(vector(6n, 4096n, 9n, 0x55550123n, 0n, 0n))).toBe(0x55550123);
+	});
+
+	test("is unknown without it, and in a vector that is cut off", () => {
+		expect(parseEntryPoint(vector(6n, 9n, 3n, 9n, 0n, 0n))).toBe(0);
+		expect(parseEntryPoint(vector(9n))).toBe(0);
+		expect(parseEntryPoint(Buffer.alloc(0))).toBe(0);
+	});
 });
