@@ -112,6 +112,33 @@ describe("watch", () => {
 		expect(trace.end.complete).toBe(true);
 	});
 
+	tracingTest("sees what a process forks and executes by its path, and nothing of it by a PID", async () => {
+		const path = executable("parent", "1.23");
+		const parent = relay(path);
+		const options = ["watch", "--json", "--interval", "100ms"];
+		const byPath = startGomapgrow([...options, path]);
+		const byPid = startGomapgrow([...options, String(parent.pid)]);
+		await targetOf(byPath, parent.pid);
+		await targetOf(byPid, parent.pid);
+		await grow(parent, `& ${path}`);
+		const child = Number(parent.stdout.trim());
+		await targetOf(byPath, child);
+		await grow(parent);
+		await grow(parent, ">");
+		await grow(parent, ">");
+		parent.closeInput();
+		const [all, one] = [toTrace(byPath, await byPath.finish()), toTrace(byPid, await byPid.finish())];
+		expect([parent.pid, child].map((pid) => growthsOf(all.growths, pid).length)).toEqual([
+			...[GROWTHS.classic, 2 * GROWTHS.classic],
+		]);
+		expect(one.growths.every(({ pid }) => pid === parent.pid)).toBe(true);
+		expect(growthsOf(one.growths, parent.pid)).toHaveLength(GROWTHS.classic);
+		for (const { growths, end } of [all, one]) {
+			expect(end.calls["runtime.hashGrow"]).toBe(growths.length);
+			expect(end.complete).toBe(true);
+		}
+	});
+
 	tracingTest("observes many processes of one name and many programs at once", async () => {
 		const many = executable("many", "1.27");
 		const programs = [...Array.from({ length: 12 }, () => relay(many)), relay(executable("single", "1.19"))];
