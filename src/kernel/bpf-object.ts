@@ -34,7 +34,11 @@ export interface BpfOptions {
 	iterations: boolean;
 	/** How many probed instructions there can be at a time. */
 	maxSites: number;
+	/** Other sizes of tables than the usual ones, to see what happens when they are full; of `events` in bytes, a power of two of pages. */
+	sizes?: TableSizes | undefined;
 }
+
+export type TableSizes = Partial<Record<"events" | "work_rows" | "latency_rows" | "goroutines", number>>;
 
 /** What the kernel programs have to know about one site; see struct gmg_site. Offsets of 0 are not read. */
 export interface SiteConfig {
@@ -92,6 +96,7 @@ function chanceOf(chance: number): number {
 export class BpfObject {
 	readonly mode: AttachMode;
 	readonly maxSites: number;
+	readonly ringBytes: number;
 	readonly #lib: Libbpf = libbpf();
 	// libbpf keeps pointing into the image until the object is loaded, and into the logs until it is closed.
 	readonly #image: Uint8Array;
@@ -103,6 +108,7 @@ export class BpfObject {
 		const { mode } = options;
 		this.mode = mode;
 		this.maxSites = options.maxSites;
+		this.ringBytes = options.sizes?.events ?? RING_BYTES;
 		const file = readFileSync(objectPath);
 		this.#image = new Uint8Array(new ArrayBuffer(file.length));
 		this.#image.set(file);
@@ -123,6 +129,7 @@ export class BpfObject {
 		for (const map of ["sites", "site_addresses", "site_counts"] as const) this.#resize(map, options.maxSites);
 		if (!options.latency) this.#resize("goroutines", 1);
 		if (!options.iterations) for (const map of ["grown_maps", "iterators"] as const) this.#resize(map, 1);
+		for (const [map, size] of Object.entries(options.sizes ?? {})) this.#resize(map as keyof TableSizes, size);
 		const code = this.#lib.bpf_object__load(this.#object);
 		if (code !== 0) {
 			const log = this.#logs.map((bytes) =>
@@ -230,7 +237,7 @@ export class BpfObject {
 		view.setBigUint64(SETTINGS.slowNs, BigInt(Math.round(slowNs)), true);
 		view.setBigInt64(SETTINGS.sampleRoom, BigInt(room), true);
 		view.setUint32(SETTINGS.sampleChance, chanceOf(chance), true);
-		view.setUint32(SETTINGS.highWater, Math.floor(RING_BYTES * HIGH_WATER), true);
+		view.setUint32(SETTINGS.highWater, Math.floor(this.ringBytes * HIGH_WATER), true);
 		this.#update("settings", new Uint8Array(new ArrayBuffer(4)), value);
 	}
 

@@ -5,7 +5,6 @@ import { errnoName } from "./errno.ts";
 import { decodeRecord, type RawRecord } from "./events.ts";
 import { type Libbpf, libbpf, pointerOrNull } from "./libbpf.ts";
 import { errno } from "./libc.ts";
-import { RING_BYTES } from "./wire.ts";
 
 // A deep stack is twenty times as long in JSON, and a batch is taken as a whole.
 const BATCH_BYTES = 32 << 10;
@@ -18,12 +17,14 @@ export class EventRing {
 	readonly #bytes = new Uint8Array(this.#buffer);
 	readonly #view = new DataView(this.#buffer);
 	#ring: Pointer | null;
+	readonly #size: number;
 	#odd = 0;
 
-	/** `fd`: the ring buffer map. */
-	constructor(fd: number) {
+	/** `fd`: the ring buffer map; `size`: its bytes. */
+	constructor(fd: number, size: number) {
 		this.#lib = libbpf();
-		this.#ring = pointerOrNull(this.#lib.gmg_ring_open(fd, RING_BYTES));
+		this.#size = size;
+		this.#ring = pointerOrNull(this.#lib.gmg_ring_open(fd, size));
 		if (this.#ring === null) {
 			throw new GomapgrowError("E-HOST-RINGBUF", { wanted: "to map the BPF ring buffer", found: errnoName(errno()) });
 		}
@@ -36,7 +37,7 @@ export class EventRing {
 
 	/** Share of the ring that is filled, 0 to 1. */
 	get fill(): number {
-		return this.#ring === null ? 0 : Number(this.#lib.gmg_ring_pending(this.#ring)) / RING_BYTES;
+		return this.#ring === null ? 0 : Number(this.#lib.gmg_ring_pending(this.#ring)) / this.#size;
 	}
 
 	/** Calls `visit` for up to one batch of records and returns how many there were. A record is valid only during the call. */

@@ -3,7 +3,7 @@
  * keeps the ledger. It has no timers and prints nothing: its owner calls `drain` and `readCounters` at its own pace.
  */
 import { GomapgrowError } from "../errors/error.ts";
-import { BpfObject, type ProgramName, type Sampling, type SiteConfig } from "../kernel/bpf-object.ts";
+import { BpfObject, type ProgramName, type Sampling, type SiteConfig, type TableSizes } from "../kernel/bpf-object.ts";
 import { CALIBRATION_SITES, Calibration, type HitCosts } from "../kernel/calibration.ts";
 import type { SiteCounts } from "../kernel/counters.ts";
 import { EventRing } from "../kernel/event-ring.ts";
@@ -37,6 +37,8 @@ export interface SessionOptions {
 	iterations: boolean;
 	/** How many probed instructions there can be at a time. */
 	maxSites: number;
+	/** Other sizes of the kernel's tables than the usual ones. */
+	sizes?: TableSizes | undefined;
 }
 
 /** Samples in the ring at most: a quarter of it. The rest is for growths, however late it is read. */
@@ -88,7 +90,7 @@ export class Session {
 		this.#sites = new SiteTable(maxSites);
 		this.#object = new BpfObject({ ...options, maxSites: maxSites + CALIBRATION_SITES });
 		try {
-			this.#ring = new EventRing(this.#object.mapFd("events"));
+			this.#ring = new EventRing(this.#object.mapFd("events"), this.#object.ringBytes);
 			this.#totals = new CounterTotals(this.#object, this.#sites, this.#stacks, { latency, iterations });
 		} catch (error) {
 			this.#object.close();

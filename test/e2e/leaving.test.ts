@@ -1,8 +1,8 @@
 /** Whatever ends the observation: it says what it saw, leaves within a second, with the right code, and takes its probes along. */
 import { describe, expect } from "bun:test";
-import { closeSync, openSync, readFileSync, readSync } from "node:fs";
-import type { TargetRecord } from "../../src/model/records.ts";
+import { heldBpfObjects, stillThere } from "../support/bpf-objects.ts";
 import { missingCommands, missingForTracing, testWith } from "../support/capability.ts";
+import { expectUntouched, INT3, siteBytes, targetRecord } from "../support/probed-bytes.ts";
 import { type Exit, type Program, start } from "../support/processes.ts";
 import {
 	GOMAPGROW,
@@ -38,46 +38,6 @@ async function timed(ending: Promise<Exit>): Promise<{ exit: Exit; ms: number }>
 	return { exit, ms: performance.now() - before };
 }
 
-/** The target's memory at each probed instruction: one byte per probe. Only programs at a fixed address. */
-function siteBytes(pid: number, target: TargetRecord): number[] {
-	expect(target.pie).toBe(false);
-	const memory = openSync(`/proc/${pid}/mem`, "r");
-	try {
-		return target.probes.map((probe) => {
-			const byte = Buffer.alloc(1);
-			readSync(memory, byte, 0, 1, Number(probe.address));
-			return byte[0] ?? -1;
-		});
-	} finally {
-		closeSync(memory);
-	}
-}
-
-function fileBytes(path: string, target: TargetRecord): number[] {
-	const file = readFileSync(path);
-	return target.probes.map((probe) => file[probe.file_offset] ?? -1);
-}
-
-function targetRecord(program: Program): TargetRecord {
-	const line = /^\{"type":"target".*$/m.exec(program.stdout)?.[0] ?? "";
-	return JSON.parse(line) as TargetRecord;
-}
-
-/** Breakpoint instruction that the kernel puts at a probed x86-64 instruction. */
-const INT3 = 0xcc;
-
-/** The target runs, and each probed instruction is the file's again. */
-async function expectUntouched(target: Program, record: TargetRecord): Promise<void> {
-	const original = fileBytes(record.exe, record);
-	await target.until(
-		"removal of the probes",
-		() => (siteBytes(target.pid, record).join() === original.join() ? true : undefined),
-		2000,
-	);
-	expect(target.running).toBe(true);
-	await target.stop();
-}
-
 describe("a signal", () => {
 	for (const [signal, reason] of [
 		["SIGINT", "interrupt"],
@@ -92,7 +52,9 @@ describe("a signal", () => {
 					const program = await watchTraced(target.pid);
 					program.signal(signal);
 					const { exit, ms } = await timed(program.finish());
-					expect(exit).toEqual({ code: 0, signal: undefined });
+					expect({ ...exit, stderr: exit.code === 0 ? "" : program.stderr }).toEqual({
+						...{ code: 0, signal: undefined, stderr: "" },
+					});
 					expect(ms).toBeLessThan(1000);
 					const trace = toTrace(program, exit);
 					expect(trace.end.reason).toBe(reason);
@@ -157,19 +119,17 @@ describe("a signal", () => {
 	testWith(missingForTracing(), missingCommands("bpftool"))(
 		"SIGKILL leaves nothing in the kernel",
 		async () => {
-			const kept = () => {
-				const objects: { id: number }[] = ["prog", "link", "map"].flatMap((kind) =>
-					JSON.parse(Bun.spawnSync(["bpftool", "--json", kind, "list"]).stdout.toString() || "[]"),
-				);
-				return objects.length;
-			};
-			const before = kept();
 			const target = await startTorture("1.27");
 			const program = await watchTraced(target.pid);
-			expect(kept()).toBeGreaterThan(before);
+			const held = heldBpfObjects(program.pid);
+			for (const ids of Object.values(held)) expect(ids.length).toBeGreaterThan(0);
 			program.signal("SIGKILL");
 			await program.exited;
-			await target.until("end of the BPF objects", () => (kept() <= before ? true : undefined), 3000);
+			await target.until(
+				"end of the BPF objects",
+				() => (Object.values(stillThere(held)).every((ids) => ids.length === 0) ? true : undefined),
+				10_000,
+			);
 		},
 		TIMEOUT,
 	);
@@ -214,7 +174,8 @@ describe("a reader that goes away", () => {
 				GOMAPGROW,
 			]);
 			const pid = Number((await program.untilOutput(/^(\d+)\n/))[1]);
-			await Bun.sleep(2000);
+			await program.until("probes", () => (heldBpfObjects(pid).link.length > 0 ? true : undefined));
+			await Bun.sleep(1500);
 			const before = performance.now();
 			process.kill(pid, "SIGINT");
 			await program.untilOutput(/^code \d+$/m);
