@@ -12,6 +12,7 @@ import { reportText } from "../output/report-text.ts";
 import { flameSubject } from "./flame-subject.ts";
 import { NewFile } from "./new-file.ts";
 import { fileName, parseColor, parseMetric } from "./options.ts";
+import { perfProfile } from "./perf-profile.ts";
 import { type ReadResult, readRecordings } from "./read-recordings.ts";
 import { writeAll } from "./write-all.ts";
 
@@ -24,6 +25,8 @@ export interface ReportCommandOptions {
 	metric: FlameMetric;
 	rows: number;
 	color: ColorFlag;
+	/** Output of perf script to be shown instead. */
+	fromPerf: string | undefined;
 }
 
 const FORMATS = ["table", "json", "folded", "ascii"] as const;
@@ -46,13 +49,30 @@ export function reportOptions(options: Record<string, unknown>): ReportCommandOp
 			found: JSON.stringify(options.rows),
 		});
 	}
+	const fromPerf = perfScript(options.fromPerf);
+	const other = asked.find((format) => format === "folded" || format === "ascii");
+	if (fromPerf !== undefined && (other !== undefined || flame !== undefined)) {
+		throw new GomapgrowError("E-USAGE", {
+			wanted: "a table or --json with --from-perf",
+			found: other === undefined ? "--flame" : `--${other}`,
+			mend: "perf script | stackcollapse-perf.pl   # folds the stacks of all samples",
+		});
+	}
 	return {
+		fromPerf,
 		format: asked[0] ?? (flame === undefined ? "table" : "nothing"),
 		flame,
 		metric: parseMetric(options.metric),
 		rows,
 		color: parseColor(options.color),
 	};
+}
+
+/** A file, or `-`. Throws E-USAGE. */
+function perfScript(value: unknown): string | undefined {
+	if (value === undefined) return undefined;
+	if (typeof value === "string" && value !== "") return value;
+	throw new GomapgrowError("E-USAGE", { wanted: "a file after --from-perf, or -", found: JSON.stringify(value) });
 }
 
 /** The same process stands in each recording of it. */
@@ -83,6 +103,10 @@ function printed(result: ReadResult, graph: FlameGraphBuilder, options: ReportCo
 
 /** `paths`: files, or `-` for standard input. Returns the exit code. Throws E-USAGE, E-IO, E-RECORD-…. */
 export async function report(paths: readonly string[], options: ReportCommandOptions): Promise<number> {
+	if (options.fromPerf !== undefined) {
+		const { fromPerf: script, format, rows } = options;
+		return await perfProfile({ script, recordings: paths, json: format === "json", rows });
+	}
 	if (paths.length === 0) {
 		throw new GomapgrowError("E-USAGE", {
 			wanted: "a recording, or - for standard input",

@@ -126,6 +126,13 @@ export const COMMANDS = [
 			{ name: "folded", about: "stacks for flamegraph.pl or speedscope" },
 			{ name: "ascii", about: "a flame graph for the terminal" },
 			METRIC,
+			{
+				name: "from-perf",
+				value: "file",
+				about:
+					"read a CPU profile, the output of perf script, and show what of it is map growth; recordings of the same time are shown beside it",
+				completes: "file",
+			},
 			{ name: "rows", value: "n", about: "rows of each table (default: 20)" },
 			COLOR,
 		],
@@ -133,6 +140,10 @@ export const COMMANDS = [
 			{ command: "gomapgrow report run.ndjson.gz", about: "the summary and tables" },
 			{ command: "gomapgrow report run.ndjson --flame run.svg --metric bytes", about: "where memory is allocated" },
 			{ command: "gomapgrow report run.ndjson --folded | flamegraph.pl > run.svg", about: "with other tools" },
+			{
+				command: "gomapgrow report --from-perf perf.data.txt run.ndjson",
+				about: "samples beside durations",
+			},
 			{ command: "zstdcat run.ndjson.zst | gomapgrow report -", about: "from a pipe" },
 		],
 	},
