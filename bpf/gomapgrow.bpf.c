@@ -210,11 +210,28 @@ static __always_inline struct call *begin_call(void *ctx, const struct gmg_site 
 	return call;
 }
 
+/* 0: below 64 ns; n: from 2^(n+5) to below 2^(n+6) ns; the last one has no upper end. */
+static __always_inline __u32 bucket_of(__u64 duration_ns)
+{
+	__u64 rest = duration_ns >> GMG_FIRST_BUCKET_LOG2;
+	__u32 bits = 0;
+
+	if (rest >> (GMG_BUCKETS - 1))
+		return GMG_BUCKETS - 1;
+	for (__u32 half = 16; half; half >>= 1) {
+		if (rest >> half) {
+			rest >>= half;
+			bits += half;
+		}
+	}
+	return bits + (__u32)rest;
+}
+
 static __always_inline void add_latency(__u32 entry, __u64 map_type, __u64 duration_ns)
 {
 	struct gmg_latency_key key = { .site = entry, .map_type = map_type };
 	struct gmg_latency_row *row = bpf_map_lookup_elem(&latency_rows, &key);
-	__u32 bucket = 0;
+	__u32 bucket = bucket_of(duration_ns);
 
 	if (!row) {
 		bpf_map_update_elem(&latency_rows, &key, &new_latency_row, BPF_NOEXIST);
@@ -226,9 +243,6 @@ static __always_inline void add_latency(__u32 entry, __u64 map_type, __u64 durat
 		if (!row)
 			return;
 	}
-	for (__u64 rest = duration_ns >> GMG_FIRST_BUCKET_LOG2; rest; rest >>= 1)
-		if (++bucket >= GMG_BUCKETS - 1)
-			break;
 	__sync_fetch_and_add(&row->sum_ns, duration_ns);
 	if (row->max_ns < duration_ns)
 		row->max_ns = duration_ns;
@@ -279,12 +293,19 @@ static __always_inline void write_sample(struct gmg_event_head *head, struct sta
 
 /* ---- exits ---- */
 
-/* The call ends; `start`: its stack, without the function itself. */
-static __noinline int end_call(void *ctx, struct call *call, struct stack_start *start, __u32 entry, __u64 g)
+/* Where and when calls end. */
+struct exit {
+	__u64 now;
+	__u64 g;
+	__u8 framed;  /* as of stack_at_exit */
+	__u8 outer;   /* the call is that of the function's caller */
+};
+
+static __noinline int end_call(void *ctx, struct call *call, struct exit *exit, __u32 entry)
 {
 	struct gmg_site_counts *counts = bpf_map_lookup_elem(&site_counts, &entry);
 	struct gmg_site *site = bpf_map_lookup_elem(&sites, &entry);
-	__u64 begun_ns = call->begun_ns, duration_ns = bpf_ktime_get_ns() - begun_ns;
+	__u64 begun_ns = call->begun_ns, duration_ns = exit->now - begun_ns;
 	__u32 zero = 0;
 
 	if (!counts || !site)
@@ -299,7 +320,7 @@ static __noinline int end_call(void *ctx, struct call *call, struct stack_start 
 			return 0;
 		left->kind = GMG_RECORD_LEFT;
 		left->tgid = bpf_get_current_pid_tgid() >> 32;
-		left->g = g;
+		left->g = exit->g;
 		left->begun_ns = begun_ns;
 		left->duration_ns = duration_ns;
 		left->site = entry;
@@ -308,11 +329,12 @@ static __noinline int end_call(void *ctx, struct call *call, struct stack_start 
 	} else {
 		struct gmg_settings *now = bpf_map_lookup_elem(&settings, &zero);
 		int slow = now && duration_ns >= now->slow_ns;
+		struct stack_start start = {};
 		struct gmg_event_head head;
 
 		if (!slow && !call->chance)
 			return 0;
-		begin_event(&head, GMG_RECORD_WORK, entry, begun_ns, g, ctx);
+		begin_event(&head, GMG_RECORD_WORK, entry, begun_ns, exit->g, ctx);
 		head.map_type = call->map_type;
 		head.slow = slow;
 		head.iterating = call->iterating;
@@ -320,7 +342,11 @@ static __noinline int end_call(void *ctx, struct call *call, struct stack_start 
 		/* A slow call is always recorded, so it stands for itself. */
 		head.u.work.chance = slow ? GMG_CERTAIN : call->chance;
 		read_goid(&head, site);
-		write_sample(&head, start, counts);
+		if (stack_at_exit(ctx, exit->framed, &start) || (exit->outer && stack_outwards(&start))) {
+			start.return_address = start.frame_pointer = 0;
+			ADD(counts->fault);
+		}
+		write_sample(&head, &start, counts);
 	}
 	return 0;
 }
@@ -332,8 +358,8 @@ int leave(void *ctx)
 	struct gmg_site *site = bpf_map_lookup_elem(&sites, &index);
 	__u64 g = register_g(ctx), stack_pointer;
 	struct goroutine_key key = { .g = g, .tgid = bpf_get_current_pid_tgid() >> 32 };
+	struct exit exit = { .g = g };
 	struct goroutine *goroutine;
-	struct stack_start start = {};
 	struct call *call, *outer;
 
 	OWN_STACK(ctx);
@@ -350,14 +376,15 @@ int leave(void *ctx)
 		call->handed_over = site->hands_over;
 		return 0;
 	}
-	if (stack_at_exit(ctx, site->frame_pointer, &start))
-		return 0;
-	end_call(ctx, call, &start, site->entry, g);
+	exit.now = bpf_ktime_get_ns();
+	exit.framed = site->frame_pointer;
+	end_call(ctx, call, &exit, site->entry);
 
 	outer = call_in(goroutine, site->outer_slot);
-	if (!outer || !outer->begun_ns || !outer->handed_over || outer->depth >= depth || stack_outwards(&start))
+	if (!outer || !outer->begun_ns || !outer->handed_over || outer->depth >= depth)
 		return 0;
-	end_call(ctx, outer, &start, site->outer_entry, g);
+	exit.outer = 1;
+	end_call(ctx, outer, &exit, site->outer_entry);
 	return 0;
 }
 
@@ -498,7 +525,7 @@ static __always_inline __u64 caller_of(void *ctx, const struct gmg_site *site)
 	return address;
 }
 
-static __always_inline void count_row(const struct gmg_work_key *key, int iterating, struct gmg_site_counts *counts)
+static __always_inline void count_row(const struct gmg_work_key *key, struct gmg_site_counts *counts)
 {
 	struct gmg_work_row *row = bpf_map_lookup_elem(&work_rows, key);
 
@@ -514,11 +541,20 @@ static __always_inline void count_row(const struct gmg_work_key *key, int iterat
 		}
 	}
 	ADD(row->calls);
-	if (iterating)
-		ADD(row->iterating);
 }
 
 #define OLD_ITERATOR 2 /* hmap.flags (runtime/map.go) */
+
+/* Whether the map may be iterated: the read costs as much as a quarter of the rest, so only records have it. */
+static __always_inline __u8 may_iterate(void *ctx, const struct gmg_site *site)
+{
+	__u64 map = 0;
+	__u8 flags = 0;
+
+	if (site->reads_flags && argument(ctx, site, 1, &map) == 0)
+		bpf_probe_read_user(&flags, sizeof(flags), (void *)(map + 8));
+	return !!(flags & OLD_ITERATOR);
+}
 
 /* One step of the work: counted exactly, broken down by map type and call site; samples become records. */
 SEC("uprobe")
@@ -528,9 +564,7 @@ int work(void *ctx)
 	struct gmg_site_counts *counts = bpf_map_lookup_elem(&site_counts, &index);
 	struct gmg_site *site = bpf_map_lookup_elem(&sites, &index);
 	struct gmg_work_key key = {};
-	__u64 map = 0;
 	__u32 chance;
-	__u8 flags = 0;
 
 	OWN_STACK(ctx);
 	if (!counts || !site)
@@ -546,10 +580,8 @@ int work(void *ctx)
 	/* The swiss functions of this tier are (t, typ, m), the classic ones (t, h, bucket). */
 	if (argument(ctx, site, site->role <= GMG_ROLE_EVACUATE && site->role >= GMG_ROLE_GROW_WORK ? 0 : 1, &key.map_type))
 		ADD(counts->fault);
-	if (site->reads_flags && argument(ctx, site, 1, &map) == 0)
-		bpf_probe_read_user(&flags, sizeof(flags), (void *)(map + 8));
 	key.caller = caller_of(ctx, site);
-	count_row(&key, flags & OLD_ITERATOR, counts);
+	count_row(&key, counts);
 
 	chance = pick();
 	if (site->slot < GMG_SLOTS) {
@@ -558,7 +590,8 @@ int work(void *ctx)
 
 		if (call) {
 			call->chance = chance;
-			call->iterating = !!(flags & OLD_ITERATOR);
+			/* Of every call: a slow one becomes a record, too. */
+			call->iterating = may_iterate(ctx, site);
 		}
 	} else if (chance) {
 		struct gmg_event_head head;
@@ -566,7 +599,7 @@ int work(void *ctx)
 
 		begin_event(&head, GMG_RECORD_WORK, index, bpf_ktime_get_ns(), goroutine_of(ctx, site), ctx);
 		head.map_type = key.map_type;
-		head.iterating = !!(flags & OLD_ITERATOR);
+		head.iterating = may_iterate(ctx, site);
 		head.u.work.chance = chance;
 		read_goid(&head, site);
 		if (stack_at_entry(ctx, &start) == 0)

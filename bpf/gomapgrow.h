@@ -96,7 +96,6 @@ struct gmg_work_key {
 
 struct gmg_work_row {
 	__u64 calls;
-	__u64 iterating;   /* of those: the map may be iterated (oldIterator) */
 };
 
 #define GMG_BUCKETS 28         /* durations: below 64 ns, then powers of two up to 2^32 ns and beyond */

@@ -60,8 +60,6 @@ export interface WorkRow {
 	mapType: number;
 	caller: number;
 	calls: number;
-	/** Of those: with hmap's oldIterator flag. */
-	iterating: number;
 }
 
 /** The (site, process, type, caller) table of the work tier. */
@@ -80,10 +78,8 @@ export class WorkCounters {
 	*rows(): Generator<WorkRow> {
 		for (const { key, value } of this.#table.rows()) {
 			let calls = 0;
-			let iterating = 0;
 			for (let at = 0; at < value.byteLength; at += WORK_ROW.size) {
 				calls += readU64(value, at + WORK_ROW.calls);
-				iterating += readU64(value, at + WORK_ROW.iterating);
 			}
 			yield {
 				site: key.getUint32(WORK_KEY.site, true),
@@ -91,7 +87,6 @@ export class WorkCounters {
 				mapType: readU64(key, WORK_KEY.mapType),
 				caller: readU64(key, WORK_KEY.caller),
 				calls,
-				iterating,
 			};
 		}
 	}

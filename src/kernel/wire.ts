@@ -27,7 +27,7 @@ export const SITE_COUNTS = {
 
 /** struct gmg_work_key and struct gmg_work_row, which is per CPU. */
 export const WORK_KEY = { size: 24, site: 0, tgid: 4, mapType: 8, caller: 16 } as const;
-export const WORK_ROW = { size: 16, calls: 0, iterating: 8 } as const;
+export const WORK_ROW = { size: 8, calls: 0 } as const;
 
 /** struct gmg_latency_key and struct gmg_latency_row, which is per CPU. */
 export const LATENCY_KEY = { size: 16, site: 0, mapType: 8 } as const;

@@ -153,20 +153,19 @@ describe("SiteCounters", () => {
 
 test("WorkCounters: keys, and sums over the CPUs; some sites can be forgotten", () => {
 	const counters = new modules.WorkCounters(fake.create(7, 24, WORK_ROW.size, true));
-	const write = (site: number, caller: bigint, cpu: number, calls: number, iterating: number): void =>
+	const write = (site: number, caller: bigint, cpu: number, calls: number): void =>
 		fake.change(7, keyOf(site, 4711, 0x50_0000n, caller), cpu, (view) => {
 			view.setBigUint64(WORK_ROW.calls, BigInt(calls), true);
-			view.setBigUint64(WORK_ROW.iterating, BigInt(iterating), true);
 		});
-	write(1, 0x40_1000n, 0, 5, 1);
-	write(1, 0x40_1000n, 2, 7, 3);
-	write(1, 0x7fff_ffff_f000n, 1, 1, 0);
-	write(2, 0n, 1, 9, 9);
+	write(1, 0x40_1000n, 0, 5);
+	write(1, 0x40_1000n, 2, 7);
+	write(1, 0x7fff_ffff_f000n, 1, 1);
+	write(2, 0n, 1, 9);
 	const row = { tgid: 4711, mapType: 0x50_0000 };
 	expect([...counters.rows()]).toEqual([
-		{ site: 1, ...row, caller: 0x40_1000, calls: 12, iterating: 4 },
-		{ site: 1, ...row, caller: 0x7fff_ffff_f000, calls: 1, iterating: 0 },
-		{ site: 2, ...row, caller: 0, calls: 9, iterating: 9 },
+		{ site: 1, ...row, caller: 0x40_1000, calls: 12 },
+		{ site: 1, ...row, caller: 0x7fff_ffff_f000, calls: 1 },
+		{ site: 2, ...row, caller: 0, calls: 9 },
 	]);
 	counters.forget(new Set([1, 99]));
 	expect([...counters.rows()].map(({ site }) => site)).toEqual([2]);
