@@ -32,9 +32,9 @@ export class FillProgram {
 	#latest: Progress | undefined;
 	#waiting: ((progress: Progress) => void)[] = [];
 
-	/** It runs on one CPU and before everything else of the machine, so that other load does not disturb (chrt, of util-linux). */
-	constructor(path: string, interval = "20ms") {
-		this.#process = Bun.spawn(["chrt", "--rr", "1", path, interval], {
+	/** It runs on one CPU, unless it is `shared` before everything else of the machine, so that other load does not disturb (chrt, of util-linux). */
+	constructor(path: string, shared = false) {
+		this.#process = Bun.spawn([...(shared ? [] : ["chrt", "--rr", "1"]), path, "20ms"], {
 			env: { ...process.env, GOMAXPROCS: "1" },
 			stdin: "ignore",
 			stdout: "pipe",
