@@ -52,24 +52,34 @@ static __always_inline int argument(void *ctx, const struct gmg_site *site, int 
 struct walk {
 	__u64 frame_pointer; /* the next frame record; 0: at the end */
 	__u64 last;          /* the one before */
-	__u32 n;             /* frames so far */
 };
+
+/*
+ * How many frames are in the record. It is counted there and nowhere else: of the record's memory the verifier knows nothing, so that however many steps
+ * a walk took it finds the same state behind it, where a count in a register would have it follow what comes next once for each (Linux 6.1 takes seconds).
+ */
+static __always_inline volatile __u16 *frames_of(struct gmg_event *event)
+{
+	return &event->head.frame_count;
+}
 
 /* Follows the frame pointers until there are `room` frames, or `steps` more, or they leave the goroutine's stack (high: its upper end; 0: anywhere). */
 static __always_inline void follow(struct gmg_event *event, struct walk *walk, const __u32 room, const __u32 steps, __u64 high)
 {
 	struct frame_record record;
 	__u64 from = walk->frame_pointer, last = walk->last;
-	__u32 n = walk->n;
 
 	for (__u32 i = 0; i < steps; i++) {
+		__u32 n = *frames_of(event);
+
 		if (n >= room)
 			break;
 		if (from == 0 || bpf_probe_read_user(&record, sizeof(record), (void *)from) || record.return_address < GMG_LOWEST_CODE) {
 			from = 0;
 			break;
 		}
-		event->frames[n++] = record.return_address;
+		event->frames[n] = record.return_address;
+		*frames_of(event) = n + 1;
 		last = from;
 		from = record.frame_pointer;
 		if (high && from - last >= high - last)
@@ -77,7 +87,6 @@ static __always_inline void follow(struct gmg_event *event, struct walk *walk, c
 	}
 	walk->frame_pointer = from;
 	walk->last = last;
-	walk->n = n;
 }
 
 #define SHORT_EVENT (sizeof(struct gmg_event) - (GMG_MAX_FRAMES - GMG_SHORT_FRAMES) * sizeof(__u64))
@@ -97,7 +106,7 @@ static __always_inline int has_left(const struct walk *walk, __u64 high)
 static __noinline int write_event(struct gmg_event_head *head, struct stack_start *start)
 {
 	struct gmg_event *event, *longer;
-	struct walk walk = { .frame_pointer = start->frame_pointer, .last = start->frame_pointer, .n = 1 };
+	struct walk walk = { .frame_pointer = start->frame_pointer, .last = start->frame_pointer };
 	__u64 high = start->cgo_gap ? start->high : 0;
 
 	event = bpf_ringbuf_reserve(&events, SHORT_EVENT, 0);
@@ -105,8 +114,8 @@ static __noinline int write_event(struct gmg_event_head *head, struct stack_star
 		return -1;
 	event->head = *head;
 	event->frames[0] = start->return_address;
+	*frames_of(event) = 1;
 	follow(event, &walk, GMG_SHORT_FRAMES, GMG_SHORT_FRAMES, high);
-	event->head.frame_count = walk.n;
 	event->head.truncated = 0;
 	if (walk.frame_pointer == 0) {
 		bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
@@ -129,7 +138,6 @@ static __noinline int write_event(struct gmg_event_head *head, struct stack_star
 		walk.frame_pointer = call_of_c;
 		follow(longer, &walk, GMG_MAX_FRAMES, GMG_MAX_FRAMES, 0);
 	}
-	longer->head.frame_count = walk.n;
 	longer->head.truncated = walk.frame_pointer != 0;
 	bpf_ringbuf_submit(longer, BPF_RB_NO_WAKEUP);
 	return 0;
@@ -210,8 +218,12 @@ static __always_inline struct call *begin_call(void *ctx, const struct gmg_site 
 	return call;
 }
 
-/* 0: below 64 ns; n: from 2^(n+5) to below 2^(n+6) ns; the last one has no upper end. */
-static __always_inline __u32 bucket_of(__u64 duration_ns)
+/*
+ * Which bucket of a histogram a duration belongs to: 0 is below 64 ns, n from 2^(n+5) to below 2^(n+6) ns, the last one has no upper end. A global function: the verifier
+ * looks at it once, by itself, and at its callers with any number for the result. Inlined, older kernels follow what comes next once for each bucket, and
+ * refuse the program as too complex (Linux 6.1).
+ */
+__noinline __u32 bucket_of(__u64 duration_ns)
 {
 	__u64 rest = duration_ns >> GMG_FIRST_BUCKET_LOG2;
 	__u32 bits = 0;
@@ -231,7 +243,7 @@ static __always_inline void add_latency(__u32 entry, __u64 map_type, __u64 durat
 {
 	struct gmg_latency_key key = { .site = entry, .map_type = map_type };
 	struct gmg_latency_row *row = bpf_map_lookup_elem(&latency_rows, &key);
-	__u32 bucket = bucket_of(duration_ns);
+	__u32 bucket;
 
 	if (!row) {
 		bpf_map_update_elem(&latency_rows, &key, &new_latency_row, BPF_NOEXIST);
@@ -243,6 +255,7 @@ static __always_inline void add_latency(__u32 entry, __u64 map_type, __u64 durat
 		if (!row)
 			return;
 	}
+	bucket = bucket_of(duration_ns);
 	__sync_fetch_and_add(&row->sum_ns, duration_ns);
 	if (row->max_ns < duration_ns)
 		row->max_ns = duration_ns;
