@@ -79,18 +79,20 @@ export function inspectionNotes(binary: GoBinary, compilation: Compilation, plan
 }
 
 /** What optimisation means for the trace. The runtime is always optimised: -N does not apply to it (cmd/compile/internal/base/flag.go). */
-function compilationNote({ optimized, inlining, packages }: Compilation): string {
+function compilationNote({ optimized, inlining, packages, flagged }: Compilation): string {
 	if (optimized === undefined || inlining === undefined) {
 		return "optimised or not is not known (no DWARF, no build settings): the trace is right either way";
 	}
 	if (optimized && inlining) return "optimised: calls that the compiler inlined are shown as frames of their own";
 	const flags = [...(optimized ? [] : ["-N"]), ...(inlining ? [] : ["-l"])].join(" ");
-	const all =
-		packages === undefined ? undefined : `${Math.max(packages.unoptimized, packages.uninlined)} of ${packages.total}`;
-	const share = all === undefined ? "" : ` (${all} packages)`;
+	const some =
+		packages === undefined
+			? flagged
+			: `${Math.max(packages.unoptimized, packages.uninlined)} of ${packages.total} packages`;
+	const share = some === undefined ? "" : ` (${some})`;
 	const effect = inlining
 		? "not optimised"
-		: all === undefined
+		: some === undefined
 			? "nothing is inlined, so all frames are real calls"
 			: "nothing in them is inlined, so their frames are real calls";
 	return `built with ${flags}${share}: ${effect}; the runtime stays optimised, so sites and counts are the same, but the program is slower than in production`;

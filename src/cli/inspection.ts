@@ -145,13 +145,18 @@ function debugInfo({ buildInfo, ...program }: GoProgram): DebugInfo {
 	try {
 		const dwarf = program.dwarf();
 		return {
-			compilation: compilationOf(buildInfo.settings, dwarf),
+			compilation: shown(compilationOf(buildInfo.settings, dwarf)),
 			...optional("dwarf_version", dwarf?.version),
 		};
 	} catch (error) {
 		if (!(error instanceof GomapgrowError && error.code.startsWith("E-BIN-"))) throw error;
-		return { compilation: compilationOf(buildInfo.settings, undefined), damaged: error };
+		return { compilation: shown(compilationOf(buildInfo.settings, undefined)), damaged: error };
 	}
+}
+
+/** With text from the file sanitised. */
+function shown({ flagged, ...compilation }: Compilation): Compilation {
+	return { ...compilation, ...optional("flagged", flagged && sanitize(flagged)) };
 }
 
 function inspectedFunction(

@@ -8,7 +8,12 @@ export interface Compilation {
 	inlining?: boolean;
 	/** Numbers of packages, which only DWARF knows. */
 	packages?: { total: number; unoptimized: number; uninlined: number };
+	/** Which packages -N or -l were given for, when the build settings alone tell and it was not for all. */
+	flagged?: string;
 }
+
+/** What -gcflags without a pattern is for (go help build). */
+const NAMED = "the packages named to go build";
 
 /**
  * From the producers in DWARF, else from the build settings, which have -gcflags since Go 1.18 when it was given. Throws
@@ -32,7 +37,10 @@ export function compilationOf(settings: ReadonlyMap<string, string>, dwarf: Dwar
 	if (settings.size === 0) {
 		return {};
 	}
-	// "all=-N -l": a pattern of packages may stand before the first flag.
-	const flags = (settings.get("-gcflags") ?? "").split(/\s+/).map((flag) => flag.replace(/^[^-=]+=/, ""));
-	return { optimized: !flags.includes("-N"), inlining: !flags.includes("-l") };
+	// "all=-N -l": a pattern of packages may stand before the first flag (cmd/go/internal/load/flag.go, PerPackageFlag.Set).
+	const [, pattern, rest = ""] = /^\s*(?:([^-=\s][^=]*)=)?(.*)$/s.exec(settings.get("-gcflags") ?? "") ?? [];
+	const flags = rest.split(/\s+/);
+	const [optimized, inlining] = [!flags.includes("-N"), !flags.includes("-l")];
+	const flagged = (optimized && inlining) || pattern === "all" ? undefined : (pattern ?? NAMED);
+	return { optimized, inlining, ...(flagged === undefined ? {} : { flagged }) };
 }

@@ -95,6 +95,8 @@ export interface Inspection {
 	/** False when some package was compiled with -l. */
 	inlining?: boolean;
 	packages?: { total: number; unoptimized: number; uninlined: number };
+	/** Which packages -N or -l were given for, when only the build settings tell and it was not for all: a pattern, or words. */
+	flagged?: string;
 	functions: InspectedFunction[];
 	/** Functions that the tool would look at but that are not there. */
 	functions_absent: { name: string; reason: string }[];

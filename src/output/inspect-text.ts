@@ -60,11 +60,16 @@ function processText({ pid, load_bias }: Inspection): string {
 }
 
 function goText(inspection: Inspection): string {
-	const { go_version, map_impl, arch, optimized, inlining, error } = inspection;
+	const { go_version, map_impl, arch, optimized, inlining, packages, flagged, error } = inspection;
 	const maps =
 		map_impl !== undefined ? `${map_impl} maps` : /^E-BIN-GO-/.test(error?.code ?? "") ? [] : "no maps that can grow";
 	const flags = [...(optimized === false ? ["-N"] : []), ...(inlining === false ? ["-l"] : [])].join(" ");
-	const compiled = optimized === undefined ? [] : flags === "" ? "optimised" : `compiled with ${flags}`;
+	const partly =
+		packages === undefined
+			? flagged !== undefined
+			: Math.max(packages.unoptimized, packages.uninlined) < packages.total;
+	const compiled =
+		optimized === undefined ? [] : flags === "" ? "optimised" : `${partly ? "partly " : ""}compiled with ${flags}`;
 	return [go_version, maps, `linux/${arch}`, compiled].flat().join(", ");
 }
 

@@ -155,7 +155,7 @@ describe("what cannot be watched", () => {
 	test("arm64: functions, sites and layouts are known, but nothing attaches to them", () => {
 		const inspection = inspected(fileBytes(goBuild({ version: "1.27", program: "chains", arch: "arm64" })));
 		expect(inspection).toMatchObject({ arch: "arm64", watchable: false, map_impl: "swiss" });
-		expect(inspection.verdict).toMatch(/^cannot be watched: arm64/);
+		expect(inspection.verdict).toMatch(/^cannot be watched: it is for arm64/);
 		expect(inspection.error?.code).toBe("E-BIN-ARCH");
 		expect(inspection.functions.map(({ name }) => name)).toEqual([
 			...FUNCTIONS.swiss.growing.map(([name]) => name),
@@ -183,6 +183,21 @@ describe("what cannot be watched", () => {
 		expect(inspection.verdict).toBe(
 			"cannot be watched: no map in it can grow; the linker left the growth functions out",
 		);
+	});
+
+	test.each([
+		["-N -l", "the packages named to go build", "their frames"],
+		["example.com/...=-l", "example.com/...", "their frames"],
+		["all=-N -l", undefined, "all frames"],
+	])("a stripped program of which the build settings say -gcflags=%s", (gcflags, some, frames) => {
+		const program = identifyGoProgram(memorySource(fileBytes(chains)));
+		const settings = new Map([...program.buildInfo.settings, ["-gcflags", gcflags]]);
+		const stripped = { ...program, buildInfo: { ...program.buildInfo, settings }, dwarf: () => undefined };
+		const { flagged, notes } = inspectBinary(stripped, openGoProgram(stripped), TARGET);
+		expect(flagged).toBe(some as string);
+		const [note = ""] = notes.filter((text) => text.startsWith("built with -"));
+		expect(note).toContain(some === undefined ? "l: nothing is" : `l (${some}): nothing in them is`);
+		expect(note).toContain(`inlined, so ${frames} are real calls`);
 	});
 
 	test("a function that does not begin with a stack check", () => {

@@ -32,10 +32,16 @@ describe("by build settings", () => {
 	test.each([
 		[{}, {}],
 		[{ CGO_ENABLED: "0" }, { optimized: true, inlining: true }],
-		[{ "-gcflags": "-N -l" }, { optimized: false, inlining: false }],
+		[{ "-gcflags": "-N -l" }, { optimized: false, inlining: false, flagged: "the packages named to go build" }],
 		[{ "-gcflags": "all=-N -l" }, { optimized: false, inlining: false }],
 		[{ "-gcflags": "all=-l -m" }, { optimized: true, inlining: false }],
-		[{ "-gcflags": "./...=-N" }, { optimized: false, inlining: true }],
+		[{ "-gcflags": "./...=-N" }, { optimized: false, inlining: true, flagged: "./..." }],
+		[{ "-gcflags": "example.com/dep=-l" }, { optimized: true, inlining: false, flagged: "example.com/dep" }],
+		[{ "-gcflags": "example.com/dep=-m" }, { optimized: true, inlining: true }],
+		[
+			{ "-gcflags": "-d=checkptr=0 -l" },
+			{ optimized: true, inlining: false, flagged: "the packages named to go build" },
+		],
 		[{ "-gcflags": "-Nope -lang=go1.20 -l=4" }, { optimized: true, inlining: true }],
 	])("%j", (settings, expected) => {
 		expect(compilationOf(new Map(Object.entries(settings) as [string, string][]), undefined)).toEqual(expected);
