@@ -57,6 +57,7 @@ step lint make -s lint
 step typecheck make -s typecheck
 tests unit test/unit --timeout 60000
 tests e2e test/e2e --timeout 120000
+GOMAPGROW_KERNELS="5.10 7" tests vm test/vm
 
 if [ "$failed" -gt 0 ]; then
 	for log in "$results"/*.log; do complaints "$log"; done

@@ -12,7 +12,7 @@ debian_mirror() {
 	printf '%s\n' "${site%/}"
 }
 
-# apt_in SUITE KEYRING ARGS...: apt-get on that suite only; its source packages with APT_TYPE=deb-src. A mirror that lags behind
+# apt_in SUITE KEYRING ARGS...: apt-get (or APT_COMMAND) on that suite only; its source packages with APT_TYPE=deb-src. A mirror that lags behind
 # may serve a list past its date: the signature still counts, and nothing from here is installed into the system.
 apt_in() {
 	local suite=$1 keyring=$2 root="$CACHE/apt/${APT_FOLDER:-$1-${APT_TYPE:-deb}}" mirror
@@ -21,7 +21,7 @@ apt_in() {
 	mkdir -p "$root/lists/partial" "$root/cache/archives/partial" "$root/etc"
 	: >"$root/status"
 	printf "${APT_TYPE:-deb} [signed-by=%s] %s %s main\n" "$keyring" "$mirror" "$suite" >"$root/etc/sources.list"
-	DEBIAN_FRONTEND=noninteractive apt-get -q \
+	DEBIAN_FRONTEND=noninteractive "${APT_COMMAND:-apt-get}" -q \
 		-o Dir::Etc::sourcelist="$root/etc/sources.list" -o Dir::Etc::sourceparts=- \
 		-o Dir::Etc::preferences=/dev/null -o Dir::Etc::preferencesparts="$root/etc" \
 		-o Dir::State="$root" -o Dir::State::status="$root/status" -o Dir::State::Lists="$root/lists" \

@@ -1,0 +1,108 @@
+#!/bin/busybox sh
+# Runs in the test machine. Leaves the output, errors and exit code of each step in /out; what they should be is decided outside.
+# /programs has NAME programs and NAME.sites: address and length of every instruction that is probed in it.
+out=/out
+
+# step NAME COMMAND...
+step() {
+	name=$1
+	shift
+	echo "vm: $name"
+	timeout 300 "$@" >$out/$name.out 2>$out/$name.err
+	echo $? >$out/$name.code
+}
+
+# wait_for FILE TEXT: until a line of the file begins with it; not longer than 240 s.
+wait_for() {
+	n=0
+	until grep -q "^$2" "$1" 2>/dev/null; do
+		n=$((n + 1))
+		if [ $n -gt 2400 ]; then
+			echo "no line $2 in $1" >>$out/faults
+			return 1
+		fi
+		sleep 0.1
+	done
+}
+
+# site_bytes PROGRAM PID: the process's memory at each of the program's sites.
+site_bytes() {
+	while read -r address length; do
+		dd if=/proc/$2/mem bs=1 skip=$address count=$length 2>/dev/null | od -An -v -tx1
+	done </programs/$1.sites
+}
+
+# start_counted PROGRAM OUTPUT ARGS...: starts it and waits until it waits for a line, which `say` writes. Sets $target.
+start_counted() {
+	program=$1
+	output=$2
+	shift 2
+	rm -f /tmp/in
+	mkfifo /tmp/in
+	/programs/$program "$@" </tmp/in >$output 2>&1 &
+	target=$!
+	exec 3>/tmp/in
+	wait_for $output '{"phase":"ready"'
+}
+
+say() {
+	echo "$1" >&3
+	exec 3>&-
+}
+
+# start_watch NAME PID: starts watching the process, until the probes count. Sets $watch.
+start_watch() {
+	gomapgrow watch --json --budget off --interval 100ms $2 >$out/$1.out 2>$out/$1.err &
+	watch=$!
+	wait_for $out/$1.out '{"type":"window"'
+}
+
+# Every call is counted that the program itself counted since it was ready, and none of another process of the same file.
+watch_counted() {
+	start_counted counted-$1 $out/watch-$1.target 1 1000
+	start_watch watch-$1 $target
+	echo go | /programs/counted-$1 1 100 >$out/bystander-$1.out
+	echo $? >$out/bystander-$1.code
+	say go
+	wait $watch
+	echo $? >$out/watch-$1.code
+	wait $target
+	echo $? >$out/watch-$1.target-code
+}
+
+# The probes are taken out when the observation ends, and when it is killed; the program goes on.
+detach() {
+	start_counted counted-$1 $out/detach-$1.target 1 100
+	site_bytes counted-$1 $target >$out/detach-$1.before
+	start_watch detach-$1 $target
+	site_bytes counted-$1 $target >$out/detach-$1.during
+	kill -INT $watch
+	wait $watch
+	echo $? >$out/detach-$1.code
+	site_bytes counted-$1 $target >$out/detach-$1.after
+	start_watch killed-$1 $target
+	kill -KILL $watch
+	wait $watch
+	echo $? >$out/killed-$1.code
+	# The kernel closes the links some time after the process has ended.
+	n=0
+	until site_bytes counted-$1 $target >$out/detach-$1.killed && cmp -s $out/detach-$1.killed $out/detach-$1.before; do
+		n=$((n + 1))
+		[ $n -le 50 ] || break
+		sleep 0.1
+	done
+	say go
+	wait $target
+	echo $? >$out/detach-$1.target-code
+}
+
+step doctor gomapgrow doctor --json
+step run-pie gomapgrow run --json --budget off -- /programs/grow-pie int 2000
+for impl in classic swiss; do
+	step run-$impl gomapgrow run --json --budget off -- /programs/grow-$impl int 2000
+	step iterate-$impl gomapgrow run --json --budget off --iter -- /programs/iterate-$impl one-goroutine early-break nested under-lock afterwards moving-stack
+	echo "vm: watch-$impl"
+	watch_counted $impl
+	echo "vm: detach-$impl"
+	detach $impl
+done
