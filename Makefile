@@ -15,7 +15,7 @@ BPF_OBJECT := dist/native/gomapgrow.bpf.o
 EXECUTABLE := dist/gomapgrow
 SOURCES := $(shell find src -name '*.ts' -o -name '*.json')
 
-.PHONY: help setup build test test-matrix test-kernels fuzz lint format typecheck demo toolchains clean apt-packages force
+.PHONY: help setup build test test-matrix test-kernels fuzz bench lint format typecheck demo toolchains clean apt-packages force
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' Makefile | while IFS=$$'\t' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
@@ -38,6 +38,11 @@ test-kernels: $(EXECUTABLE) toolchains ## the executable on Linux 5.10, 6.1, 6.1
 
 fuzz: $(PACKAGES) toolchains ## feed damaged programs to the readers (FUZZ_SECONDS=300, FUZZ_SEED=N)
 	@$(BUN) test/fuzz/run.ts
+
+bench: $(EXECUTABLE) toolchains ## compare with bpftrace: speed of the traced program, cost of a hit, start and end
+	@build/setup.sh --bench
+	@$(BUN) bench/throughput.ts
+	@$(BUN) bench/startup.ts
 
 lint: $(PACKAGES) ## check style and lint rules
 	@$(BUN) --bun node_modules/.bin/biome check --error-on-warnings --max-diagnostics=50

@@ -136,6 +136,11 @@ const variants: Variant[] = [
 	},
 	{ name: "gomapgrow watch, --budget off", perHit: false, run: () => withTracer(watch("--budget", "off"), 0) },
 	{
+		name: "gomapgrow watch, --budget off --no-latency",
+		perHit: false,
+		run: () => withTracer(watch("--budget", "off", "--no-latency"), 0),
+	},
+	{
 		name: "gomapgrow watch, default budget of 1 %",
 		perHit: false,
 		run: () => withTracer(watch(), SETTLE_MS, 3 * WINDOW_MS),

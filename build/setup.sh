@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# build/setup.sh: installs the Debian or Ubuntu packages whose commands or files are missing, and nothing when none is.
+# build/setup.sh [--bench]: installs the Debian or Ubuntu packages whose commands or files are missing, and nothing when none is; with --bench
+# also what only the benchmarks need.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -42,6 +43,7 @@ need procps ps
 need util-linux setpriv
 need libcap2-bin capsh
 need tmux tmux
+if [ "${1:-}" = --bench ]; then need bpftrace bpftrace; fi
 # Only tests need these; where the distribution has none, the tests say so and are skipped.
 wish bpftool /usr/sbin/bpftool
 wish chromium chromium
