@@ -64,10 +64,11 @@ function signed(value: number): string {
 
 function differenceText({ difference: { low, high } }: VerifiedFunction): string {
 	if (low === 0 && high === 0) return "none";
+	if (low === -high) return `none ±${formatCount(high)}`;
 	return low === high ? signed(low) : `${signed(low)} to ${signed(high)}`;
 }
 
-function summaryOf({ functions, verdict }: VerificationRecord): string {
+function summaryOf({ functions, verdict, scope }: VerificationRecord): string {
 	const passes = functions.reduce((sum, { passes: { bpf } }) => sum + bpf, 0);
 	const calls = functions.reduce((sum, row) => sum + row.calls, 0);
 	const counted = `${formatCount(passes)} ${passes === 1 ? "pass" : "passes"} of ${plural(functions.length, "site")}`;
@@ -75,10 +76,17 @@ function summaryOf({ functions, verdict }: VerificationRecord): string {
 		case "equal":
 			return `equal: both counted ${counted}; ${formatCount(calls)} are calls, ${formatCount(passes - calls)} restarts after the stack grew`;
 		case "explained":
-			return `explained: ${counted}, not all of them told to the last one by both`;
+			return functions.every(({ difference: { low, high } }) => low <= 0 && high >= 0)
+				? `explained: both counted ${counted}, equal as far as counters can be read while they go on`
+				: `explained: ${counted}; what one of the two did not count has a reason`;
 		case "unexplained": {
-			const names = functions.filter((row) => row.verdict === "unexplained").map(({ fn }) => shortFunction(fn));
-			return `UNEXPLAINED: ${names.join(", ")} ${names.length === 1 ? "was" : "were"} counted differently, and no reason is known: do not trust these counts`;
+			const wrong = functions.filter((row) => row.verdict === "unexplained");
+			const names = wrong.map(({ fn }) => shortFunction(fn)).join(", ");
+			const unseen =
+				scope === "processors" && wrong.every(({ difference: { low } }) => low > 0)
+					? ", unless another process of the same file came and went unseen meanwhile"
+					: "";
+			return `UNEXPLAINED: ${names} ${wrong.length === 1 ? "was" : "were"} counted differently, and no reason is known${unseen}: do not trust these counts`;
 		}
 	}
 }

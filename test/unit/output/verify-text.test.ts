@@ -53,6 +53,19 @@ describe("verify", () => {
 		);
 	});
 
+	test("a difference that has its reason, by its kind", () => {
+		const explained = (difference: VerifiedFunction["difference"]): string => {
+			const functions: VerifiedFunction[] = [first, { ...second, difference, verdict: "explained" }];
+			return verifyText({ ...RECORD, functions, verdict: "explained" }, false).replaceAll("\n", " ");
+		};
+		expect(explained({ low: -2, high: 2 })).toContain("16,910  none ±2 ");
+		expect(explained({ low: -2, high: 2 })).toContain(
+			"explained: both counted 29,600 passes of 2 sites, equal as far as",
+		);
+		expect(explained({ low: -20, high: -20 })).toContain("16,910  -20 ");
+		expect(explained({ low: -20, high: -20 })).toContain("what one of the two did not count has a reason");
+	});
+
 	test("unexplained", () => {
 		const wrong: VerifiedFunction = {
 			...second,
@@ -62,7 +75,12 @@ describe("verify", () => {
 		};
 		const text = verifyText({ ...RECORD, functions: [first, wrong, third], verdict: "unexplained" }, false);
 		expect(text).toContain("runtime.growWork_fast64  16,910         0  16,910  16,911  +1\n");
-		expect(text).toContain("UNEXPLAINED: runtime.growWork_fast64 was counted differently");
+		expect(text.replaceAll("\n", " ")).toContain(
+			"UNEXPLAINED: runtime.growWork_fast64 was counted differently, and no reason is known, unless another process of the same file came and went",
+		);
+		const less: VerifiedFunction = { ...wrong, difference: { low: -1, high: -1 } };
+		const lessText = verifyText({ ...RECORD, functions: [less], verdict: "unexplained" }, false);
+		expect(lessText).not.toContain("unless another process");
 		expect(verifyText({ ...RECORD, functions: [wrong], verdict: "unexplained" }, true)).toContain("\u001b[31m");
 	});
 });
