@@ -97,7 +97,7 @@ const HANDLERS: Record<CommandName, (call: Call) => number | Promise<number>> = 
 		return doctor(options.json === true);
 	},
 	schema: async () => {
-		const { recordSchema } = await import("../model/schema.ts");
+		const { recordSchema } = await import("../model/schema-document.ts");
 		return print(`${JSON.stringify(recordSchema(), undefined, 2)}\n`);
 	},
 	completion,

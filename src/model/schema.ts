@@ -1,4 +1,4 @@
-/** The JSON Schema of the records, tied to their types: `gomapgrow schema` prints it. */
+/** The JSON Schema of the records of recordings, tied to their types. */
 import type {
 	CallEstimate,
 	Calls,
@@ -52,7 +52,16 @@ import {
 	whole,
 } from "./schema-node.ts";
 
-const impl = oneOf<MapImpl>({ classic: true, swiss: true });
+export const endReason = oneOf<EndReason>({
+	duration: true,
+	interrupt: true,
+	terminate: true,
+	hangup: true,
+	"pipe-closed": true,
+	"target-exit": true,
+	error: true,
+});
+export const impl = oneOf<MapImpl>({ classic: true, swiss: true });
 const kind = oneOf<GrowthKind>({
 	double: true,
 	"same-size": true,
@@ -61,7 +70,7 @@ const kind = oneOf<GrowthKind>({
 	split: true,
 });
 const cause = oneOf<GrowthCause>({ load: true, overflow: true, tombstones: true });
-const tier = oneOf<TierName>({ growth: true, work: true, sample: true, latency: true, iteration: true });
+export const tier = oneOf<TierName>({ growth: true, work: true, sample: true, latency: true, iteration: true });
 const mapIdentity = described(hex, "identity of the map: its hash seed, which stays when the map's header moves");
 const mapType = described(text, 'Go type of the map, like "map[string]*main.node"');
 const elapsed = described(whole, "nanoseconds since the start record");
@@ -72,8 +81,8 @@ const frameNode = object<Frame>({
 	line: optional(whole),
 	inlined: optional(only, "the function is inlined into the frame that follows"),
 });
-const frame = reference("frame", frameNode);
-const stack = described(list(frame), "innermost frame first");
+export const frame = reference("frame", frameNode);
+export const stack = described(list(frame), "innermost frame first");
 const stackTruncated = optional(only, "the stack was deeper than what is recorded");
 
 const probe = object<ProbeInfo>({
@@ -323,15 +332,7 @@ const records = {
 		type: constant("end"),
 		time: moment,
 		elapsed_ns: elapsed,
-		reason: oneOf<EndReason>({
-			duration: true,
-			interrupt: true,
-			terminate: true,
-			hangup: true,
-			"pipe-closed": true,
-			"target-exit": true,
-			error: true,
-		}),
+		reason: endReason,
 		growths: whole,
 		work: whole,
 		bytes: whole,
@@ -381,19 +382,3 @@ export const DEFINITIONS: Readonly<Record<string, JsonSchema>> = {
 };
 
 export const RECORD_TYPES: readonly string[] = Object.keys(records);
-
-/**
- * The JSON Schema (draft 2020-12) of one record, that is of one line. Fields that are not in it are allowed, as a later version of the
- * same major number may add some.
- */
-export function recordSchema(): Record<string, unknown> {
-	return {
-		$schema: "https://json-schema.org/draft/2020-12/schema",
-		$id: `urn:gomapgrow:record:${SCHEMA_VERSION}`,
-		title: `gomapgrow records, schema version ${SCHEMA_VERSION}`,
-		description:
-			"One line of NDJSON. A field that was not measured is absent; readers ignore fields that they do not know.",
-		oneOf: RECORD_TYPES.map((type) => ({ $ref: `#/$defs/${type}` })),
-		$defs: DEFINITIONS,
-	};
-}

@@ -3,6 +3,7 @@ import { describe, expect } from "bun:test";
 import type { SnapshotGroup, SnapshotRecord } from "../../src/model/snapshot.ts";
 import { missingForTracing, testWith } from "../support/capability.ts";
 import { start } from "../support/processes.ts";
+import { validateRecords } from "../support/schema.ts";
 import { GOMAPGROW, startGomapgrow } from "../support/trace.ts";
 import { buildProgram } from "./build-program.ts";
 
@@ -25,6 +26,7 @@ async function snapshots(pid: number, count: number, interval: string, timeoutMs
 		.split("\n")
 		.map((line) => JSON.parse(line));
 	expect(records).toHaveLength(count);
+	expect(validateRecords(records)).toEqual([]);
 	return records;
 }
 

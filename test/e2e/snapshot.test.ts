@@ -5,6 +5,7 @@ import type { SnapshotGroup, SnapshotRecord } from "../../src/model/snapshot.ts"
 import { missingCommands, missingForTracing, testWith } from "../support/capability.ts";
 import { type DumpedFrame, isShown, parseDump } from "../support/goroutine-dump.ts";
 import { type Program, start } from "../support/processes.ts";
+import { validateRecords } from "../support/schema.ts";
 import { GOMAPGROW, startGomapgrow } from "../support/trace.ts";
 import { type BuildOptions, buildProgram } from "./build-program.ts";
 
@@ -27,10 +28,12 @@ async function snapshots(pid: number, args: string[] = []): Promise<SnapshotReco
 	const program = startGomapgrow(["snapshot", "--json", ...args, String(pid)]);
 	const exit = await program.finish();
 	expect([exit.code, program.stderr]).toEqual([0, ""]);
-	return program.stdout
+	const records: SnapshotRecord[] = program.stdout
 		.trim()
 		.split("\n")
 		.map((line) => JSON.parse(line));
+	expect(validateRecords(records)).toEqual([]);
+	return records;
 }
 
 async function snapshot(pid: number): Promise<SnapshotRecord> {

@@ -7,6 +7,7 @@ import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import type { VerificationRecord } from "../../src/model/verification.ts";
 import { missingCommands, missingForTracing, testWith } from "../support/capability.ts";
 import { type Program, start } from "../support/processes.ts";
+import { validateRecords } from "../support/schema.ts";
 import { startGomapgrow } from "../support/trace.ts";
 import { buildCounted, buildProgram } from "./build-program.ts";
 
@@ -56,7 +57,9 @@ async function startVerify(pid: number, options: string[]): Promise<Program> {
 async function finished(verify: Program): Promise<{ record: VerificationRecord; code: number }> {
 	const { code } = await verify.finish(60_000);
 	expect(verify.stderr).toMatch(/^counting \d+ functions of .* twice for .*\n$/);
-	return { record: JSON.parse(verify.stdout), code };
+	const record: VerificationRecord = JSON.parse(verify.stdout);
+	expect(validateRecords([record])).toEqual([]);
+	return { record, code };
 }
 
 function passesOf(record: VerificationRecord, by: "bpf" | "perf"): Calls {

@@ -1,6 +1,6 @@
 /** Validates records with the schema that `gomapgrow schema` prints, and stricter: fields that it does not know are faults. */
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
-import { RECORD_TYPES, recordSchema } from "../../src/model/schema.ts";
+import { DESCRIBED_TYPES, recordSchema } from "../../src/model/schema-document.ts";
 
 /** A copy in which every object with named fields has no others. */
 function closed(value: unknown): unknown {
@@ -19,7 +19,7 @@ export function compileSchema(schema: object, options: { strict: boolean }): Map
 	const used = (options.strict ? closed(schema) : schema) as { $id: string };
 	const any = ajv.compile(used);
 	const validators = new Map([["any", any]]);
-	for (const type of RECORD_TYPES) {
+	for (const type of DESCRIBED_TYPES) {
 		validators.set(type, ajv.compile({ $ref: `${used.$id}#/$defs/${type}` }));
 	}
 	return validators;
