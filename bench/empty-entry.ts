@@ -1,0 +1,2 @@
+/** An executable that does nothing: what Bun takes to start any. Prints what plan-entry prints without a path. */
+console.log(JSON.stringify({ probes: [] }));
