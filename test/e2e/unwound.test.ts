@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { missingForTracing, testWith } from "../support/capability.ts";
 import { temporaryFolder } from "../support/processes.ts";
 import { ledgerFaults, recordedTrace, startGomapgrow, type Trace, withoutDuration } from "../support/trace.ts";
-import { buildTimed } from "./build-program.ts";
+import { buildProgram, buildTimed } from "./build-program.ts";
 
 const GOROUTINES = 300;
 
@@ -94,4 +94,27 @@ describe("calls that do not return are counted as left, and nothing else is", ()
 			300_000,
 		);
 	}
+});
+
+/** More goroutines than the kernel's table of calls under way has places for (GMG_GOROUTINES). */
+const CROWD = 20_000;
+
+describe("a crowd of goroutines", () => {
+	tracingTest(
+		"hardly a call is forgotten, and what is forgotten is counted",
+		async () => {
+			const records = join(temporaryFolder("regrow"), "records.ndjson");
+			const command = [buildProgram("regrow", "1.27"), String(CROWD)];
+			const program = startGomapgrow(["run", "--output", records, "--", ...command]);
+			const { exit, end } = recordedTrace(records, program, await program.finish(100_000));
+			expect(exit.code).toBe(0);
+			expect(end.calls["internal/runtime/maps.(*Map).growToTable"]).toBe(2 * CROWD);
+			const { hits, recorded, unpaired } = end.ledger.latency ?? { hits: 0, recorded: 0 };
+			expect(hits).toBeGreaterThanOrEqual(2 * CROWD);
+			expect(unpaired).toEqual({ left: 0, evicted: hits - recorded });
+			expect(recorded).toBeGreaterThan(0.99 * hits);
+			expect(ledgerFaults(end.ledger).filter((fault) => !fault.endsWith(" lost"))).toEqual([]);
+		},
+		150_000,
+	);
 });

@@ -1,4 +1,5 @@
-// unwound leaves growth functions in all ways that there are: they return, after the goroutine has changed threads or its stack has moved; a
+// unwound leaves growth functions in all ways that there are: they return, after the goroutine has changed threads or its stack has moved, in
+// finalizers, too; a
 // panic unwinds them, since a key of the map cannot be hashed any more, and is recovered; or the goroutine ends instead (runtime.Goexit).
 // It runs on a Go runtime that measures its own map growth (an overlay adds runtime.GrowthTimes).
 //
@@ -17,6 +18,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unsafe"
 )
@@ -135,6 +137,17 @@ func wanderer(id int) {
 	}
 }
 
+var finalizers, finalized int32
+
+// A finalizer grows a map, in a goroutine of the runtime, whenever the collector finds that the object is garbage.
+func growInFinalizer() {
+	atomic.AddInt32(&finalizers, 1)
+	runtime.SetFinalizer(new([4]uintptr), func(*[4]uintptr) {
+		grow(200, 3)
+		atomic.AddInt32(&finalized, 1)
+	})
+}
+
 // Entries with which the next one makes a map grow, in each of its ways: to its first table or to two buckets, a table's doubling and its
 // split (896 of 1,024 slots), which are doublings of classic maps.
 var torn = []int{8, 14, 28, 104, 896}
@@ -171,6 +184,9 @@ func main() {
 		go func(g int) {
 			defer done.Done()
 			wanderer(g)
+			if g%5 == 1 {
+				growInFinalizer()
+			}
 			if g%10 != 0 {
 				return
 			}
@@ -185,6 +201,10 @@ func main() {
 		}(g)
 	}
 	done.Wait()
+	for atomic.LoadInt32(&finalized) < finalizers {
+		runtime.GC()
+		time.Sleep(time.Millisecond)
+	}
 	close(stop)
 	<-stopped
 	wall := time.Since(start)
