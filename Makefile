@@ -6,13 +6,14 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 
-# In Bun's spelling, as build/lib/native.sh.
-ARCH := $(patsubst aarch64,arm64,$(patsubst x86_64,x64,$(shell uname -m)))
+# In Bun's spelling, as build/lib/native.sh. `make build ARCH=arm64` builds for another machine; make passes that on to the scripts.
+MACHINE := $(patsubst aarch64,arm64,$(patsubst x86_64,x64,$(shell uname -m)))
+ARCH := $(MACHINE)
 BUN := node_modules/.bin/bun
 PACKAGES := node_modules/.installed
 LIBRARY := dist/native/$(ARCH)/libgomapgrow-bpf.so
 BPF_OBJECT := dist/native/gomapgrow.bpf.o
-EXECUTABLE := dist/gomapgrow
+EXECUTABLE := dist/gomapgrow$(if $(filter-out $(MACHINE),$(ARCH)),-$(ARCH))
 SOURCES := $(shell find src -name '*.ts' -o -name '*.json')
 
 .PHONY: help setup build test test-matrix test-kernels fuzz bench lint format typecheck demo toolchains clean apt-packages force
@@ -22,7 +23,7 @@ help: ## list the targets
 
 setup: $(PACKAGES) ## install what is missing: packages with apt, then npm's
 
-build: $(EXECUTABLE) ## compile dist/gomapgrow
+build: $(EXECUTABLE) ## compile dist/gomapgrow (ARCH=arm64: dist/gomapgrow-arm64)
 
 test: $(EXECUTABLE) toolchains ## everything: lint, typecheck, unit and end-to-end tests, an old and a new kernel
 	@test/vm/packages.sh && test/vm/kernels.sh 5.10 7 || echo "other kernels cannot be booted here: their tests fail where CI=true, and are skipped elsewhere"
@@ -83,5 +84,5 @@ dist/commit: force
 	@commit=$$(git rev-parse --short=12 HEAD 2>/dev/null) || commit=unknown; \
 	[ "$$commit" = "$$(cat $@ 2>/dev/null)" ] || echo "$$commit" >$@
 
-$(EXECUTABLE): build/executable.sh dist/commit package.json tsconfig.json $(PACKAGES) $(LIBRARY) $(BPF_OBJECT) $(SOURCES)
+$(EXECUTABLE): build/executable.sh build/bun-runtime.sh dist/commit package.json tsconfig.json $(PACKAGES) $(LIBRARY) $(BPF_OBJECT) $(SOURCES)
 	build/executable.sh

@@ -9,9 +9,10 @@ top=$(dirname "$here")
 
 source=${1:-bpf/gomapgrow.bpf.c}
 out=$(realpath -m "${2:-$top/dist/native/gomapgrow.bpf.o}")
-case "$(native_arch)" in
-	x64) target=x86 multiarch=x86_64-linux-gnu ;;
-	arm64) target=arm64 multiarch=aarch64-linux-gnu ;;
+# One object serves both machines; only the headers' folder has a machine's name.
+case "$(machine_arch)" in
+	x64) multiarch=x86_64-linux-gnu ;;
+	arm64) multiarch=aarch64-linux-gnu ;;
 esac
 
 [ -d "$(libbpf_include)" ] || "$here/libbpf.sh" --sources
@@ -20,7 +21,7 @@ trap 'rm -rf "$tmp"' EXIT
 # -mcpu=v3: 32-bit instructions, in every kernel since 5.1; compilers differ in their default. The compilation folder "."
 # keeps the checkout's path out of the line information.
 cd "$top"
-"${CLANG:-clang}" -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra -Werror -D"__TARGET_ARCH_$target" \
+"${CLANG:-clang}" -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra -Werror \
 	-isystem "$(libbpf_include)" -isystem "/usr/include/$multiarch" -fdebug-compilation-dir=. \
 	-c -o "$tmp/object.bpf.o" "$source"
 "${LLVM_STRIP:-llvm-strip}" -g "$tmp/object.bpf.o"

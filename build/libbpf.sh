@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # build/libbpf.sh: builds dist/native/ARCH/libgomapgrow-bpf.so, one shared object with libbpf, libelf and zlib from the
 # upstream sources in Debian's archive and our own src/kernel/native/*.c. It exports libbpf's public functions and gmg_*, and needs only an old libc.
-# build/libbpf.sh --sources: only the libraries and their headers, in the cache folder.
+# build/libbpf.sh --sources: only the libraries and their headers, in the cache folder. ARCH=arm64 cross-builds them.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(dirname "$here")
@@ -9,7 +9,9 @@ top=$(dirname "$here")
 . "$here/lib/private-apt.sh"
 . "$here/lib/native.sh"
 
-CC="${CC:-gcc}"
+# The name of the machine that it is built for, when it is another one.
+cross=$(cross_prefix)
+CC="${CC:-${cross}gcc}" AR="${cross}ar" RANLIB="${cross}ranlib" STRIP="${cross}strip"
 # -std: newer defaults redirect strtol and sscanf to functions that old C libraries lack. _FORTIFY_SOURCE does likewise.
 FLAGS=(-O2 -g0 -fPIC -ffunction-sections -fdata-sections -fvisibility=hidden -U_FORTIFY_SOURCE -fstack-protector-strong)
 
@@ -42,14 +44,14 @@ fetch_source() (
 )
 
 compile_zlib() {
-	(cd "$1" && CC="$CC" CFLAGS="${FLAGS[*]}" ./configure --static --prefix="$2" && make -j"$(nproc)" libz.a && make install)
+	(cd "$1" && CC="$CC" AR="$AR" RANLIB="$RANLIB" CFLAGS="${FLAGS[*]}" ./configure --static --prefix="$2" && make -j"$(nproc)" libz.a && make install)
 }
 
 compile_elfutils() {
 	(
 		cd "$1"
 		./configure --prefix="$2" --disable-nls --disable-debuginfod --disable-libdebuginfod --without-zstd --without-lzma \
-			--without-bzlib --disable-symbol-versioning CC="$CC" \
+			--without-bzlib --disable-symbol-versioning --disable-demangler ${cross:+--host="${cross%-}"} CC="$CC" \
 			CFLAGS="${FLAGS[*]} -Wno-error" CPPFLAGS="-I$zlib/include" LDFLAGS="-L$zlib/lib"
 		# libelf's makefile also links a shared library, which nothing here needs: name what is.
 		make -j"$(nproc)" -C lib libeu.a
@@ -60,7 +62,7 @@ compile_elfutils() {
 }
 
 compile_libbpf() {
-	make -j"$(nproc)" -C "$1/src" BUILD_STATIC_ONLY=1 NO_PKG_CONFIG=1 PREFIX="$2" LIBDIR="$2/lib" CC="$CC" \
+	make -j"$(nproc)" -C "$1/src" BUILD_STATIC_ONLY=1 NO_PKG_CONFIG=1 PREFIX="$2" LIBDIR="$2/lib" CC="$CC" AR="$AR" \
 		CFLAGS="${FLAGS[*]} -std=gnu11 -I$elfutils/include -I$zlib/include" install install_uapi_headers
 	cp "$1/src/libbpf.map" "$2/lib/"
 }
@@ -72,8 +74,10 @@ compile() (
 	fetch_source "$1" "$2"
 	tmp=$(cache_tmp "$1")
 	mkdir "$tmp/prefix"
+	# The trap runs where the output of what failed goes into the log.
+	exec 3>&2
 	echo "building $1 $2" >&2
-	trap 'status=$?; [ $status = 0 ] || tail -n 40 "$tmp/log" >&2; rm -rf "$tmp"; exit $status' EXIT
+	trap 'status=$?; [ $status = 0 ] || tail -n 40 "$tmp/log" >&3; rm -rf "$tmp"; exit $status' EXIT
 	{
 		mkdir "$tmp/source"
 		tar -C "$tmp/source" --strip-components=1 -xf "$CACHE/sources/$1-$2"/*.orig.tar.*
@@ -106,7 +110,7 @@ link() (
 		-Wl,--gc-sections -Wl,--no-undefined -Wl,-Bsymbolic -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,--as-needed \
 		"${objects[@]}" -Wl,--whole-archive "$libbpf/lib/libbpf.a" -Wl,--no-whole-archive \
 		"$elfutils/lib/libelf.a" "$elfutils/lib/libeu.a" "$zlib/lib/libz.a"
-	strip --strip-unneeded "$tmp/library.so"
+	"$STRIP" --strip-unneeded "$tmp/library.so"
 	"$here/check-native.sh" "$tmp/library.so"
 	mkdir -p "$(dirname "$out")"
 	# Renamed, not written into: a running program may have the old file mapped.

@@ -53,6 +53,10 @@ wish fish fish
 wish delve dlv
 wish linux-perf perf
 wish bpftrace bpftrace
+if [ "${ARCH:-}" = arm64 ] && [ "$(uname -m)" != aarch64 ]; then
+	need gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc
+	need libc6-dev-arm64-cross /usr/aarch64-linux-gnu/include/stdio.h
+fi
 # npm 7 is the first that reads this package-lock.json, and node runs nothing but npm here. Asking it for its version is slow,
 # and needless when it has done its work.
 if [ node_modules/.installed -nt package-lock.json ]; then
