@@ -16,7 +16,7 @@ BPF_OBJECT := dist/native/gomapgrow.bpf.o
 EXECUTABLE := dist/gomapgrow$(if $(filter-out $(MACHINE),$(ARCH)),-$(ARCH))
 SOURCES := $(shell find src -name '*.ts' -o -name '*.json')
 
-.PHONY: help setup build test test-matrix test-kernels fuzz bench lint format typecheck demo toolchains clean apt-packages force
+.PHONY: help setup build test test-matrix test-kernels fuzz bench lint format typecheck release demo toolchains clean apt-packages force
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' Makefile | while IFS=$$'\t' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
@@ -53,6 +53,10 @@ format: $(PACKAGES) ## rewrite the sources in the project's style
 
 typecheck: $(PACKAGES) ## check types
 	@$(BUN) --bun node_modules/.bin/tsc --noEmit
+
+release: $(PACKAGES) ## build both executables twice, pack them with notices and bills of materials into dist/release
+	@ARCH=arm64 build/setup.sh
+	@build/release.sh
 
 demo: $(EXECUTABLE) ## watch a small service with classic maps, then one with swiss maps
 	@build/demo.sh
