@@ -1,7 +1,7 @@
 import type { LatencyRow } from "../model/records.ts";
 
 /** Adds the durations of `row` to `sum`: counts, sums and the longest are exact. */
-export function mergeLatency(sum: LatencyRow, row: LatencyRow): void {
+export function addLatencyRow(sum: LatencyRow, row: LatencyRow): void {
 	if (sum.net_ns !== undefined || row.net_ns !== undefined) {
 		sum.net_ns = (sum.net_ns ?? sum.sum_ns) + (row.net_ns ?? row.sum_ns);
 	}
@@ -34,7 +34,7 @@ export class LatencySums {
 				buckets: [],
 			};
 			this.#rows.set(key, sum);
-			mergeLatency(sum, row);
+			addLatencyRow(sum, row);
 		}
 	}
 

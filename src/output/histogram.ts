@@ -1,4 +1,5 @@
 /** Latency: quantiles of durations that were counted in power-of-two buckets, and their histogram as text. */
+import { addLatencyRow } from "../analyze/latency-rows.ts";
 import type { LatencyRow } from "../model/records.ts";
 import { displayWidth, endEllipsis, padStartWidth } from "./ellipsis.ts";
 import { formatCount, formatDuration, formatShare } from "./units.ts";
@@ -60,16 +61,8 @@ export function latencyQuantiles(row: LatencyRow): LatencyQuantiles | undefined 
 
 /** Rows of several functions or types as one: counts and sums are exact. */
 export function mergeLatency(fn: string, map_type: string, rows: readonly LatencyRow[]): LatencyRow {
-	const counts = new Map<number, number>();
 	const merged: LatencyRow = { fn, map_type, count: 0, sum_ns: 0, max_ns: 0, buckets: [] };
-	for (const row of rows) {
-		if (row.net_ns !== undefined) merged.net_ns = (merged.net_ns ?? merged.sum_ns) + row.net_ns;
-		merged.count += row.count;
-		merged.sum_ns += row.sum_ns;
-		merged.max_ns = Math.max(merged.max_ns, row.max_ns);
-		for (const { from_ns, count } of row.buckets) counts.set(from_ns, (counts.get(from_ns) ?? 0) + count);
-	}
-	merged.buckets = Array.from(counts, ([from_ns, count]) => ({ from_ns, count })).sort((a, b) => a.from_ns - b.from_ns);
+	for (const row of rows) addLatencyRow(merged, row);
 	return merged;
 }
 

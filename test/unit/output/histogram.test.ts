@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { mergeLatency } from "../../../src/analyze/latency-rows.ts";
+import { addLatencyRow } from "../../../src/analyze/latency-rows.ts";
 import type { LatencyRow } from "../../../src/model/records.ts";
 import { displayWidth } from "../../../src/output/ellipsis.ts";
 import {
@@ -85,7 +85,7 @@ describe("quantiles", () => {
 			[0, 90, 70_000],
 		];
 		const merged = rowOf([]);
-		for (const row of [rowOf(a), rowOf(b)]) mergeLatency(merged, row);
+		for (const row of [rowOf(a), rowOf(b)]) addLatencyRow(merged, row);
 		expect(merged.buckets.map(({ count }) => count)).toEqual([2, 2, 2, 1]);
 		expect(merged).toEqual({ ...rowOf([...a, ...b]), buckets: merged.buckets });
 		const whole = rowOf([...a, ...b]);
