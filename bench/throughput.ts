@@ -118,7 +118,8 @@ interface Variant {
 	run(): Promise<Measured>;
 }
 
-const COUNTING = "ours, counting every call";
+// Growths are not only counted.
+const COUNTING = probe.tier === "growth" ? "ours, a record of every call" : "ours, counting every call";
 const TIMED = "ours, durations, sampled stacks";
 const BPFTRACE = "bpftrace, counting every call";
 const EMPTY = "empty program at our site";
