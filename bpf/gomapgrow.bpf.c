@@ -239,21 +239,23 @@ __noinline __u32 bucket_of(__u64 duration_ns)
 	return bits + (__u32)rest;
 }
 
-static __always_inline void add_latency(__u32 entry, __u64 map_type, __u64 duration_ns)
+/* 0: there is no room for it. */
+static __always_inline int add_latency(__u32 entry, __u64 map_type, __u64 duration_ns)
 {
 	struct gmg_latency_key key = { .site = entry, .map_type = map_type };
+	struct gmg_latency_key rest = { .site = entry };
 	struct gmg_latency_row *row = bpf_map_lookup_elem(&latency_rows, &key);
 	__u32 bucket;
 
 	if (!row) {
+		/* While there is room: later types may find none. */
+		bpf_map_update_elem(&latency_rows, &rest, &new_latency_row, BPF_NOEXIST);
 		bpf_map_update_elem(&latency_rows, &key, &new_latency_row, BPF_NOEXIST);
 		row = bpf_map_lookup_elem(&latency_rows, &key);
-	}
-	if (!row) {
-		key.map_type = 0;
-		row = bpf_map_lookup_elem(&latency_rows, &key);
 		if (!row)
-			return;
+			row = bpf_map_lookup_elem(&latency_rows, &rest);
+		if (!row)
+			return 0;
 	}
 	bucket = bucket_of(duration_ns);
 	__sync_fetch_and_add(&row->sum_ns, duration_ns);
@@ -261,6 +263,7 @@ static __always_inline void add_latency(__u32 entry, __u64 map_type, __u64 durat
 		row->max_ns = duration_ns;
 	if (bucket < GMG_BUCKETS)
 		ADD(row->buckets[bucket]);
+	return 1;
 }
 
 /* ---- samples of the work tier ---- */
@@ -324,8 +327,8 @@ static __noinline int end_call(void *ctx, struct call *call, struct exit *exit, 
 	if (!counts || !site)
 		return 0;
 	call->begun_ns = 0;
-	ADD(counts->paired);
-	add_latency(entry, call->map_type, duration_ns);
+	if (add_latency(entry, call->map_type, duration_ns))
+		ADD(counts->paired);
 	if (site->role <= GMG_ROLE_REHASH) {
 		struct gmg_left *left = bpf_ringbuf_reserve(&events, sizeof(*left), 0);
 

@@ -39,7 +39,7 @@ struct {
 	__type(value, struct gmg_work_row);
 } work_rows SEC(".maps");
 
-/* Full: further types share the row with type 0. */
+/* Full: further types share the row with type 0, which the first type of a site makes; a site that has none by then has no durations. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
 	__uint(max_entries, GMG_LATENCY_ROWS);

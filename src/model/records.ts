@@ -238,7 +238,8 @@ export type Ledger = Record<"growth" | "work", TierLedger> & Partial<Record<Tier
 
 /**
  * Why a call has no duration. left: it was still running, or had ended in a panic or with its goroutine, when the goroutine's next call began or
- * the observation ended. evicted: more goroutines at once than the kernel's table remembers.
+ * the observation ended. evicted: there was no room in the kernel's tables: more goroutines at once than are remembered, or more functions and types than
+ * have histograms.
  */
 export type UnpairedReason = "left" | "evicted";
 
