@@ -6,7 +6,14 @@ import { beforeAll, describe, expect } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { missingForTracing, testWith } from "../support/capability.ts";
-import { durationFaults, type Measured, measuredOf, probeCosts, type Truth } from "../support/duration-check.ts";
+import {
+	durationFaults,
+	type Faults,
+	type Measured,
+	measuredOf,
+	probeCosts,
+	type Truth,
+} from "../support/duration-check.ts";
 import { run } from "../support/go-binaries.ts";
 import { temporaryFolder } from "../support/processes.ts";
 import type { TimedLevel } from "../support/timing-overlay.ts";
@@ -22,7 +29,11 @@ interface Comparison {
 	measured: Measured;
 	/** What the probes of each function cost a call. */
 	costs: Record<string, number>;
+	faults: Faults;
 }
+
+/** Runs until their costs agree. */
+const ATTEMPTS = 4;
 
 /** The program by itself. */
 function bare(executable: string): Truth {
@@ -46,9 +57,15 @@ async function probed(executable: string): Promise<{ truth: Truth; measured: Mea
 
 async function compare(version: string, level: TimedLevel): Promise<Comparison> {
 	const executable = buildTimed(version, level);
-	const unprobed = bare(executable);
-	const { truth, measured } = await probed(executable);
-	return { truth, measured, costs: probeCosts(unprobed, truth) };
+	for (let attempt = 1; ; attempt++) {
+		const unprobed = bare(executable);
+		const { truth, measured } = await probed(executable);
+		const costs = probeCosts(unprobed, truth);
+		const faults = durationFaults(truth, measured, costs);
+		const again = faults.impossible.length === 0 && faults.dear.length > 0 && attempt < ATTEMPTS;
+		if (!again) return { truth, measured, costs, faults };
+		console.warn(`${faults.dear.join("\n")}\nmeasured again`);
+	}
 }
 
 const changed = (measured: Measured, change: (duration: number, i: number) => number): Measured => ({
@@ -86,18 +103,21 @@ for (const version of ["1.19", "1.23", "1.24", "1.27"]) {
 
 		for (const level of ["inner", "outer"] as const) {
 			tracingTest(`of ${level} functions lie within the calls as the runtime measures them`, () => {
-				const { truth, measured, costs } = comparison(level);
+				const { truth, measured, costs, faults } = comparison(level);
 				expect(Object.values(costs).every((ns) => ns > 0)).toBe(true);
 				for (const [fn, { calls }] of Object.entries(truth.functions)) {
 					if (calls > 10_000) expect(measured.calls.filter((call) => call.fn === fn).length).toBeGreaterThan(20);
 				}
-				expect(durationFaults(truth, measured, costs)).toEqual([]);
+				expect(faults).toEqual({ impossible: [], dear: [] });
 			});
 		}
 
 		tracingTest("would be found wrong in another unit, of another call or of another function", () => {
 			const { truth, measured, costs } = comparison("outer");
-			const found = (wrong: Measured) => durationFaults(truth, wrong, costs).length;
+			const found = (wrong: Measured) => {
+				const { impossible, dear } = durationFaults(truth, wrong, costs);
+				return impossible.length + dear.length;
+			};
 			expect(found(changed(measured, (ns) => ns * 1000))).toBeGreaterThan(0);
 			expect(found(changed(measured, (ns) => ns / 1000))).toBeGreaterThan(0);
 			expect(found(changed(measured, (ns) => ns + Math.max(...Object.values(costs))))).toBeGreaterThan(0);
