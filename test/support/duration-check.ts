@@ -19,6 +19,8 @@ export interface TimedCall {
 	duration_ns: number;
 	/** How many calls it stands for. */
 	weight: number;
+	/** Which call of its function it is, from 0 on, where all are recorded. */
+	nth?: number;
 }
 
 export interface Measured {
@@ -37,9 +39,19 @@ export function measuredOf(trace: { end: EndRecord; growths: GrowthRecord[]; wor
 		const known = totals[fn] ?? { count: 0, sum_ns: 0 };
 		totals[fn] = { count: known.count + count, sum_ns: known.sum_ns + sum_ns };
 	}
-	const growths = trace.growths.map((growth) => ({ ...growth, weight: 1 }));
-	const calls = [...growths, ...trace.work].flatMap(({ fn, elapsed_ns, duration_ns, weight }) =>
-		duration_ns === undefined ? [] : [{ fn, elapsed_ns, duration_ns, weight }],
+	const begun = new Map<string, number>();
+	const growths = trace.growths
+		.toSorted((a, b) => a.elapsed_ns - b.elapsed_ns)
+		.map((growth) => {
+			const nth = begun.get(growth.fn) ?? 0;
+			begun.set(growth.fn, nth + 1);
+			return { ...growth, weight: 1, nth };
+		});
+	// One that took very long is recorded without its duration.
+	const calls = [...growths, ...trace.work].flatMap(({ fn, elapsed_ns, duration_ns, weight, ...rest }): TimedCall[] =>
+		duration_ns === undefined
+			? []
+			: [{ fn, elapsed_ns, duration_ns, weight, ...("nth" in rest ? { nth: rest.nth } : {}) }],
 	);
 	const complete = [...new Set(trace.growths.map(({ fn }) => fn))];
 	return { totals, complete, calls: calls.sort((a, b) => a.elapsed_ns - b.elapsed_ns) };
@@ -127,8 +139,9 @@ export function durationFaults(truth: Truth, measured: Measured, costs: Readonly
 	for (const fn of measured.complete) {
 		const theirs = truth.functions[fn]?.first;
 		if (theirs === undefined) continue;
-		const ours = measured.calls.filter((call) => call.fn === fn);
-		for (const [i, call] of ours.entries()) narrow(offset, theirs[i] ?? [0, 0], call);
+		for (const call of measured.calls) {
+			if (call.fn === fn && call.nth !== undefined) narrow(offset, theirs[call.nth] ?? [0, 0], call);
+		}
 	}
 	if (!(offset.low <= offset.high)) {
 		return alone(`no clock offset puts every growth within its call: ${offset.low} to ${offset.high}`);
@@ -155,8 +168,8 @@ export function durationFaults(truth: Truth, measured: Measured, costs: Readonly
 			const [begin, end] = possible(call)[0] ?? [0, 0];
 			return end - begin - call.duration_ns;
 		});
-		// A few are slow ones, all of which are recorded: in those the thread may have waited anywhere.
-		if (ours.length > 20 && median(shorter) > probesNs) {
+		// Of the others only some are recorded: slow ones, and recording itself takes time that most calls do not take.
+		if (measured.complete.includes(fn) && median(shorter) > probesNs) {
 			faults.dear.push(`${fn}: ${median(shorter)} ns shorter than the call, where its probes cost ${probesNs} ns`);
 		}
 		const difference = median(lengths(first)) - weightedMedian(ours);
