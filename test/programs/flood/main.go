@@ -1,7 +1,7 @@
-// flood fills maps in as many goroutines as there are processors and does nothing else, so that a tracer of map growth gets as many events as
+// flood fills maps in so many goroutines (as many as there are processors) and does nothing else, so that a tracer of map growth gets as many events as
 // there can be.
 //
-//	flood KEYS
+//	flood KEYS [GOROUTINES]
 //
 // Each 50 ms it prints how many maps have been filled, and the monotonic time in nanoseconds; on SIGTERM "OK".
 package main
@@ -32,19 +32,22 @@ func fill(keys int) {
 }
 
 func main() {
-	keys := 0
-	if len(os.Args) == 2 {
+	keys, goroutines := 0, runtime.NumCPU()
+	if len(os.Args) >= 2 {
 		keys, _ = strconv.Atoi(os.Args[1])
 	}
-	if keys < 1 {
-		fmt.Fprintln(os.Stderr, "usage: flood KEYS")
+	if len(os.Args) >= 3 {
+		goroutines, _ = strconv.Atoi(os.Args[2])
+	}
+	if keys < 1 || goroutines < 1 {
+		fmt.Fprintln(os.Stderr, "usage: flood KEYS [GOROUTINES]")
 		os.Exit(2)
 	}
 	asked := make(chan os.Signal, 1)
 	signal.Notify(asked, syscall.SIGTERM)
 	// One more thread for the progress.
-	runtime.GOMAXPROCS(runtime.NumCPU() + 1)
-	for i := 0; i < runtime.NumCPU(); i++ {
+	runtime.GOMAXPROCS(goroutines + 1)
+	for i := 0; i < goroutines; i++ {
 		go func() {
 			for {
 				fill(keys)

@@ -1,0 +1,97 @@
+/**
+ * bench/budget.ts [fill|served] [GO VERSION] [PAIRS] [SECONDS]: what a program loses under --budget 1%, 5% and off, in pairs of the same program unobserved and watched, one right
+ * after the other; and whether the growth counts were exact and the intervals contained the truth, by the program's own counters. `fill` does nothing but grow
+ * maps, `served` is an HTTP server under load from a client on the same machine.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { goBuild } from "../test/support/go-binaries.ts";
+import { Program } from "../test/support/processes.ts";
+import { buildServed, Server } from "../test/support/served.ts";
+import { GOMAPGROW, parseRecords } from "../test/support/trace.ts";
+import { median } from "./lib/median.ts";
+
+const [what = "fill", version = "1.23", pairs = "5", length = "4"] = process.argv.slice(2);
+const seconds = Number(length);
+/** The governor has found its share by then. */
+const SETTLE_SECONDS = 3;
+const folder = mkdtempSync(join(tmpdir(), "gomapgrow-bench-"));
+
+interface Subject {
+	pid: number;
+	/** Maps or requests a second. */
+	rate(): Promise<number>;
+	counts(): Promise<Record<string, number>>;
+	stop(): Promise<void>;
+}
+
+async function fill(): Promise<Subject> {
+	const program = new Program([goBuild({ version, program: "flood" }), "10000", "1"]);
+	await program.untilOutput(/^\d+ \d+$/m);
+	const progress = (): number[] => (program.stdout.match(/^\d+ \d+$/gm)?.at(-1) ?? "").split(" ").map(Number);
+	return {
+		pid: program.pid,
+		rate: async () => {
+			const [fills = 0, ns = 0] = progress();
+			await Bun.sleep(seconds * 1000);
+			const [laterFills = 0, laterNs = 0] = progress();
+			return ((laterFills - fills) * 1e9) / (laterNs - ns);
+		},
+		// It has no counters: test/e2e/budget.test.ts compares with a program that has.
+		counts: async () => ({}),
+		stop: () => program.stop(),
+	};
+}
+
+async function served(path: string): Promise<Subject> {
+	const server = new Server(path);
+	await server.ready();
+	return {
+		pid: server.pid,
+		rate: () => server.load(4, seconds),
+		counts: () => server.counts(),
+		stop: () => server.stop(),
+	};
+}
+
+const path = what === "served" ? buildServed(version, folder) : "";
+console.log(`${what}, Go ${version}, ${pairs} pairs of ${seconds} s`);
+for (const budget of ["1%", "5%", "off"]) {
+	const lost: number[] = [];
+	const truth = { growths: 0, exact: 0, intervals: 0, inside: 0 };
+	for (let pair = 0; pair < Number(pairs); pair++) {
+		const subject = what === "served" ? await served(path) : await fill();
+		const file = join(folder, `${budget}-${pair}.ndjson`);
+		await subject.rate();
+		const unobserved = await subject.rate();
+		const before = await subject.counts();
+		const tool = new Program([GOMAPGROW, "watch", "--budget", budget, "-o", file, String(subject.pid)]);
+		await tool.untilOutput(/growth=/, 60_000);
+		for (let settled = 0; settled < SETTLE_SECONDS; settled += seconds) await subject.rate();
+		const observed = await subject.rate();
+		const after = await subject.counts();
+		tool.signal("SIGINT");
+		await tool.finish(60_000);
+		await subject.stop();
+		lost.push(100 * (1 - observed / unobserved));
+		const end = parseRecords(await Bun.file(file).text()).at(-1);
+		if (end?.type !== "end") throw new Error("no end record");
+		for (const [fn, calls] of Object.entries(after)) {
+			const [real, told] = [calls - (before[fn] ?? 0), end.calls[fn] ?? 0];
+			if (typeof told === "number") {
+				truth.growths++;
+				if (told === real) truth.exact++;
+			} else {
+				truth.intervals++;
+				if (told.low <= real && real <= told.high) truth.inside++;
+			}
+		}
+	}
+	const sorted = [...lost].sort((a, b) => a - b).map((percent) => percent.toFixed(1));
+	console.log(
+		`budget ${budget.padEnd(4)} lost ${median(lost).toFixed(1).padStart(5)} % (${sorted.join(", ")}); ` +
+			`counts exact ${truth.exact} of ${truth.growths}, intervals with the truth ${truth.inside} of ${truth.intervals}`,
+	);
+}
+rmSync(folder, { recursive: true, force: true });
