@@ -1,6 +1,6 @@
 /**
  * bench/budget.ts [fill|served] [GO VERSION] [PAIRS] [SECONDS]: what a program loses under --budget 1%, 5% and off, in pairs of the same program unobserved and watched, one right
- * after the other; and whether the growth counts were exact and the intervals contained the truth, by the program's own counters. `fill` does nothing but grow
+ * after the other: of its speed, and of what it does in a second of its processor time, which other load on the machine disturbs less; and whether the growth counts were exact and the intervals contained the truth, by the program's own counters. `fill` does nothing but grow
  * maps, `served` is an HTTP server under load from a client on the same machine.
  */
 import { mkdtempSync, rmSync } from "node:fs";
@@ -10,6 +10,7 @@ import { goBuild } from "../test/support/go-binaries.ts";
 import { Program } from "../test/support/processes.ts";
 import { buildServed, Server } from "../test/support/served.ts";
 import { GOMAPGROW, parseRecords } from "../test/support/trace.ts";
+import { cpuSecondsOf } from "../test/support/usage.ts";
 import { median } from "./lib/median.ts";
 
 const [what = "fill", version = "1.23", pairs = "5", length = "4"] = process.argv.slice(2);
@@ -55,26 +56,38 @@ async function served(path: string): Promise<Subject> {
 	};
 }
 
+interface Speed {
+	perSecond: number;
+	perCpuSecond: number;
+}
+
+async function speedOf(subject: Subject): Promise<Speed> {
+	const [cpu, begun] = [cpuSecondsOf(subject.pid), performance.now()];
+	const perSecond = await subject.rate();
+	const elapsed = (performance.now() - begun) / 1000;
+	return { perSecond, perCpuSecond: (perSecond * elapsed) / (cpuSecondsOf(subject.pid) - cpu) };
+}
+
 const path = what === "served" ? buildServed(version, folder) : "";
 console.log(`${what}, Go ${version}, ${pairs} pairs of ${seconds} s`);
 for (const budget of ["1%", "5%", "off"]) {
-	const lost: number[] = [];
+	const lost = { perSecond: [] as number[], perCpuSecond: [] as number[] };
 	const truth = { growths: 0, exact: 0, intervals: 0, inside: 0 };
 	for (let pair = 0; pair < Number(pairs); pair++) {
 		const subject = what === "served" ? await served(path) : await fill();
 		const file = join(folder, `${budget}-${pair}.ndjson`);
 		await subject.rate();
-		const unobserved = await subject.rate();
+		const unobserved = await speedOf(subject);
 		const before = await subject.counts();
 		const tool = new Program([GOMAPGROW, "watch", "--budget", budget, "-o", file, String(subject.pid)]);
 		await tool.untilOutput(/growth=/, 60_000);
 		for (let settled = 0; settled < SETTLE_SECONDS; settled += seconds) await subject.rate();
-		const observed = await subject.rate();
+		const observed = await speedOf(subject);
 		const after = await subject.counts();
 		tool.signal("SIGINT");
 		await tool.finish(60_000);
 		await subject.stop();
-		lost.push(100 * (1 - observed / unobserved));
+		for (const of of ["perSecond", "perCpuSecond"] as const) lost[of].push(100 * (1 - observed[of] / unobserved[of]));
 		const end = parseRecords(await Bun.file(file).text()).at(-1);
 		if (end?.type !== "end") throw new Error("no end record");
 		for (const [fn, calls] of Object.entries(after)) {
@@ -88,9 +101,12 @@ for (const budget of ["1%", "5%", "off"]) {
 			}
 		}
 	}
-	const sorted = [...lost].sort((a, b) => a - b).map((percent) => percent.toFixed(1));
+	const told = (percents: number[]): string => {
+		const sorted = [...percents].sort((x, y) => x - y).map((percent) => percent.toFixed(1));
+		return `${median(percents).toFixed(1)} % (${sorted.join(", ")})`;
+	};
 	console.log(
-		`budget ${budget.padEnd(4)} lost ${median(lost).toFixed(1).padStart(5)} % (${sorted.join(", ")}); ` +
+		`budget ${budget.padEnd(4)} lost of its speed ${told(lost.perSecond)}, per processor second ${told(lost.perCpuSecond)}; ` +
 			`counts exact ${truth.exact} of ${truth.growths}, intervals with the truth ${truth.inside} of ${truth.intervals}`,
 	);
 }

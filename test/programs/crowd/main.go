@@ -2,7 +2,7 @@
 //
 //	crowd GOROUTINES TYPES DURATION
 //
-// The types are made at run time; a goroutine fills a map, sleeps some tens of milliseconds, and takes the next type. Every hundredth map is filled by a
+// The types are made at run time; a goroutine fills a map, sleeps some seconds, and takes the next type. Every hundredth map is filled by a
 // goroutine of its own.
 package main
 
@@ -52,7 +52,7 @@ func main() {
 				} else {
 					fill(t)
 				}
-				time.Sleep(time.Duration(500+g%500) * time.Millisecond)
+				time.Sleep(time.Duration(4000+g%4000) * time.Millisecond)
 			}
 		}(g)
 	}
