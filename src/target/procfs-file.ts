@@ -8,6 +8,13 @@ const CHUNK = 64 << 10;
 /** The code of a failed system call ("ENOENT"), or undefined when `error` is something else. */
 export function errnoCode(error: unknown): string | undefined {
 	if (!(error instanceof Error) || !("code" in error)) return undefined;
+	// What comes from libuv (os.setPriority) keeps the system's code inside.
+	if (error.code === "ERR_SYSTEM_ERROR" && "info" in error) {
+		const { info } = error;
+		return typeof info === "object" && info !== null && "code" in info && typeof info.code === "string"
+			? info.code
+			: undefined;
+	}
 	return typeof error.code === "string" ? error.code : undefined;
 }
 

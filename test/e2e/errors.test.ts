@@ -14,7 +14,7 @@ import { join } from "node:path";
 import { ERROR_CODES, type ErrorCode } from "../../src/errors/error.ts";
 import { missingCommands, missingForTracing, testWith } from "../support/capability.ts";
 import { copyOfSleep, type Program, type StartOptions, start, temporaryFolder } from "../support/processes.ts";
-import { GOMAPGROW, startGomapgrow } from "../support/trace.ts";
+import { GOMAPGROW, startGomapgrow, toTrace } from "../support/trace.ts";
 import { buildProgram } from "./build-program.ts";
 
 const tracingTest = testWith(missingForTracing());
@@ -204,6 +204,47 @@ describe("privileges", () => {
 			await expectError(start([...nobody, copy, "run", "--json", "--", "/bin/true"]), "E-HOST-CAPS");
 			const denied = await expectError(start([...nobody, copy, "snapshot", String(demo.pid)]), "E-TARGET-DENIED");
 			expect(denied).toContain("sudo");
+			await demo.stop();
+		},
+		TIMEOUT,
+	);
+
+	/** As another user, with these capabilities and no others. */
+	const nobodyWith = (...capabilities: string[]): string[] => {
+		const set = ["-all", ...capabilities.map((name) => `+${name}`)].join(",");
+		const drop = ["--inh-caps", "--ambient-caps", "--bounding-set"].map((option) => `${option}=${set}`);
+		return ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", ...drop];
+	};
+
+	dropTest(
+		"CAP_BPF and CAP_PERFMON are enough for one's own processes, and neither alone",
+		async () => {
+			const copy = reachable();
+			const program = join(folder, "open", "grow");
+			copyFileSync(buildProgram("grow", "1.27", { stripped: true }), program);
+			chmodSync(program, 0o755);
+			const command = [copy, "run", "--json", "--", program, "int", "2000"];
+			const traced = start([...nobodyWith("bpf", "perfmon"), ...command]);
+			const { growths, end } = toTrace(traced, await traced.finish());
+			expect(end.complete).toBe(true);
+			expect(growths.filter(({ stack }) => stack.some(({ fn }) => fn === "main.growInt"))).toHaveLength(10);
+			expect(await expectError(start([...nobodyWith("bpf"), ...command]), "E-HOST-CAPS")).toContain("CAP_PERFMON");
+			expect(await expectError(start([...nobodyWith("perfmon"), ...command]), "E-HOST-CAPS")).toContain("CAP_BPF");
+		},
+		TIMEOUT,
+	);
+
+	dropTest(
+		"another user's process takes CAP_SYS_PTRACE, too",
+		async () => {
+			const demo = start([buildProgram("demo", "1.27"), "-for", "60s"]);
+			await demo.untilOutput(/pid/);
+			const command = [reachable(), "watch", "--json", "--duration", "1s", String(demo.pid)];
+			await expectError(start([...nobodyWith("bpf", "perfmon"), ...command]), "E-TARGET-DENIED");
+			const traced = start([...nobodyWith("bpf", "perfmon", "sys_ptrace"), ...command]);
+			const { growths, end } = toTrace(traced, await traced.finish());
+			expect(end.reason).toBe("duration");
+			expect(growths.length).toBeGreaterThan(0);
 			await demo.stop();
 		},
 		TIMEOUT,
