@@ -26,6 +26,8 @@ const T95 = [
 const NORMAL95 = 1.96;
 /** The cost of a hit is taken to be between these multiples of the measured one. */
 const COST = { low: 0.5, likely: 1, high: 3 } as const;
+/** A hit that seems to cost more than so many times what was measured is not believed. */
+const MOST_COST = 10;
 /** Windows in which the program had less of its own speed, if hits cost as much as they may, tell nothing about how many calls there are at most. */
 const UNDISTURBED = 0.8;
 /** Less of its own speed than this cannot be told from nothing. */
@@ -127,6 +129,17 @@ export class CallEstimator {
 		const busyOut = this.#outside.seconds === 0 ? 0 : this.#outside.cpuNs / this.#outside.seconds;
 		const progress = busyOut === 0 ? 0 : ((1 - cost) * busyIn) / busyOut;
 		return Math.max(LEAST_SPEED, 1 - cost, Math.min(1, progress));
+	}
+
+	/**
+	 * How many times what was measured a hit costs in this program, when it really made `calls` calls in the unprobed time of the periods that are over; at least 1. The
+	 * windows saw the share p of them, so they cost it the share 1 − p of its processor time there.
+	 */
+	costFactor(calls: number): number {
+		const seen = [...this.#rates.values()].reduce((sum, { missing }) => sum + missing, 0);
+		const { cpuNs, costNs } = this.#inWindows;
+		if (seen <= 0 || costNs <= 0 || calls <= seen) return 1;
+		return Math.min(MOST_COST, Math.max(1, ((1 - seen / calls) * cpuNs) / costNs));
 	}
 
 	/**

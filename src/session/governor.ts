@@ -163,6 +163,8 @@ export class Governor {
 		state.cpuNs = cpu;
 		const growth = state.tiers.growth.books.costSince(nowNs);
 		const work = state.tiers.work.books.costSince(nowNs);
+		// A hit costs more in a program with cold caches than when it was measured.
+		work.countingNs *= this.#workCostFactor(state, nowNs);
 		state.reported.cpuNs += cpuNs;
 		state.reported.costNs += growth.countingNs + growth.recordingNs + work.countingNs;
 		const { budget } = this.#options;
@@ -177,6 +179,12 @@ export class Governor {
 			probedNs: work.probedNs,
 			costNs: work.countingNs / left,
 		});
+	}
+
+	#workCostFactor(state: TargetState, nowNs: number): number {
+		const { books } = state.tiers.work;
+		const missing = this.#missingWork(state, nowNs, false);
+		return books.costFactor([...missing.values()].reduce((sum, { calls }) => sum + calls, 0));
 	}
 
 	/** First fewer records of growths, then, when counting them alone is too dear, windows. */
@@ -281,16 +289,22 @@ export class Governor {
 	}
 
 	#missingOf(state: TargetState, nowNs: number, final: boolean): Map<string, Missing> {
-		const { work, growth } = state.tiers;
-		const result = growth.books.missing(nowNs, final);
-		const missing = work.books.missing(nowNs, final);
-		if (missing.size === 0) return result;
-		const [counted, promised] = [work.books.counted(), state.promised.calls()];
+		return new Map([...state.tiers.growth.books.missing(nowNs, final), ...this.#missingWork(state, nowNs, final)]);
+	}
+
+	/** What windows and growths together tell. */
+	#missingWork({ tiers, promised }: TargetState, nowNs: number, final: boolean): Map<string, Missing> {
+		const missing = tiers.work.books.missing(nowNs, final);
+		if (missing.size === 0) return missing;
+		const growths = tiers.growth.books.counted();
+		for (const [fn, { calls }] of tiers.growth.books.missing(nowNs, final))
+			growths.set(fn, (growths.get(fn) ?? 0) + calls);
+		const [counted, bounds] = [tiers.work.books.counted(), promised.calls(growths)];
 		for (const [fn, calls] of missing) {
-			const bounds = promised.get(fn);
-			result.set(fn, bounds === undefined ? calls : within(calls, counted.get(fn) ?? 0, bounds));
+			const bound = bounds.get(fn);
+			if (bound !== undefined) missing.set(fn, within(calls, counted.get(fn) ?? 0, bound));
 		}
-		return result;
+		return missing;
 	}
 
 	/** A target has ended: keeps what is missing of it. */

@@ -4,7 +4,7 @@
 const SHORTEST_NS = 5e6;
 /** Many short windows tell more than few long ones, but putting probes in and out holds the target up each time. */
 const SHORTEST_PERIOD_NS = 0.25e9;
-const LONGEST_PERIOD_NS = 1e9;
+const LONGEST_PERIOD_NS = 4e9;
 
 export class ProbeWindows {
 	readonly #random: () => number;

@@ -11,7 +11,7 @@ export interface Promised {
 }
 
 /** A growth as its record tells it. */
-export type Promising = Pick<GrowthRecord, "impl" | "kind" | "b_before" | "map_type" | "weight">;
+export type Promising = Pick<GrowthRecord, "fn" | "impl" | "kind" | "b_before" | "map_type" | "weight">;
 
 /** The work of so many growths, the newest, may not be done yet. */
 const NEWEST = 32;
@@ -36,6 +36,8 @@ export class PromisedWork {
 	readonly #probes: readonly PlannedProbe[];
 	/** Per map type and role. */
 	readonly #sums = new Map<string, Map<string, Sum>>();
+	/** Growths that the records so far stand for, by their function; of those that promise something. */
+	readonly #growths = new Map<string, number>();
 	/** Function by map type and role. */
 	readonly #functions = new Map<string, Map<string, string>>();
 
@@ -55,9 +57,11 @@ export class PromisedWork {
 
 	/** The map has grown, or as many as the record's weight says. */
 	add(growth: Promising): void {
+		let promises = false;
 		for (const role of new Set(this.#probes.map((probe) => probe.role))) {
 			const calls = promisedCalls(growth.impl, role, growth);
 			if (calls === undefined) continue;
+			promises = true;
 			const type = growth.impl === "swiss" ? "" : growth.map_type;
 			let byRole = this.#sums.get(type);
 			if (byRole === undefined) {
@@ -69,10 +73,17 @@ export class PromisedWork {
 			byRole.set(role, sum);
 			addTo(sum, calls, growth.weight ?? 1);
 		}
+		if (promises) this.#growths.set(growth.fn, (this.#growths.get(growth.fn) ?? 0) + (growth.weight ?? 1));
 	}
 
-	/** By function; only of those that growths tell something about. */
-	calls(): Map<string, Promised> {
+	/**
+	 * By function; only of those that growths tell something about. `growths`: the calls of the growth functions, which are counted also when their records are lost: those
+	 * without a record promise as much as the others.
+	 */
+	calls(growths: ReadonlyMap<string, number> = new Map()): Map<string, Promised> {
+		const known = [...this.#growths].reduce((sum, [, count]) => sum + count, 0);
+		const all = [...this.#growths].reduce((sum, [fn, count]) => sum + Math.max(count, growths.get(fn) ?? 0), 0);
+		const scale = known === 0 ? 1 : all / known;
 		const result = new Map<string, Sum>();
 		for (const [type, byRole] of this.#sums) {
 			for (const [role, sum] of byRole) {
@@ -97,7 +108,7 @@ export class PromisedWork {
 		return new Map(
 			[...result].map(([fn, { low, likely, high, variance }]) => {
 				const spread = likely === 0 ? 0 : (NORMAL95 * Math.sqrt(variance)) / likely;
-				return [fn, { low: low * Math.max(0, 1 - spread), likely, high: high * (1 + spread) }];
+				return [fn, { low: low * Math.max(0, 1 - spread), likely: scale * likely, high: scale * high * (1 + spread) }];
 			}),
 		);
 	}

@@ -166,6 +166,11 @@ export class TierBooks {
 		return 1 + total([...this.missing(nowNs, false).values()].map(({ calls }) => calls)) / counted;
 	}
 
+	/** How many times what was measured a hit costs here, when so many calls are missing. */
+	costFactor(missing: number): number {
+		return this.#estimator?.costFactor(missing) ?? 1;
+	}
+
 	/** Calls that were not counted; empty when the tier was always probed. `final`: up to now, not to the last window. */
 	missing(nowNs: number, final: boolean): Map<string, Missing> {
 		if (this.#estimator === undefined) return new Map();

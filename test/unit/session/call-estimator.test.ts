@@ -142,6 +142,12 @@ describe("a program that its probes slow down", () => {
 		}
 	});
 
+	test.each([1, 2, 4])("tells that its hits cost %i times what was measured, when its calls are known", (times) => {
+		const { estimator, truth } = slowed({ perCpu: 1e5, hitNs: 3000 * times, busy: true, measuredNs: 3000 });
+		expect(estimator.costFactor(truth)).toBeCloseTo(times, 1);
+		expect(estimator.costFactor(0)).toBe(1);
+	});
+
 	test("has a narrow interval when the slowdown is small", () => {
 		const { estimator, truth } = slowed({ perCpu: 1e4, hitNs: 3000, busy: true, measuredNs: 3000 });
 		const { low = 0, high = 0 } = estimator.missing(false).get(FN) ?? {};

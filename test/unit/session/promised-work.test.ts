@@ -10,7 +10,7 @@ const CLASSIC = ["", "_fast64"].flatMap((variant) => [
 	probe(`runtime.evacuate${variant}`, "evacuate"),
 ]);
 const classic = (b: number, mapType = "map[int]int", weight?: number) => ({
-	...{ impl: "classic" as const, kind: "double" as const, map_type: mapType, b_before: b },
+	...{ fn: "runtime.hashGrow", impl: "classic" as const, kind: "double" as const, map_type: mapType, b_before: b },
 	...(weight === undefined ? {} : { weight }),
 });
 
@@ -94,7 +94,13 @@ test("rehash of a swiss map calls grow or split", () => {
 		["split", 40],
 		["small-to-table", 7],
 	] as const) {
-		for (let i = 0; i < count; i++) work.add({ impl: "swiss", kind, map_type: "map[int]int" });
+		for (let i = 0; i < count; i++)
+			work.add({
+				fn: kind === "small-to-table" ? "growToTable" : "rehash",
+				impl: "swiss",
+				kind,
+				map_type: "map[int]int",
+			});
 	}
 	expect(work.calls()).toEqual(
 		new Map([
@@ -102,4 +108,6 @@ test("rehash of a swiss map calls grow or split", () => {
 			["split", { low: 40 - 32, likely: 40, high: 40 }],
 		]),
 	);
+	// Of 280 calls of rehash only half became records.
+	expect(work.calls(new Map([["rehash", 280]])).get("grow")).toEqual({ low: 100 - 32, likely: 200, high: 200 });
 });
