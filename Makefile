@@ -32,9 +32,10 @@ test: $(EXECUTABLE) toolchains ## everything: lint, typecheck, unit and end-to-e
 test-matrix: $(PACKAGES) toolchains ## the readers on every Go release in every way of building; minutes
 	@$(BUN) test --timeout 600000 ./test/matrix
 
-test-kernels: $(EXECUTABLE) toolchains ## the executable on Linux 5.10, 6.1, 6.12, 6.18 and 7, each booted in QEMU; minutes
-	@test/vm/packages.sh
-	@test/vm/kernels.sh 5.10 6.1 6.12 6.18 7
+test-kernels: $(EXECUTABLE) toolchains ## the executables on Linux 5.10 to 7, on x86-64 and arm64, each booted in QEMU; minutes
+	@test/vm/packages.sh arm64
+	@$(MAKE) -s build ARCH=arm64
+	@test/vm/kernels.sh 5.10 6.1 6.12 6.18 7 arm64/5.10 arm64/6.12 arm64/7
 	@$(BUN) test ./test/vm
 
 fuzz: $(PACKAGES) toolchains ## feed damaged programs to the readers (FUZZ_SECONDS=300, FUZZ_SEED=N)

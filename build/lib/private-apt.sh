@@ -12,10 +12,13 @@ debian_mirror() {
 	printf '%s\n' "${site%/}"
 }
 
-# apt_in SUITE KEYRING ARGS...: apt-get (or APT_COMMAND) on that suite only; its source packages with APT_TYPE=deb-src. A mirror that lags behind
+# apt_in SUITE KEYRING ARGS...: apt-get (or APT_COMMAND) on that suite only; its source packages with APT_TYPE=deb-src, another machine's packages
+# with APT_ARCH=arm64. A mirror that lags behind
 # may serve a list past its date: the signature still counts, and nothing from here is installed into the system.
 apt_in() {
-	local suite=$1 keyring=$2 root="$CACHE/apt/${APT_FOLDER:-$1-${APT_TYPE:-deb}}" mirror
+	local suite=$1 keyring=$2 root="$CACHE/apt/${APT_FOLDER:-$1-${APT_TYPE:-deb}}" mirror arch
+	arch=${APT_ARCH:-$(dpkg --print-architecture)}
+	[ "$arch" = "$(dpkg --print-architecture)" ] || root="$root-$arch"
 	shift 2
 	mirror=$(debian_mirror)
 	mkdir -p "$root/lists/partial" "$root/cache/archives/partial" "$root/etc"
@@ -26,6 +29,7 @@ apt_in() {
 		-o Dir::Etc::preferences=/dev/null -o Dir::Etc::preferencesparts="$root/etc" \
 		-o Dir::State="$root" -o Dir::State::status="$root/status" -o Dir::State::Lists="$root/lists" \
 		-o Dir::Cache="$root/cache" -o APT::Sandbox::User="$(id -un)" \
+		-o APT::Architecture="$arch" -o APT::Architectures="$arch" \
 		-o Acquire::Languages=none -o Acquire::Retries=4 -o Acquire::Check-Valid-Until=false -o APT::Get::List-Cleanup=0 \
 		"$@"
 }

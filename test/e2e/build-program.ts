@@ -10,6 +10,7 @@ export interface BuildOptions {
 	stripped?: boolean;
 	pie?: boolean;
 	cgo?: boolean;
+	arch?: "amd64" | "arm64";
 }
 
 /** Compiles test/programs/NAME, or takes it from the cache, and returns the path of the executable. */
@@ -20,15 +21,16 @@ export function buildProgram(program: string, version: string, options: BuildOpt
 		...(options.stripped ? { ldflags: "-s -w" } : {}),
 		...(options.pie ? { buildmode: "pie" as const } : {}),
 		...(options.cgo ? { cgo: true } : {}),
+		...(options.arch === "arm64" ? { arch: "arm64" as const } : {}),
 	});
 }
 
 /** Compiles test/programs/counted with counters in its runtime (test/support/overlay.ts). */
-export function buildCounted(version: string): string {
-	const folder = temporaryFolder(`counted-${version}`);
+export function buildCounted(version: string, arch: "amd64" | "arm64" = "amd64"): string {
+	const folder = temporaryFolder(`counted-${version}-${arch}`);
 	const overlay = writeCountingOverlay(goRoot(version), join(folder, "overlay"));
 	const output = join(folder, "counted");
-	goTool(version, ["build", "-overlay", overlay, "-o", output, "./counted"]);
+	goTool(version, ["build", "-overlay", overlay, "-o", output, "./counted"], "", arch);
 	return output;
 }
 

@@ -74,8 +74,13 @@ export function goBuild(options: GoBuildOptions): string {
 }
 
 /** Output of a `go tool` or other go subcommand of that toolchain. */
-export function goTool(version: string, args: string[], stdin?: string): string {
-	return goCommand({ version }, args, programs, stdin);
+export function goTool(
+	version: string,
+	args: string[],
+	stdin?: string,
+	arch: NonNullable<GoBuildOptions["arch"]> = "amd64",
+): string {
+	return goCommand({ version, arch }, args, programs, stdin);
 }
 
 /** The file's bytes as the readers want them. */

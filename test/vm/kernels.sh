@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# test/vm/kernels.sh SERIES...: puts Debian's cloud kernels of these series (6.1) into the cache folder, as $CACHE/kernels/SERIES/vmlinuz
-# and release (its name as uname -r says it), and prints which exact version each one is. Needs no network when they are there.
+# test/vm/kernels.sh KERNEL...: puts Debian's cloud kernels of these series (6.1; arm64/6.1 for that machine) into the cache folder, as
+# $CACHE/kernels/KERNEL/vmlinuz and release (its name as uname -r says it), and prints which exact version each one is. With one for arm64 comes a busybox
+# for it. Needs no network when they are there.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../../build/lib/cache.sh"
 . "$here/../../build/lib/private-apt.sh"
 
 suite_of() {
-	case "$1" in
+	case "${1#arm64/}" in
 		5.10) echo bullseye ;;
 		6.1) echo bookworm ;;
 		6.12) echo trixie ;;
@@ -18,9 +19,13 @@ suite_of() {
 	esac
 }
 
+arch_of() {
+	case "$1" in arm64/*) echo arm64 ;; *) echo amd64 ;; esac
+}
+
 # package_of SERIES SUITE: the newest kernel of the series.
 package_of() {
-	APT_COMMAND=apt-cache suite_apt "$2" pkgnames "linux-image-$1." | grep -E -- '-cloud-amd64$' | sort -V | tail -n 1
+	APT_COMMAND=apt-cache suite_apt "$2" pkgnames "linux-image-$1." | grep -E -- "-cloud-$APT_ARCH\$" | sort -V | tail -n 1
 }
 
 # parts FILE: the packages with the kernel itself that a package depends on, by name. From 7.0 on there are several for one kernel.
@@ -48,38 +53,45 @@ download() {
 	done
 }
 
-# release FILE: what uname -r will say. The boot image's header has the place of the text (Documentation/arch/x86/boot.rst, kernel_version).
-release() {
-	local at
-	at=$(od -An -tu2 -j 526 -N 2 "$1")
-	dd if="$1" bs=1 skip=$((at + 512)) count=128 status=none | tr '\0' '\n' | head -n 1 | cut -d ' ' -f 1
-}
-
 install() (
-	series=$1
-	suite=$(suite_of "$series")
+	suite=$(suite_of "$1") series=${1#arm64/}
+	APT_ARCH=$(arch_of "$1")
+	export APT_ARCH
 	# Per suite, because toolchains come from the same package lists.
 	cache_lock "apt-$suite"
-	if [ -s "$CACHE/kernels/$series/release" ]; then exit 0; fi
-	tmp=$(cache_tmp "kernel-$series")
+	if [ -s "$CACHE/kernels/$1/release" ]; then exit 0; fi
+	tmp=$(cache_tmp kernel)
 	trap 'rm -rf "$tmp"' EXIT
 	suite_update "$suite"
 	package=$(package_of "$series" "$suite")
-	[ -n "$package" ] || fail "wanted a kernel of series $series in $suite; found no package linux-image-$series.*-cloud-amd64"
+	[ -n "$package" ] || fail "wanted a kernel of series $series in $suite; found no package linux-image-$series.*-cloud-$APT_ARCH"
 	kernel=$(download "$suite" "$package" "$tmp")
 	[ -n "$kernel" ] || fail "wanted a kernel from $package of $suite; found none in it or what it depends on"
-	name=$(release "$kernel")
-	case "$name" in "$series".*) ;; *) fail "wanted a kernel of series $series from $suite; found $name" ;; esac
-	mkdir -p "$tmp/out" "$CACHE/kernels"
+	mkdir -p "$tmp/out" "$CACHE/kernels/$1"
 	mv "$kernel" "$tmp/out/vmlinuz"
-	printf '%s\n' "$name" >"$tmp/out/release"
-	rm -rf "$CACHE/kernels/$series"
-	mv -T "$tmp/out" "$CACHE/kernels/$series"
+	printf '%s\n' "${package#linux-image-}" >"$tmp/out/release"
+	rm -rf "${CACHE:?}/kernels/$1"
+	mv -T "$tmp/out" "$CACHE/kernels/$1"
+)
+
+# The busybox of bookworm: the same for all kernels.
+install_busybox() (
+	export APT_ARCH=arm64
+	cache_lock apt-bookworm
+	if [ -x "$CACHE/kernels/arm64/busybox" ]; then exit 0; fi
+	tmp=$(cache_tmp busybox)
+	trap 'rm -rf "$tmp"' EXIT
+	suite_update bookworm
+	(cd "$tmp" && suite_apt bookworm download busybox-static >&2)
+	dpkg-deb -x "$tmp"/busybox-static_*.deb "$tmp/root"
+	mkdir -p "$CACHE/kernels/arm64"
+	mv "$tmp/root/bin/busybox" "$CACHE/kernels/arm64/busybox"
 )
 
 [ $# -gt 0 ] || fail "wanted kernel series as arguments, 6.1 for instance; found none"
 for series; do suite_of "$series" >/dev/null; done
 for series; do
 	[ -s "$CACHE/kernels/$series/release" ] || install "$series"
+	case "$series" in arm64/*) [ -x "$CACHE/kernels/arm64/busybox" ] || install_busybox ;; esac
 	printf 'Linux %s: %s in %s\n' "$series" "$(cat "$CACHE/kernels/$series/release")" "$CACHE/kernels/$series"
 done

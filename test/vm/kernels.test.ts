@@ -14,7 +14,16 @@ import { missingForTracing, testWith } from "../support/capability.ts";
 import { fileSource } from "../support/go-binaries.ts";
 import { GOMAPGROW, ledgerFaults, parseRecords, runTraced, withoutDuration } from "../support/trace.ts";
 import { expectGolden } from "../unit/output/golden.ts";
-import { boot, kernelOf, missingForMachines, type Outcome, packRoot, type RootFile } from "./machine.ts";
+import {
+	type Arch,
+	archOf,
+	boot,
+	kernelOf,
+	missingForMachines,
+	type Outcome,
+	packRoot,
+	type RootFile,
+} from "./machine.ts";
 
 /** What each kernel has to offer. One that lacks something fails, although gomapgrow could do without. */
 const KERNELS: Record<string, { attach: RegExp; cookies: boolean; multi: boolean }> = {
@@ -23,6 +32,9 @@ const KERNELS: Record<string, { attach: RegExp; cookies: boolean; multi: boolean
 	"6.12": { attach: /uprobe_multi/, cookies: true, multi: true },
 	"6.18": { attach: /uprobe_multi/, cookies: true, multi: true },
 	"7": { attach: /uprobe_multi/, cookies: true, multi: true },
+	"arm64/5.10": { attach: /told apart by address/, cookies: false, multi: false },
+	"arm64/6.12": { attach: /uprobe_multi/, cookies: true, multi: true },
+	"arm64/7": { attach: /uprobe_multi/, cookies: true, multi: true },
 };
 
 const SERIES = process.env.GOMAPGROW_KERNELS?.split(" ") ?? Object.keys(KERNELS);
@@ -40,14 +52,18 @@ const BOOT_MS = 900_000;
 setDefaultTimeout(BOOT_MS * SERIES.length);
 
 const work = resolve(import.meta.dir, "../../dist/vm");
+/** By machine and name: "arm64 grow-swiss". */
 const programs = new Map<string, string>();
 const machines = new Map<string, PromiseWithResolvers<Outcome>>();
 
-function program(name: string): string {
-	const path = programs.get(name);
-	if (path === undefined) throw new Error(`no program ${name}`);
+function program(arch: Arch, name: string): string {
+	const path = programs.get(`${arch} ${name}`);
+	if (path === undefined) throw new Error(`no program ${name} for ${arch}`);
 	return path;
 }
+
+/** What a breakpoint is. */
+const BREAKPOINT = { x64: [0xcc], arm64: [0xa0, 0x00, 0x20, 0xd4] } as const;
 
 /** Address and length of each probed instruction, for the guest, which looks at them in a process's memory. */
 function siteList(path: string): string {
@@ -55,28 +71,38 @@ function siteList(path: string): string {
 	return probes.map(({ site }) => `${site.address} ${site.bytes.length}\n`).join("");
 }
 
-function prepare(): string {
+function prepare(arch: Arch): string {
 	mkdirSync(work, { recursive: true });
-	const files: RootFile[] = [{ path: "bin/gomapgrow", from: GOMAPGROW }];
-	programs.set("grow-pie", buildProgram("grow", VERSIONS.classic, { stripped: true, pie: true }));
+	const goArch = arch === "x64" ? "amd64" : arch;
+	const build = (name: string, impl: Impl, pie = false): string =>
+		buildProgram(name, VERSIONS[impl], { stripped: true, pie, arch: goArch });
+	const built: Record<string, string> = { "grow-pie": build("grow", "classic", true) };
 	for (const impl of IMPLS) {
-		programs.set(`iterate-${impl}`, buildProgram("iterate", VERSIONS[impl], { stripped: true }));
-		programs.set(`grow-${impl}`, buildProgram("grow", VERSIONS[impl], { stripped: true }));
-		programs.set(`counted-${impl}`, buildCounted(VERSIONS[impl]));
+		built[`iterate-${impl}`] = build("iterate", impl);
+		built[`grow-${impl}`] = build("grow", impl);
+		built[`counted-${impl}`] = buildCounted(VERSIONS[impl], goArch);
 	}
-	for (const [name, path] of programs) {
-		const sites = join(work, `${name}.sites`);
+	const executable = arch === "arm64" ? resolve(import.meta.dir, "../../dist/gomapgrow-arm64") : GOMAPGROW;
+	const files: RootFile[] = [{ path: "bin/gomapgrow", from: executable }];
+	for (const [name, path] of Object.entries(built)) {
+		programs.set(`${arch} ${name}`, path);
+		const sites = join(work, `${arch}-${name}.sites`);
 		writeFileSync(sites, siteList(path));
 		files.push({ path: `programs/${name}`, from: path }, { path: `programs/${name}.sites`, from: sites });
 	}
-	const archive = join(work, "root.cpio");
-	packRoot(files, archive);
+	const archive = rootOf(arch);
+	packRoot(arch, files, archive);
 	return archive;
 }
 
+function rootOf(arch: Arch): string {
+	return join(work, `root-${arch}.cpio`);
+}
+
 /** Boots all, a few at a time, in the background: the tests of a kernel wait for theirs. */
-function bootAll(archive: string): void {
+function bootAll(): void {
 	const waiting = [...SERIES];
+	for (const arch of new Set(SERIES.map(archOf))) prepare(arch);
 	for (const series of waiting) {
 		const machine = Promise.withResolvers<Outcome>();
 		// Without a listener a failure would end the test run before the tests of that kernel can report it.
@@ -87,7 +113,7 @@ function bootAll(archive: string): void {
 		for (let series = waiting.shift(); series !== undefined; series = waiting.shift()) {
 			const machine = machines.get(series);
 			try {
-				const outcome = await boot(kernelOf(series), archive, work, BOOT_MS);
+				const outcome = await boot(kernelOf(series), rootOf(archOf(series)), work, BOOT_MS);
 				console.log(`Linux ${outcome.files.get("release")?.trim()}: ${outcome.seconds.toFixed(1)} s`);
 				machine?.resolve(outcome);
 			} catch (error) {
@@ -99,11 +125,13 @@ function bootAll(archive: string): void {
 }
 
 // While this file is read, not in a hook: the tests of a kernel begin when its machine is off.
-if (missing === undefined) bootAll(prepare());
-afterAll(() => rmSync(join(work, "root.cpio"), { force: true }));
+if (missing === undefined) bootAll();
+afterAll(() => {
+	for (const arch of ["x64", "arm64"] as const) rmSync(rootOf(arch), { force: true });
+});
 
 /** As `od -An -tx1` prints bytes. */
-function dump(bytes: Uint8Array): string {
+function dump(bytes: Iterable<number>): string {
 	return [...bytes].map((byte) => ` ${byte.toString(16).padStart(2, "0")}`).join("");
 }
 
@@ -178,6 +206,7 @@ const hostTest = testWith(missing, missingForTracing());
 
 describe.each(SERIES.map((series): [string] => [series]))("Linux %s", (series) => {
 	const wanted = KERNELS[series];
+	const arch = archOf(series);
 	if (wanted === undefined) throw new Error(`nothing is known of Linux ${series}`);
 	let outcome: Outcome = { files: new Map(), seconds: 0 };
 	const file = (name: string): string => {
@@ -225,7 +254,7 @@ describe.each(SERIES.map((series): [string] => [series]))("Linux %s", (series) =
 			"attach cookies": wanted.cookies,
 			uprobe_multi: wanted.multi,
 		});
-		await expectGolden(`doctor-${series}.json`, `${JSON.stringify(rest, null, "\t")}\n`);
+		await expectGolden(`doctor-${series.replace("/", "-")}.json`, `${JSON.stringify(rest, null, "\t")}\n`);
 	});
 
 	kernelTest("run: a position-independent program, or that this kernel cannot observe it from its start", () => {
@@ -261,13 +290,15 @@ describe.each(SERIES.map((series): [string] => [series]))("Linux %s", (series) =
 			).toEqual(new Set(["main.growInt,main.main,runtime.main"]));
 		});
 
-		hostTest("run: the same as on this machine", async () => {
-			const host = await runTraced([program(`grow-${impl}`), "int", "2000"]);
-			const here = recordsOf(host.stdout);
-			const there = recordsOf(file(`run-${impl}.out`));
-			expect(ownGrowths(there)).toEqual(ownGrowths(here));
-			expect(there.target.probes).toEqual(here.target.probes);
-		});
+		// Programs for another machine do not run here.
+		if (arch === process.arch)
+			hostTest("run: the same as on this machine", async () => {
+				const host = await runTraced([program(arch, `grow-${impl}`), "int", "2000"]);
+				const here = recordsOf(host.stdout);
+				const there = recordsOf(file(`run-${impl}.out`));
+				expect(ownGrowths(there)).toEqual(ownGrowths(here));
+				expect(there.target.probes).toEqual(here.target.probes);
+			});
 
 		kernelTest("watch: all calls that the program counted since then", () => {
 			expectCode(`watch-${impl}`, 0);
@@ -304,11 +335,12 @@ describe.each(SERIES.map((series): [string] => [series]))("Linux %s", (series) =
 		kernelTest("probes are there while it watches, and gone afterwards", () => {
 			expectCode(`detach-${impl}`, 0);
 			expectComplete(recordsOf(file(`detach-${impl}.out`)));
-			const { probes } = makePlan(openGoBinary(fileSource(program(`counted-${impl}`))));
+			const { probes } = makePlan(openGoBinary(fileSource(program(arch, `counted-${impl}`))));
 			const original = probes.map(({ site }) => dump(site.bytes));
 			const lines = (when: string): string[] => file(`detach-${impl}.${when}`).trimEnd().split("\n");
 			expect(lines("before")).toEqual(original);
-			expect(lines("during")).toEqual(original.map((line) => line.replace(/^ ../, " cc")));
+			const trap = BREAKPOINT[arch];
+			expect(lines("during")).toEqual(probes.map(({ site }) => dump([...trap, ...site.bytes.subarray(trap.length)])));
 			expect(lines("after")).toEqual(original);
 			// After a SIGKILL the kernel takes them out.
 			expect(file(`killed-${impl}.code`).trim()).toBe("137");

@@ -17,32 +17,43 @@ import { run } from "../support/go-binaries.ts";
 const GUEST = join(import.meta.dir, "guest");
 const cache = process.env.GOMAPGROW_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "gomapgrow");
 
+export type Arch = "x64" | "arm64";
+
+/** A kernel is named by its series, "6.1", or by machine and series: "arm64/6.1". */
+export function archOf(name: string): Arch {
+	return name.startsWith("arm64/") ? "arm64" : "x64";
+}
+
 /** A kernel that kernels.sh has put into the cache. */
 export interface Kernel {
-	series: string;
+	name: string;
 	/** As uname -r says it. */
 	release: string;
 	image: string;
 }
 
+const QEMU = { x64: "qemu-system-x86_64", arm64: "qemu-system-aarch64" } as const;
+/** Of libc6-arm64-cross. */
+const ARM64_LIBRARIES = "/usr/aarch64-linux-gnu/lib";
+
 /** What booting them needs from this machine; test/vm/packages.sh and kernels.sh bring it. */
-export function missingForMachines(series: readonly string[]): Missing {
+export function missingForMachines(names: readonly string[]): Missing {
 	if (process.arch !== "x64") return "other kernels are tested on x86-64 only";
-	const absent = series.filter((each) => !existsSync(join(cache, "kernels", each, "release")));
+	const absent = names.filter((each) => !existsSync(join(cache, "kernels", each, "release")));
 	return (
-		missingCommands("qemu-system-x86_64", "busybox", "cpio") ??
+		missingCommands(...new Set(names.map((name) => QEMU[archOf(name)])), "busybox", "cpio") ??
 		(absent.length === 0 ? undefined : `no kernel ${absent.join(", ")}; make test-kernels fetches it`)
 	);
 }
 
 /** Throws, naming the command that fetches it, when the kernel is missing. */
-export function kernelOf(series: string): Kernel {
-	const folder = join(cache, "kernels", series);
+export function kernelOf(name: string): Kernel {
+	const folder = join(cache, "kernels", name);
 	try {
 		const release = readFileSync(join(folder, "release"), "utf8").trim();
-		return { series, release, image: join(folder, "vmlinuz") };
+		return { name, release, image: join(folder, "vmlinuz") };
 	} catch (cause) {
-		throw new Error(`the kernel ${series} is missing in ${folder}; run: make test-kernels`, { cause });
+		throw new Error(`the kernel ${name} is missing in ${folder}; run: make test-kernels`, { cause });
 	}
 }
 
@@ -53,7 +64,7 @@ export interface RootFile {
 }
 
 /** Packs the root file system: busybox, the guest's scripts, and the files, with the libraries that they are linked with. */
-export function packRoot(files: readonly RootFile[], archive: string): void {
+export function packRoot(arch: Arch, files: readonly RootFile[], archive: string): void {
 	const folder = `${archive}.root`;
 	rmSync(folder, { recursive: true, force: true });
 	const put = (path: string, from: string): void => {
@@ -63,25 +74,35 @@ export function packRoot(files: readonly RootFile[], archive: string): void {
 		symlinkSync(from, to);
 	};
 	for (const folders of ["dev", "proc", "sys"]) mkdirSync(join(folder, folders), { recursive: true });
-	put("bin/busybox", Bun.which("busybox") ?? "/bin/busybox");
+	put(
+		"bin/busybox",
+		arch === "arm64" ? join(cache, "kernels/arm64/busybox") : (Bun.which("busybox") ?? "/bin/busybox"),
+	);
 	for (const script of ["init", "checks.sh"]) {
 		copyFileSync(join(GUEST, script), join(folder, script));
 		chmodSync(join(folder, script), 0o755);
 	}
-	const libraries = new Set<string>();
+	const libraries = new Map<string, string>();
 	for (const { path, from } of files) {
 		put(path, from);
-		for (const library of librariesOf(from)) libraries.add(library);
+		for (const [to, library] of arch === "arm64" ? arm64LibrariesOf(from) : librariesOf(from))
+			libraries.set(to, library);
 	}
-	for (const library of libraries) put(library, library);
+	for (const [to, library] of libraries) put(to, library);
 	run(["bash", "-c", 'cd "$1" && find -L . | cpio --quiet -o -L -H newc -R 0:0 -O "$2"', "pack", folder, archive]);
 	rmSync(folder, { recursive: true });
 }
 
-/** Absolute paths; none for a static executable. */
-function librariesOf(path: string): string[] {
+/** Where the loader looks for each library, and where it is here; none for a static executable. */
+function librariesOf(path: string): [string, string][] {
 	const result = Bun.spawnSync(["ldd", path], { stderr: "ignore" });
-	return [...result.stdout.toString().matchAll(/(\/\S+) \(0x/g)].map((match) => match[1] ?? "");
+	return [...result.stdout.toString().matchAll(/(\/\S+) \(0x/g)].map(([, library = ""]) => [library, library]);
+}
+
+function arm64LibrariesOf(path: string): [string, string][] {
+	const { stdout } = Bun.spawnSync(["readelf", "-dW", path], { stderr: "ignore" });
+	const needed = [...stdout.toString().matchAll(/\(NEEDED\).*\[(.*)\]/g)].map(([, name = ""]) => name);
+	return needed.map((name) => [`/lib/${name}`, join(ARM64_LIBRARIES, name)]);
 }
 
 export interface Outcome {
@@ -96,11 +117,11 @@ export interface Outcome {
  */
 export async function boot(kernel: Kernel, archive: string, work: string, timeoutMs: number): Promise<Outcome> {
 	mkdirSync(work, { recursive: true });
-	const console = join(work, `${kernel.series}.console`);
-	const result = join(work, `${kernel.series}.tar.gz`);
-	for (const file of [console, result]) writeFileSync(file, "");
+	const file = join(work, kernel.name.replace("/", "-"));
+	const [console, result] = [`${file}.console`, `${file}.tar.gz`];
+	for (const each of [console, result]) writeFileSync(each, "");
 	const begin = performance.now();
-	const machine = Bun.spawn(["qemu-system-x86_64", ...machineOptions(kernel, archive, console, result)], {
+	const machine = Bun.spawn([QEMU[archOf(kernel.name)], ...machineOptions(kernel, archive, console, result)], {
 		stdin: "ignore",
 		stdout: "ignore",
 		stderr: "pipe",
@@ -119,19 +140,27 @@ export async function boot(kernel: Kernel, archive: string, work: string, timeou
 	return { files, seconds };
 }
 
-function machineOptions({ image }: Kernel, archive: string, console: string, result: string): string[] {
+function machineOptions({ name, image }: Kernel, archive: string, console: string, result: string): string[] {
+	const common = [
+		...["-smp", "2", "-m", "1024", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"],
+		...["-kernel", image, "-initrd", archive, "-serial", `file:${console}`],
+	];
+	// `result` becomes a variable of the first process.
+	const commandLine = "panic=-1 oops=panic mitigations=off random.trust_cpu=on";
+	if (archOf(name) === "arm64") {
+		return [
+			...["-accel", "tcg", "-machine", "virt", "-cpu", "cortex-a72", ...common],
+			...["-chardev", `file,id=result,path=${result}`, "-device", "pci-serial,chardev=result"],
+			...["-append", `console=ttyAMA0 ${commandLine} result=ttyS0`],
+		];
+	}
 	return [
 		// One thread: several of them do not survive the kernel's patching of its own code by breakpoints.
 		...["-accel", "tcg,thread=single"],
 		// Without what QEMU 7.2 emulates wrongly (cmpxchg16b spoils flags) or slowly (page tables of five levels).
-		...["-machine", "q35", "-cpu", "max,la57=off,cx16=off", "-smp", "2", "-m", "1024"],
-		...["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"],
-		...["-serial", `file:${console}`, "-serial", `file:${result}`],
-		...["-kernel", image, "-initrd", archive],
-		...[
-			"-append",
-			"console=ttyS0 panic=-1 oops=panic mitigations=off random.trust_cpu=on reboot=t no_timer_check tsc=reliable",
-		],
+		...["-machine", "q35", "-cpu", "max,la57=off,cx16=off", ...common],
+		...["-serial", `file:${result}`],
+		...["-append", `console=ttyS0 ${commandLine} reboot=t no_timer_check tsc=reliable result=ttyS1`],
 	];
 }
 

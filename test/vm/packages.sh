@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# test/vm/packages.sh: installs what booting other kernels needs and nothing else does, and nothing when all is there.
+# test/vm/packages.sh [arm64]: installs what booting other kernels needs and nothing else does, and nothing when all is there.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../../build/lib/cache.sh"
@@ -8,11 +8,19 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 missing=()
 need() {
-	command -v "$2" >/dev/null || missing+=("$1")
+	case "$2" in
+		/*) [ -e "$2" ] || missing+=("$1") ;;
+		*) command -v "$2" >/dev/null || missing+=("$1") ;;
+	esac
 }
 need qemu-system-x86 qemu-system-x86_64
 need busybox-static busybox
 need cpio cpio
+if [ "${1:-}" = arm64 ]; then
+	need qemu-system-arm qemu-system-aarch64
+	# The libraries that the executable needs there.
+	need libc6-arm64-cross /usr/aarch64-linux-gnu/lib/libc.so.6
+fi
 # The other package's busybox needs libraries that the test machine does not have.
 if [ ${#missing[@]} = 0 ] && ldd "$(command -v busybox)" >/dev/null 2>&1; then missing+=(busybox-static); fi
 
