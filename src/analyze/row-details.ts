@@ -126,9 +126,10 @@ export class RowDetails {
 
 	#addTo(kind: RowKind, key: string, growth: GrowthRecord): RowDetail {
 		const detail = this.#details[kind].touch(key, () => emptyDetail(growth));
-		const moved = growth.bytes_moved ?? 0;
+		const { weight = 1 } = growth;
+		const moved = weight * (growth.bytes_moved ?? 0);
 		detail.newest = growth;
-		detail.growths++;
+		detail.growths += weight;
 		detail.moved += moved;
 		if (growth.bytes_moved !== undefined) detail.withMoved++;
 		if (growth.duration_ns !== undefined) detail.durations.add(growth.duration_ns);
@@ -136,7 +137,7 @@ export class RowDetails {
 			detail.open = { detail, growths: 0, moved: 0 };
 			this.#open.push(detail.open);
 		}
-		detail.open.growths++;
+		detail.open.growths += weight;
 		detail.open.moved += moved;
 		return detail;
 	}

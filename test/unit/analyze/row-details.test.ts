@@ -40,6 +40,14 @@ describe("details of growths", () => {
 		expect(details.goroutines().map(({ goid }) => goid)).toEqual([3, 4]);
 	});
 
+	test("stand for as many growths as their records do", () => {
+		const details = new RowDetails();
+		details.add(growth({ weight: 50, bytes_moved: 100 }));
+		details.add(growth({ bytes_moved: 10 }));
+		details.closeWindow(1e9);
+		const detail = details.get("type", "map[int]int");
+		expect(detail).toMatchObject({ growths: 51, moved: 5010, recentGrowths: 51, recentMoved: 5010 });
+	});
 	test("of a map begin anew with another map of the same seed", () => {
 		const details = new RowDetails();
 		for (const nth of [1, 2, 3, 1]) details.add(growth({ nth }));
