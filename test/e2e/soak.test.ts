@@ -30,11 +30,11 @@ testWith(missingForTracing())(
 			`soak, a minute: memory ${(slope.bytes / 2 ** 20).toFixed(1)} MiB of ${((last?.bytes ?? 0) / 2 ** 20).toFixed(0)}, ` +
 				`descriptors ${slope.descriptors.toFixed(1)} of ${last?.descriptors}, entries ${slope.entries.toFixed(0)} of ${last?.entries}`,
 		);
-		// Each of the processes has its probes, rows and open file: one that stayed behind a second would be seen in all three.
-		expect(slope.bytes).toBeLessThan(20 << 20);
+		// Each of the processes has its probes, rows and open file: one that stayed behind a second would be seen in both.
 		expect(slope.descriptors).toBeLessThan(20);
 		expect(last?.entries).toBeGreaterThan(100);
 		expect(slope.entries).toBeLessThan(0.2 * (last?.entries ?? 0));
+		// What JavaScript holds rises for minutes between its collections: here the ceiling counts, the slope in bench/soak.ts.
 		expect(Math.max(...samples.map(({ bytes }) => bytes))).toBeLessThan(256 << 20);
 	},
 	(SECONDS + 120) * 1000,
