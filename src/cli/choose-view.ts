@@ -2,9 +2,9 @@
 import { decideColor } from "../output/color.ts";
 import type { LiveView } from "./live-view.ts";
 import { NewFile } from "./new-file.ts";
-import type { StopRequest } from "./observe.ts";
 import type { LiveOptions } from "./options.ts";
 import { openRecordFile } from "./record-file.ts";
+import type { StopRequest } from "./stop-request.ts";
 import { FlameView } from "./views/flame-view.ts";
 import { JsonView } from "./views/json-view.ts";
 import { LineView } from "./views/line-view.ts";

@@ -20,6 +20,7 @@ import { errnoCode } from "../target/procfs-file.ts";
 import { CallTotals } from "./call-totals.ts";
 import type { LiveView } from "./live-view.ts";
 import { LossWatch } from "./loss-watch.ts";
+import type { StopRequest } from "./stop-request.ts";
 import { targetRecord } from "./target-record.ts";
 import { VERSION } from "./version.ts";
 import type { TargetChanges } from "./watched-targets.ts";
@@ -68,34 +69,6 @@ export interface ObserveOptions {
 	/** Ends the observation from outside: a signal or a key. */
 	stop: StopRequest;
 	command: readonly string[];
-}
-
-/** The first reason to leave wins; the loop is woken at once. */
-export class StopRequest {
-	#reason: EndReason | undefined;
-	#wake: (() => void) | undefined;
-
-	get reason(): EndReason | undefined {
-		return this.#reason;
-	}
-
-	request(reason: EndReason): void {
-		this.#reason ??= reason;
-		this.#wake?.();
-	}
-
-	/** Waits `ms`, or less when a stop is requested meanwhile. */
-	async sleep(ms: number): Promise<void> {
-		if (this.#reason !== undefined) return;
-		await new Promise<void>((resolve) => {
-			const timer = setTimeout(resolve, ms);
-			this.#wake = () => {
-				clearTimeout(timer);
-				resolve();
-			};
-		});
-		this.#wake = undefined;
-	}
 }
 
 class Observation {

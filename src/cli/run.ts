@@ -7,9 +7,10 @@ import { Target } from "../session/target.ts";
 import { resolveCommand } from "../target/resolve-command.ts";
 import { chooseView, recordsOnStdout } from "./choose-view.ts";
 import { checkHost } from "./host-check.ts";
-import { observe, StopRequest } from "./observe.ts";
+import { observe } from "./observe.ts";
 import type { LiveOptions } from "./options.ts";
 import { stopOnSignals } from "./signals.ts";
+import { StopRequest } from "./stop-request.ts";
 
 /** How long a command that was sent a signal may take to end before we leave without it. */
 const END_GRACE_MS = 500;

@@ -1,6 +1,6 @@
 /** Turns the signals that ask us to leave into a stop request. */
 import type { EndReason } from "../model/records.ts";
-import type { StopRequest } from "./observe.ts";
+import type { StopRequest } from "./stop-request.ts";
 
 const REASONS: Partial<Record<NodeJS.Signals, EndReason>> = {
 	SIGINT: "interrupt",

@@ -13,9 +13,9 @@ import { resolveTarget, type TargetProcess } from "../target/discover.ts";
 import { openFileBytes } from "../target/file-bytes.ts";
 import { isRunning } from "../target/process-watch.ts";
 import { exePath } from "../target/procfs.ts";
-import { StopRequest } from "./observe.ts";
 import { parseDuration } from "./options.ts";
 import { stopOnSignals } from "./signals.ts";
+import { StopRequest } from "./stop-request.ts";
 import { TargetThreads } from "./target-threads.ts";
 import { writeAll } from "./write-all.ts";
 

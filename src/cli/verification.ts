@@ -25,7 +25,7 @@ import { isRunning } from "../target/process-watch.ts";
 import { exePath } from "../target/procfs.ts";
 import { othersExecuting } from "../target/same-executable.ts";
 import { countRunnable, listThreads } from "../target/threads.ts";
-import type { StopRequest } from "./observe.ts";
+import type { StopRequest } from "./stop-request.ts";
 import { targetRecord } from "./target-record.ts";
 
 /** Pace of looking for new threads, and whether the process still runs. */

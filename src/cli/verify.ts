@@ -6,9 +6,9 @@ import { formatDuration, plural } from "../output/units.ts";
 import { verifyText } from "../output/verify-text.ts";
 import { resolveTarget } from "../target/discover.ts";
 import { checkHost } from "./host-check.ts";
-import { StopRequest } from "./observe.ts";
 import { parseDuration } from "./options.ts";
 import { stopOnSignals } from "./signals.ts";
+import { StopRequest } from "./stop-request.ts";
 import { runVerification } from "./verification.ts";
 import { writeAll } from "./write-all.ts";
 

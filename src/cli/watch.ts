@@ -3,9 +3,10 @@ import { EXIT } from "../errors/error.ts";
 import { chooseView } from "./choose-view.ts";
 import { checkHost } from "./host-check.ts";
 import type { LiveView } from "./live-view.ts";
-import { observe, StopRequest } from "./observe.ts";
+import { observe } from "./observe.ts";
 import type { LiveOptions } from "./options.ts";
 import { stopOnSignals } from "./signals.ts";
+import { StopRequest } from "./stop-request.ts";
 import { WatchedTargets } from "./watched-targets.ts";
 
 /** No names: every Go program of the host. Returns the exit code. Throws E-HOST-…, E-TARGET-…, E-BIN-…, E-IO. */
