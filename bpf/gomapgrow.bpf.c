@@ -367,20 +367,37 @@ static __noinline int end_call(void *ctx, struct call *call, struct exit *exit, 
 	return 0;
 }
 
+/*
+ * The goroutine that leaves. What the kernel has in the task is what was last set with arch_prctl or clone, as Go and C libraries do. The option comes
+ * first: without it the verifier never sees a helper that a locked-down kernel refuses.
+ */
+static __always_inline __u64 leaving_goroutine(void *ctx, const struct gmg_site *site)
+{
+	__u64 base = 0, g = 0;
+
+	if (!options.fs_base || !site->fs_offset)
+		return register_g(ctx);
+	if (bpf_probe_read_kernel(&base, sizeof(base), (void *)(bpf_get_current_task() + options.fs_base)))
+		return 0;
+	bpf_probe_read_user(&g, sizeof(g), (void *)(base + site->fs_offset));
+	return g;
+}
+
 SEC("uprobe")
 int leave(void *ctx)
 {
 	__u32 index = site_of(ctx), depth;
 	struct gmg_site *site = bpf_map_lookup_elem(&sites, &index);
-	__u64 g = register_g(ctx), stack_pointer;
-	struct goroutine_key key = { .g = g, .tgid = bpf_get_current_pid_tgid() >> 32 };
-	struct exit exit = { .g = g };
+	__u64 g, stack_pointer;
+	struct goroutine_key key = { .tgid = bpf_get_current_pid_tgid() >> 32 };
+	struct exit exit = {};
 	struct goroutine *goroutine;
 	struct call *call, *outer;
 
 	OWN_STACK(ctx);
 	if (!site)
 		return 0;
+	g = key.g = exit.g = leaving_goroutine(ctx, site);
 	goroutine = bpf_map_lookup_elem(&goroutines, &key);
 	if (!goroutine)
 		return 0;

@@ -56,6 +56,7 @@ struct gmg_site {
 	__u16 startpc;
 	__u16 curg;          /* of runtime.m */
 	__u16 cgo_gap;       /* from the outermost frame record of a callback from C to that of the call of C below it; 0: not known */
+	__s32 fs_offset;     /* exits, Go <= 1.16 on x86-64: of the place of g from the thread's FS base; 0: g is in its register */
 	__u8 args_on_stack;  /* Go <= 1.16: arguments at [sp+8], [sp+16], … */
 	__u8 g_in_rcx;       /* Go <= 1.16 on x86-64: the stack check leaves g in RCX; otherwise R14 */
 	__u8 caller_depth;   /* frames from the probed function to the first one outside the map code */
@@ -118,6 +119,7 @@ struct gmg_options {
 	__u32 machine;          /* GMG_MACHINE_… */
 	__u32 site_by_address;  /* the kernel has no attach cookies */
 	__u32 iterations;       /* growths are numbered for the iterations of their maps */
+	__u32 fs_base;          /* of a thread's FS base in struct task_struct; 0: not known, and no site has an fs_offset */
 };
 
 #define GMG_MACHINE_X86_64 0

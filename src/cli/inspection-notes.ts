@@ -64,6 +64,9 @@ export function inspectionNotes(binary: GoBinary, compilation: Compilation, plan
 			"where its trees of inlined calls are is not known: functions with inlined calls are shown without lines",
 		);
 	}
+	if (plan.probes.some(({ fsOffset }) => fsOffset !== undefined)) {
+		notes.push("before Go 1.17 durations take a kernel that describes its own types (/sys/kernel/btf/vmlinux)");
+	}
 	if (plan.impl === "swiss") notes.push("swiss maps do not say whether they are being iterated");
 	if (binary.cgo) {
 		notes.push(

@@ -5,6 +5,7 @@ import { callSite } from "../analyze/call-site.ts";
 import { netDurations } from "../analyze/net-latency.ts";
 import { endRecord, windowRecord } from "../analyze/window-record.ts";
 import { GomapgrowError } from "../errors/error.ts";
+import { fsBaseOffset } from "../kernel/btf.ts";
 import type { AttachMode } from "../kernel/features.ts";
 import { monotonicNs, processCpuNs, wallNs } from "../kernel/libc.ts";
 import type { CallEstimate, Calls, EndReason, LossRecord, TargetRecord } from "../model/records.ts";
@@ -15,7 +16,7 @@ import { Governor } from "../session/governor.ts";
 import { SampleRate } from "../session/sample-rate.ts";
 import { type EventRecord, Session } from "../session/session.ts";
 import type { Target } from "../session/target.ts";
-import { sitesNeeded } from "../session/timed-probes.ts";
+import { needsFsBase, sitesNeeded, type Timing } from "../session/timed-probes.ts";
 import { errnoCode } from "../target/procfs-file.ts";
 import { CallTotals } from "./call-totals.ts";
 import type { LiveView } from "./live-view.ts";
@@ -73,6 +74,7 @@ export interface ObserveOptions {
 
 class Observation {
 	readonly #options: ObserveOptions;
+	readonly #timing: Timing;
 	readonly #anchor: ClockAnchor = { wallNs: wallNs(), monotonicNs: monotonicNs() };
 	readonly #session: Session;
 	readonly #aggregator: Aggregator;
@@ -102,9 +104,12 @@ class Observation {
 		this.#losses = new LossWatch();
 		try {
 			const { mode, latency, iterations, targets } = options;
-			const needed = targets.reduce((sum, target) => sum + sitesNeeded(target.plan, latency), 0);
+			// The kernel's description of itself is megabytes long: read for those that need it only.
+			const fsBase = latency && targets.some(({ plan }) => needsFsBase(plan)) ? fsBaseOffset() : undefined;
+			this.#timing = { latency, fsBase };
+			const needed = targets.reduce((sum, target) => sum + sitesNeeded(target.plan, this.#timing), 0);
 			const maxSites = 2 * needed + SPARE_SITES;
-			this.#session = new Session({ mode, anchor: this.#anchor, latency, iterations, maxSites });
+			this.#session = new Session({ mode, anchor: this.#anchor, ...this.#timing, iterations, maxSites });
 			this.#session.setSampling(this.#sampleRate.chance, SLOW_NS);
 		} catch (error) {
 			for (const target of options.targets) target.close();
@@ -163,10 +168,14 @@ class Observation {
 			clock: "monotonic",
 			interval_ns: intervalMs * 1e6,
 		});
-		this.#records = this.#session.targets.map((target) => targetRecord(target, timeOf(this.#anchor, monotonicNs())));
+		this.#records = this.#session.targets.map((target) => this.#targetRecord(target));
 		for (const record of this.#records) view.target(record);
 		this.#options.onAttached?.();
 		this.#windowStart = monotonicNs();
+	}
+
+	#targetRecord(target: Target): TargetRecord {
+		return targetRecord(target, timeOf(this.#anchor, monotonicNs()), this.#timing);
 	}
 
 	#govern(): void {
@@ -285,7 +294,7 @@ class Observation {
 				throw error;
 			}
 			this.#ended.delete(target.identity.pid);
-			const record = targetRecord(target, timeOf(this.#anchor, monotonicNs()));
+			const record = this.#targetRecord(target);
 			this.#records.push(record);
 			view.target(record);
 		}

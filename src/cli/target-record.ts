@@ -2,9 +2,11 @@
 import type { TargetRecord } from "../model/records.ts";
 import { sanitize } from "../model/sanitize.ts";
 import type { Target } from "../session/target.ts";
+import { type Timing, untimed } from "../session/timed-probes.ts";
 
-export function targetRecord(target: Target, time: string): TargetRecord {
+export function targetRecord(target: Target, time: string, timing: Timing): TargetRecord {
 	const { binary, identity, plan } = target;
+	const limits = [...(plan.limits ?? []), ...untimed(plan, timing)];
 	return {
 		type: "target",
 		time,
@@ -26,6 +28,6 @@ export function targetRecord(target: Target, time: string): TargetRecord {
 			cost: probe.site.cost,
 		})),
 		not_probed: plan.skipped,
-		...(plan.limits === undefined ? {} : { limits: plan.limits.map((limit) => sanitize(limit)) }),
+		...(limits.length === 0 ? {} : { limits: limits.map((limit) => sanitize(limit)) }),
 	};
 }

@@ -201,7 +201,7 @@ class Verification {
 			return this.#function(index, first[index], last[index], circumstances);
 		});
 		const time = timeOf(this.#anchor, this.#begunNs);
-		const { pid, name, exe, go_version, map_impl } = targetRecord(this.#target, time);
+		const { pid, name, exe, go_version, map_impl } = targetRecord(this.#target, time, { latency: false });
 		const cheap = this.#count.probes.filter(({ site }) => site.cost === "emulated");
 		const sites = cheap.map(({ fn, site }) => ({ fn, address: site.address, fileOffset: site.fileOffset }));
 		const code = this.#target.binary.elf.segments.filter(({ executable }) => executable);

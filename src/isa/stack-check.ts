@@ -11,6 +11,8 @@ export interface StackCheck {
 	/** Branch target, as an offset from the function's first byte. */
 	target: number;
 	gRegister: GRegister;
+	/** Where the check has loaded g from: its distance from the thread's FS base in bytes, negative. Absent: g always is in `gRegister`. */
+	fsOffset?: number;
 }
 
 /** When a conditional branch is taken: some bit of `set` is 1, or some bit of `clear` is 0, in the word that holds the flags. */

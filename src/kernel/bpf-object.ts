@@ -32,6 +32,8 @@ export interface BpfOptions {
 	/** Whether durations are measured, and iterations watched: what is not needed is not loaded. */
 	latency: boolean;
 	iterations: boolean;
+	/** Where the kernel keeps a thread's FS base; needed by sites with an `fsOffset`. */
+	fsBase?: number | undefined;
 	/** How many probed instructions there can be at a time. */
 	maxSites: number;
 	/** Other sizes of tables than the usual ones, to see what happens when they are full; of `events` in bytes, a power of two of pages. */
@@ -54,6 +56,8 @@ export interface SiteConfig {
 	startpc?: number | undefined;
 	curg?: number | undefined;
 	cgoGap?: number | undefined;
+	/** Exits: where the thread keeps g, from its FS base; 0: g is in its register. */
+	fsOffset?: number | undefined;
 	argsOnStack?: boolean;
 	gInRcx?: boolean;
 	callerDepth?: number;
@@ -156,6 +160,7 @@ export class BpfObject {
 		view.setUint32(OPTIONS.machine, MACHINE[process.arch === "arm64" ? "arm64" : "amd64"], true);
 		view.setUint32(OPTIONS.siteByAddress, options.mode === "perf-address" ? 1 : 0, true);
 		view.setUint32(OPTIONS.iterations, options.iterations ? 1 : 0, true);
+		view.setUint32(OPTIONS.fsBase, options.fsBase ?? 0, true);
 		const code = map === null ? -ERRNO.ENOENT : this.#lib.bpf_map__set_initial_value(map, value, OPTIONS.size);
 		if (code !== 0) throw loadError(code, "the options in .rodata.options");
 	}
@@ -202,6 +207,7 @@ export class BpfObject {
 		for (const field of ["goid", "parentGoid", "gopc", "startpc", "curg", "cgoGap"] as const) {
 			view.setUint16(SITE[field], config[field] ?? 0, true);
 		}
+		view.setInt32(SITE.fsOffset, config.fsOffset ?? 0, true);
 		view.setUint8(SITE.callerDepth, config.callerDepth ?? 0);
 		view.setUint8(SITE.slot, config.slot ?? NO_SLOT);
 		view.setUint8(SITE.outerSlot, config.outerSlot ?? NO_SLOT);

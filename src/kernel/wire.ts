@@ -14,9 +14,9 @@ export const ALWAYS = 255;
 
 /** struct gmg_site */
 export const SITE = {
-	...{ size: 40, role: 0, entry: 4, outerEntry: 8, chance: 12, goid: 16, parentGoid: 18, gopc: 20, startpc: 22 },
-	...{ curg: 24, cgoGap: 26, argsOnStack: 28, gInRcx: 29, callerDepth: 30, slot: 31, outerSlot: 32, condition: 33 },
-	...{ leavesTaken: 34, handsOver: 35, framePointer: 36, seed: 37, readsFlags: 38, alwaysEnters: 39 },
+	...{ size: 44, role: 0, entry: 4, outerEntry: 8, chance: 12, goid: 16, parentGoid: 18, gopc: 20, startpc: 22 },
+	...{ curg: 24, cgoGap: 26, fsOffset: 28, argsOnStack: 32, gInRcx: 33, callerDepth: 34, slot: 35, outerSlot: 36 },
+	...{ condition: 37, leavesTaken: 38, handsOver: 39, framePointer: 40, seed: 41, readsFlags: 42, alwaysEnters: 43 },
 } as const;
 
 /** struct gmg_site_counts, per CPU. */
@@ -36,7 +36,7 @@ export const BUCKETS = 28;
 export const FIRST_BUCKET_LOG2 = 6;
 
 /** struct gmg_options and struct gmg_settings */
-export const OPTIONS = { size: 12, machine: 0, siteByAddress: 4, iterations: 8 } as const;
+export const OPTIONS = { size: 16, machine: 0, siteByAddress: 4, iterations: 8, fsBase: 12 } as const;
 export const MACHINE = { amd64: 0, arm64: 1 } as const;
 /** A chance that is no chance. */
 export const CERTAIN = 0xffffffff;

@@ -77,6 +77,7 @@ function planProbe(binary: GoBinary, wanted: MapFunction, entry: number, end: nu
 				"branch of the stack check: once per call with the flags test, arguments in place, emulated by the kernel",
 		},
 		gRegister: check.gRegister,
+		...(check.fsOffset === undefined ? {} : { fsOffset: check.fsOffset }),
 		argAbi: architecture.argAbi(binary.version, check),
 		exits: [],
 	};

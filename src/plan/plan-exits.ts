@@ -42,14 +42,14 @@ export function planExits(
 
 function exitsOf(
 	binary: GoBinary,
-	{ entry, argAbi, site }: PlannedProbe,
+	{ entry, fsOffset, site }: PlannedProbe,
 	end: number,
 	isMeasured: (fn: string) => boolean,
 ): ExitPlan {
-	if (argAbi === "stack") return none("before Go 1.17 no register holds the goroutine at the end of a call");
 	const fn = FunctionCode.read(binary, entry, end);
 	if (typeof fn === "string") return none(fn);
-	const other = fn.otherUseOfG();
+	// The register that is watched for is g's only since Go 1.17.
+	const other = fsOffset === undefined ? fn.otherUseOfG() : undefined;
 	if (other !== undefined) return none(`the goroutine's register is written at +0x${other.toString(16)}`);
 	const chosen = chooseExits({
 		graph: fn.graph,

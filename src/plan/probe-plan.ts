@@ -83,6 +83,8 @@ export interface PlannedProbe {
 	 */
 	everyPass?: true;
 	gRegister: GRegister;
+	/** Where a thread keeps g, from its FS base, in bytes: before Go 1.17 no register holds it at the exits. */
+	fsOffset?: number;
 	argAbi: ArgAbi;
 	/** Each call that returns passes exactly one of them, once; empty when durations cannot be measured (`exitsMissing` says why). */
 	exits: ExitSite[];

@@ -33,6 +33,8 @@ export interface SessionOptions {
 	anchor: ClockAnchor;
 	/** Measure how long calls take. */
 	latency: boolean;
+	/** For the calls of programs before Go 1.17: where the kernel keeps a thread's FS base (kernel/btf.ts). */
+	fsBase?: number | undefined;
 	/** Watch iterations. The targets must have been planned with them. */
 	iterations: boolean;
 	/** How many probed instructions there can be at a time. */
@@ -118,7 +120,7 @@ export class Session {
 
 	/** Whether the probes of the target still find room in the kernel's tables. */
 	hasRoomFor(target: Target): boolean {
-		return this.#sites.room >= sitesNeeded(target.plan, this.#options.latency);
+		return this.#sites.room >= sitesNeeded(target.plan, this.#options);
 	}
 
 	/** Gives all probed instructions their numbers and tells the kernel programs what they mean. */
@@ -127,7 +129,7 @@ export class Session {
 			TIERS.map((tier) => [tier, { entry: [], exit: [] }]),
 		);
 		for (const probe of target.plan.probes) {
-			const timed = this.#options.latency && isTimed(target.plan, probe);
+			const timed = isTimed(target.plan, probe, this.#options);
 			const site = this.#sites.addEntry(target, probe, timed);
 			entries.push(site);
 			this.#configure(site.index, entryConfig(target, probe, timed), target, probe.site.address);
@@ -368,6 +370,7 @@ function exitConfig({ index, probe }: EntrySite, exit: ExitSite, outer: EntrySit
 		role: ROLE[probe.role],
 		entry: index,
 		slot: slotOf(probe.fn) ?? NO_SLOT,
+		fsOffset: probe.fsOffset,
 		framePointer: exit.entrySp === "frame-pointer",
 		handsOver: exit.handsOverTo !== undefined,
 		...(exit.leavesWhen === undefined

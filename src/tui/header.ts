@@ -50,7 +50,7 @@ function whatFields(targets: readonly TargetRecord[]): string[] {
 	const version = versions.length === 1 ? versions.join() : `${versions.length} Go versions,`;
 	return [
 		`${version} ${impls.join(" and ")}`,
-		...quality(targets, "calls only: see inspect", (target) => target.limits !== undefined),
+		...quality(targets, "limited: see inspect", (target) => target.limits !== undefined),
 		...quality(targets, "stripped", (target) => target.stripped),
 		...quality(targets, "PIE", (target) => target.pie),
 		probesText(targets.flatMap((target) => target.probes)),

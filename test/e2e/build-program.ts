@@ -1,6 +1,7 @@
 /** Go programs of test/programs, compiled by a given toolchain. */
-import { join } from "node:path";
-import { goBuild, goRoot, goTool } from "../support/go-binaries.ts";
+import { copyFileSync, readFileSync, rmSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { goBuild, goRoot, goTool, run } from "../support/go-binaries.ts";
 import { writeCountingOverlay } from "../support/overlay.ts";
 import { temporaryFolder } from "../support/processes.ts";
 import { type TimedLevel, writeTimingOverlay } from "../support/timing-overlay.ts";
@@ -29,16 +30,32 @@ export function buildProgram(program: string, version: string, options: BuildOpt
 export function buildCounted(version: string, arch: "amd64" | "arm64" = "amd64"): string {
 	const folder = temporaryFolder(`counted-${version}-${arch}`);
 	const overlay = writeCountingOverlay(goRoot(version), join(folder, "overlay"));
-	const output = join(folder, "counted");
-	goTool(version, ["build", "-overlay", overlay, "-o", output, "./counted"], "", arch);
-	return output;
+	return buildOverlaid(version, overlay, "counted", arch);
 }
 
 /** Compiles a program of test/programs with a runtime that measures its own growth (test/support/timing-overlay.ts). */
 export function buildTimed(version: string, level: TimedLevel, program = "timed"): string {
 	const folder = temporaryFolder(`${program}-${version}-${level}`);
 	const overlay = writeTimingOverlay(goRoot(version), join(folder, "overlay"), level);
-	const output = join(folder, program);
-	goTool(version, ["build", "-overlay", overlay, "-o", output, `./${program}`]);
+	return buildOverlaid(version, overlay, program);
+}
+
+/** Compiles a program of test/programs with changed sources of the toolchain; `overlay` is the JSON file, and the executable is put beside it. */
+function buildOverlaid(version: string, overlay: string, program: string, arch: "amd64" | "arm64" = "amd64"): string {
+	const output = join(dirname(overlay), program);
+	if (Number(version.split(".")[1]) >= 16) {
+		goTool(version, ["build", "-overlay", overlay, "-o", output, `./${program}`], "", arch);
+		return output;
+	}
+	// Before there were overlays: a toolchain of links to the files of the other one, but for the changed sources.
+	const [original, root] = [goRoot(version), join(dirname(overlay), "goroot")];
+	run(["cp", "-rs", original, root]);
+	const { Replace }: { Replace: Record<string, string> } = JSON.parse(readFileSync(overlay, "utf8"));
+	for (const [path, copy] of Object.entries(Replace)) {
+		const place = join(root, relative(original, path));
+		rmSync(place, { force: true });
+		copyFileSync(copy, place);
+	}
+	goTool(version, ["build", "-o", output, `./${program}`], "", arch, root);
 	return output;
 }

@@ -212,6 +212,7 @@ const SWISS: Work = { insertions: 9_000_000, keys: 30 };
 
 /** More than ten million calls in all. */
 const BULK: (Case & { work: Work; calls: number })[] = [
+	{ version: "1.15", observe: viaRun, work: CLASSIC, calls: 1_000_000, atLeast: allVariants(50_000) },
 	{ version: "1.19", observe: viaRun, work: CLASSIC, calls: 4_100_000, atLeast: allVariants(200_000) },
 	{ version: "1.23", observe: viaWatch, work: CLASSIC, calls: 4_100_000, atLeast: allVariants(200_000) },
 	{

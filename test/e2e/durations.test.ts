@@ -88,7 +88,7 @@ const missing = missingForTracing();
 const tracingTest = testWith(missing);
 const TIMEOUT = 300_000;
 
-for (const version of ["1.19", "1.23", "1.24", "1.27"]) {
+for (const version of ["1.15", "1.19", "1.23", "1.24", "1.27"]) {
 	describe(`durations, Go ${version}`, () => {
 		let levels: Record<TimedLevel, Comparison> | undefined;
 		beforeAll(async () => {

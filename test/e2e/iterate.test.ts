@@ -36,7 +36,7 @@ async function iterate(version: string, options: string[]) {
 const tracingTest = testWith(missingForTracing());
 
 describe("iterations", () => {
-	for (const version of ["1.19", "1.23", "1.24", "1.27"]) {
+	for (const version of ["1.15", "1.19", "1.23", "1.24", "1.27"]) {
 		tracingTest(`every overlap is reported once, with both goroutines, Go ${version}`, async () => {
 			const { trace, truth } = await iterate(version, ["--iter"]);
 			expect(Object.keys(truth).sort()).toEqual(Object.keys(CASES).sort());

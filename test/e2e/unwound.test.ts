@@ -51,6 +51,7 @@ const tracingTest = testWith(missingForTracing());
 describe("calls that do not return are counted as left, and nothing else is", () => {
 	for (const [version, level] of [
 		...([
+			["1.15", "inner"],
 			["1.19", "outer"],
 			["1.23", "inner"],
 		] as const),

@@ -19,6 +19,7 @@ const PATIENCE_MS = 200_000;
 const LONG = "1000s";
 /** Insertions, and keys of a map: tens of thousands of calls, which is a second or so. */
 const WORK: Record<string, string[]> = {
+	"1.15": ["400000", "2000"],
 	"1.19": ["400000", "2000"],
 	"1.23": ["400000", "2000"],
 	"1.24": ["400000", "200"],
@@ -81,7 +82,7 @@ const tracingTest = testWith(missingForTracing());
 const onlyHere = readlinkSync("/proc/self/ns/pid") === "pid:[4026531836]";
 
 describe("both counters, and the program's own runtime", () => {
-	for (const version of ["1.19", "1.23", "1.24", "1.27"]) {
+	for (const version of ["1.15", "1.19", "1.23", "1.24", "1.27"]) {
 		tracingTest(
 			`Go ${version}`,
 			async () => {

@@ -81,7 +81,7 @@ const loadFactorOf = (version: string): number => (version === "1.21" ? 6 : 6.5)
 const tracingTest = testWith(missingForTracing());
 
 describe("growths are what the program sees in its own maps", () => {
-	for (const version of ["1.19", "1.21", "1.22", "1.23", "1.24", "1.25", "1.26", "1.27"]) {
+	for (const version of ["1.15", "1.19", "1.21", "1.22", "1.23", "1.24", "1.25", "1.26", "1.27"]) {
 		tracingTest(
 			`Go ${version}`,
 			async () => {

@@ -73,14 +73,15 @@ export function goBuild(options: GoBuildOptions): string {
 	return path;
 }
 
-/** Output of a `go tool` or other go subcommand of that toolchain. */
+/** Output of a `go tool` or other go subcommand of that toolchain, or of a copy of it at `root`. */
 export function goTool(
 	version: string,
 	args: string[],
 	stdin?: string,
 	arch: NonNullable<GoBuildOptions["arch"]> = "amd64",
+	root = goRoot(version),
 ): string {
-	return goCommand({ version, arch }, args, programs, stdin);
+	return goCommand({ version, arch }, args, programs, stdin, root);
 }
 
 /** The file's bytes as the readers want them. */
@@ -102,8 +103,8 @@ function goCommand(
 	args: string[],
 	cwd: string,
 	stdin?: string,
+	root = goRoot(options.version),
 ): string {
-	const root = goRoot(options.version);
 	const env: Record<string, string> = {
 		PATH: process.env.PATH ?? "/usr/bin:/bin",
 		HOME: homedir(),

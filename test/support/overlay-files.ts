@@ -1,6 +1,6 @@
 /**
  * The files of a Go overlay (go build -overlay): copies of sources that take the place of the toolchain's own, and new ones. The toolchain
- * itself stays as it is. Needs Go 1.16 or newer.
+ * itself stays as it is.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

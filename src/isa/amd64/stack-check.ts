@@ -58,12 +58,15 @@ function matchesAny(code: Uint8Array, at: number, forms: Form[]): number {
  * `code` needs the first MAX_STACK_CHECK_BYTES of the function, `size` is the function's length in bytes: the branch must stay inside it.
  */
 export function findStackCheck(code: Uint8Array, size: number): StackCheck | undefined {
+	const view = new DataView(code.buffer, code.byteOffset, code.byteLength);
 	let at = matches(code, 0, LOAD_G_TLS);
+	let offsetEnd = at;
 	if (at === 0) {
-		const offset = matches(code, 0, LOAD_TLS_OFFSET);
-		const load = offset > 0 ? matches(code, offset, LOAD_G_INDIRECT) : 0;
-		at = load > 0 ? offset + load : 0;
+		offsetEnd = matches(code, 0, LOAD_TLS_OFFSET);
+		const load = offsetEnd > 0 ? matches(code, offsetEnd, LOAD_G_INDIRECT) : 0;
+		at = load > 0 ? offsetEnd + load : 0;
 	}
+	const fsOffset = at > 0 ? { fsOffset: view.getInt32(offsetEnd - 4, true) } : {};
 	const gRegister = at > 0 ? "rcx" : "r14";
 
 	const lea = matchesAny(code, at, gRegister === "r14" ? LEA_R12 : LEA_RAX);
@@ -74,7 +77,6 @@ export function findStackCheck(code: Uint8Array, size: number): StackCheck | und
 	if (cmp === 0) return undefined;
 	at += cmp;
 
-	const view = new DataView(code.buffer, code.byteOffset, code.byteLength);
 	let branchLength: number;
 	let target: number;
 	if (code[at] === 0x76 && at + 2 <= code.length) {
@@ -88,5 +90,5 @@ export function findStackCheck(code: Uint8Array, size: number): StackCheck | und
 	}
 	// The slow path stands behind the function's body; anything else is not a stack check.
 	if (target <= at || target >= size) return undefined;
-	return { branchOffset: at, branchLength, target, gRegister };
+	return { branchOffset: at, branchLength, target, gRegister, ...fsOffset };
 }

@@ -13,6 +13,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/ioutil"
 	"os"
 	"runtime"
 	"strconv"
@@ -210,7 +211,7 @@ func main() {
 	wall := time.Since(start)
 
 	// Nothing may grow any more when the times are read, and the encoder has maps of its own: it must have seen all types before.
-	write(io.Discard, wall)
+	write(ioutil.Discard, wall)
 	write(os.Stdout, wall)
 }
 

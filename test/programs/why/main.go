@@ -12,9 +12,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
-	"runtime"
 	"strconv"
-	"strings"
 	"unsafe"
 )
 
@@ -45,12 +43,12 @@ type swissTable struct {
 var swiss = isSwiss()
 
 func isSwiss() bool {
-	for _, old := range []string{"go1.18", "go1.19", "go1.20", "go1.21", "go1.22", "go1.23"} {
-		if strings.HasPrefix(runtime.Version(), old) {
-			return false
-		}
+	m := make(map[int]int)
+	for i := 0; i < 9; i++ {
+		m[i] = i
 	}
-	return true
+	// Nine entries: a classic map has two buckets (B 1, at offset 9), a swiss one a directory of one table.
+	return (*swissMap)(*(*unsafe.Pointer)(unsafe.Pointer(&m))).dirLen == 1
 }
 
 type growth struct {

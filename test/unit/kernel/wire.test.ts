@@ -214,7 +214,7 @@ function fieldsInHeader(struct: string): string[] {
 		depth += Number(code[end] === "{") - Number(code[end] === "}");
 		end++;
 	} while (depth > 0);
-	return [...code.slice(start, end).matchAll(/^\s*__u\d+ (\w+)(?:\[\w+\])?;/gm)].map((match) => match[1] ?? "");
+	return [...code.slice(start, end).matchAll(/^\s*__[us]\d+ (\w+)(?:\[\w+\])?;/gm)].map((match) => match[1] ?? "");
 }
 
 describe("bpf/gomapgrow.h, bpf/maps.h and src/kernel/wire.ts", () => {
