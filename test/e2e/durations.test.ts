@@ -5,7 +5,7 @@
 import { beforeAll, describe, expect } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { missingForTracing, testWith } from "../support/capability.ts";
+import { missingCommands, missingForTracing, testWith } from "../support/capability.ts";
 import {
 	durationFaults,
 	type Faults,
@@ -15,10 +15,10 @@ import {
 	type Truth,
 } from "../support/duration-check.ts";
 import { run } from "../support/go-binaries.ts";
-import { temporaryFolder } from "../support/processes.ts";
+import { start, temporaryFolder } from "../support/processes.ts";
 import type { TimedLevel } from "../support/timing-overlay.ts";
-import { ledgerFaults, recordedTrace, startGomapgrow, withoutDuration } from "../support/trace.ts";
-import { buildTimed } from "./build-program.ts";
+import { GOMAPGROW, ledgerFaults, recordedTrace, startGomapgrow, withoutDuration } from "../support/trace.ts";
+import { buildProgram, buildTimed } from "./build-program.ts";
 
 const MAPS = "40";
 
@@ -133,3 +133,36 @@ for (const version of ["1.15", "1.19", "1.23", "1.24", "1.27"]) {
 		});
 	});
 }
+
+describe("on a kernel that does not describe its types", () => {
+	const hidden = testWith(missing, missingCommands("unshare", "mount"));
+	for (const version of ["1.15", "1.19"]) {
+		hidden(
+			`Go ${version}${version === "1.15" ? " has no durations, and says why" : " has them"}`,
+			async () => {
+				const records = join(temporaryFolder("untyped"), "records.ndjson");
+				const executable = buildProgram("grow", version, { stripped: true });
+				const script = 'mount -t tmpfs none /sys/kernel/btf && exec "$@"';
+				const command = [GOMAPGROW, "run", "--budget", "off", "--output", records, "--", executable, "int", "2000"];
+				const program = start(["unshare", "--mount", "sh", "-c", script, "sh", ...command]);
+				const { exit, growths, end, targets } = recordedTrace(records, program, await program.finish(60_000));
+				expect(exit.code).toBe(0);
+				expect(end.complete).toBe(true);
+				expect(growths.length).toBeGreaterThanOrEqual(9);
+				const timed = version !== "1.15";
+				expect(new Set(growths.map(({ duration_ns }) => duration_ns !== undefined))).toEqual(new Set([timed]));
+				expect(end.latency.length > 0).toBe(timed);
+				expect(targets[0]?.limits ?? []).toEqual(
+					timed
+						? []
+						: [
+								expect.stringMatching(
+									/^durations of runtime\.hashGrow, .* are not measured: .*\/sys\/kernel\/btf\/vmlinux/,
+								),
+							],
+				);
+			},
+			60_000,
+		);
+	}
+});
