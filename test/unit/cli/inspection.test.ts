@@ -106,8 +106,6 @@ describe.each([
 			expect([name, address, file_offset]).toEqual([name, `0x${entry.toString(16)}`, offsetOf(entry)]);
 			expect([reason, site?.cost]).toEqual([undefined, "emulated"]);
 			if (iterating.includes(name)) expect([exits, exits_missing]).toEqual([[], undefined]);
-			else if (what.startsWith("1.15"))
-				expect([exits, exits_missing]).toEqual([[], expect.stringContaining("before Go 1.17")]);
 			else expect([exits.length > 0, exits_missing]).toEqual([true, undefined]);
 			for (const exit of exits) expect(exit.file_offset).toBe(offsetOf(Number(exit.address)));
 			const at = Number(site?.address);

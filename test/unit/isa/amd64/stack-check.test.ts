@@ -37,19 +37,19 @@ const FORMS: [name: string, hex: string, size: number, expected: ReturnType<type
 		"hashGrow (1.15): mov rcx,fs:-8; cmp rsp,[rcx+16]; jbe rel32",
 		"64 48 8b 0c 25 f8 ff ff ff 48 3b 61 10 0f 86 02 02 00 00",
 		0x21f,
-		{ branchOffset: 13, branchLength: 6, target: 0x215, gRegister: "rcx" },
+		{ branchOffset: 13, branchLength: 6, target: 0x215, gRegister: "rcx", fsOffset: -8 },
 	],
 	[
 		"evacuate (1.15): mov rcx,fs:-8; lea rax,[rsp-48]; cmp rax,[rcx+16]",
 		"64 48 8b 0c 25 f8 ff ff ff 48 8d 44 24 d0 48 3b 41 10 0f 86 ee 05 00 00",
 		0x610,
-		{ branchOffset: 18, branchLength: 6, target: 0x606, gRegister: "rcx" },
+		{ branchOffset: 18, branchLength: 6, target: 0x606, gRegister: "rcx", fsOffset: -8 },
 	],
 	[
 		"hashGrow (1.15 PIE): mov rcx,-8; mov rcx,fs:[rcx]; cmp rsp,[rcx+16]; jbe rel8",
 		"48 c7 c1 f8 ff ff ff 64 48 8b 09 48 3b 61 10 76 30",
 		0x90,
-		{ branchOffset: 15, branchLength: 2, target: 0x41, gRegister: "rcx" },
+		{ branchOffset: 15, branchLength: 2, target: 0x41, gRegister: "rcx", fsOffset: -8 },
 	],
 ];
 
