@@ -110,7 +110,7 @@ const EXPRESSIONS: Record<string, number> = {
 	"offsetof(struct gmg_left, kind)": 0,
 	"offsetof(struct goroutine_key, tgid)": 8,
 	"sizeof(((struct gmg_latency_row *)0)->buckets) / 8": BUCKETS,
-	// A short record is an event that ends after so many frames (SHORT_EVENT of gomapgrow.bpf.c).
+	// A short record is an event that ends after so many frames (SHORT_EVENT of events.h).
 	"sizeof(struct gmg_event) - (GMG_MAX_FRAMES - GMG_SHORT_FRAMES) * sizeof(__u64)": EVENT.frames + 8 * SHORT_FRAMES,
 };
 

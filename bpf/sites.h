@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* What every program asks first: which site was hit, and what its registers hold there. */
+#ifndef SITES_H
+#define SITES_H
+
+/* Counters are added to atomically even though they are per CPU: a uprobe program can be preempted by another task that runs it on the same CPU. */
+#define ADD(counter) __sync_fetch_and_add(&(counter), 1)
+
+static __always_inline __u32 site_of(void *ctx)
+{
+	if (options.site_by_address) {
+		struct address_key key = { .ip = register_instruction_pointer(ctx), .tgid = bpf_get_current_pid_tgid() >> 32 };
+		__u32 *site = bpf_map_lookup_elem(&site_addresses, &key);
+
+		return site ? *site : GMG_MAX_SITES;
+	}
+	return (__u32)bpf_get_attach_cookie(ctx);
+}
+
+static __always_inline __u64 goroutine_of(void *ctx, const struct gmg_site *site)
+{
+	return site->g_in_rcx ? register_link(ctx) : register_g(ctx);
+}
+
+/* Integer argument n (0 to 2) of a Go function at its entry. */
+static __always_inline int argument(void *ctx, const struct gmg_site *site, int n, __u64 *value)
+{
+	if (site->args_on_stack)
+		return bpf_probe_read_user(value, sizeof(*value), (void *)(register_stack_pointer(ctx) + 8 + 8 * n));
+	*value = n == 0 ? register_argument0(ctx) : n == 1 ? register_argument1(ctx) : register_argument2(ctx);
+	return 0;
+}
+
+#endif
