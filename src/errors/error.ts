@@ -19,6 +19,7 @@ export const ERROR_CODES = {
 	"E-HOST-RINGBUF": EXIT.host,
 	"E-HOST-UPROBE": EXIT.host,
 	"E-HOST-MEMLOCK": EXIT.host,
+	"E-HOST-SECCOMP": EXIT.host,
 	"E-HOST-LIBBPF": EXIT.host,
 	"E-TARGET-NOT-FOUND": EXIT.target,
 	"E-TARGET-AMBIGUOUS": EXIT.target,

@@ -2,6 +2,7 @@
 import type { Pointer } from "bun:ffi";
 import { readFileSync } from "node:fs";
 import { GomapgrowError } from "../errors/error.ts";
+import { forbiddenError, readConfinement } from "./confinement.ts";
 import { objectPath } from "./embedded.ts";
 import { ERRNO, errnoName } from "./errno.ts";
 import { type AttachMode, BPF_TRACE_UPROBE_MULTI } from "./features.ts";
@@ -78,12 +79,9 @@ export interface Sampling {
 
 function loadError(code: number, log: string): GomapgrowError {
 	const found = `${errnoName(code)}${log === "" ? "" : `: ${log}`}`;
-	if (code === -ERRNO.EPERM || code === -ERRNO.EACCES) {
-		return new GomapgrowError("E-HOST-CAPS", {
-			wanted: "to load a BPF program",
-			found,
-			mend: "run as root, or with CAP_BPF and CAP_PERFMON; check `sysctl kernel.unprivileged_bpf_disabled`, the kernel's lockdown mode and the container's seccomp profile",
-		});
+	// The verifier's own refusals are EACCES, too, but they come with its log.
+	if (code === -ERRNO.EPERM || (code === -ERRNO.EACCES && log === "")) {
+		return forbiddenError({ call: "bpf", wanted: "to load the BPF programs", found, confinement: readConfinement() });
 	}
 	return new GomapgrowError("E-HOST-BPF", { wanted: "to load the BPF programs", found, mend: "gomapgrow doctor" });
 }
@@ -103,7 +101,7 @@ export class BpfObject {
 	readonly #logs: Uint8Array[] = [];
 	#object: Pointer | null;
 
-	/** Loads the programs. Throws E-HOST-CAPS or E-HOST-BPF with the verifier's last words. */
+	/** Loads the programs. Throws what forbids it (confinement.ts), or E-HOST-BPF with the verifier's last words. */
 	constructor(options: BpfOptions) {
 		const { mode } = options;
 		this.mode = mode;

@@ -2,6 +2,7 @@
 import { type Pointer, ptr } from "bun:ffi";
 import { closeSync } from "node:fs";
 import { GomapgrowError } from "../errors/error.ts";
+import { forbiddenError, readConfinement } from "./confinement.ts";
 import { ERRNO, errnoName } from "./errno.ts";
 import type { AttachMode } from "./features.ts";
 import { cstring, type Libbpf, libbpf, pointerOrNull } from "./libbpf.ts";
@@ -23,9 +24,13 @@ export function attachError(path: string, code: number): GomapgrowError {
 			found: "it ended before it could be probed",
 		});
 	}
-	if (code === ERRNO.EPERM || code === ERRNO.EACCES) {
+	if (code === ERRNO.EPERM || code === ERRNO.EACCES || code === ERRNO.ENOSYS) {
+		const confinement = readConfinement();
+		const confined = confinement.userNamespace || confinement.seccomp.includes("perf_event_open");
+		const wanted = `to attach uprobes to ${path}`;
+		if (confined) return forbiddenError({ call: "perf_event_open", wanted, found: errnoName(code), confinement });
 		return new GomapgrowError("E-HOST-CAPS", {
-			wanted: `to attach uprobes to ${path}`,
+			wanted,
 			found: errnoName(code),
 			mend: "run as root, or with CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE",
 		});
