@@ -21,10 +21,20 @@
 const struct goroutine new_goroutine = {};
 const struct gmg_latency_row new_latency_row = {};
 
+/* The current process (upper half) and thread, with the numbers that they have for gomapgrow, which may be in a PID namespace of its own. */
+static __always_inline __u64 current_id(void)
+{
+	struct bpf_pidns_info id;
+
+	if (options.pid_namespace && bpf_get_ns_current_pid_tgid(options.pid_namespace_device, options.pid_namespace, &id, sizeof(id)) == 0)
+		return (__u64)id.tgid << 32 | id.pid;
+	return bpf_get_current_pid_tgid();
+}
+
 static __always_inline __u32 site_of(void *ctx)
 {
 	if (options.site_by_address) {
-		struct address_key key = { .ip = register_instruction_pointer(ctx), .tgid = bpf_get_current_pid_tgid() >> 32 };
+		struct address_key key = { .ip = register_instruction_pointer(ctx), .tgid = current_id() >> 32 };
 		__u32 *site = bpf_map_lookup_elem(&site_addresses, &key);
 
 		return site ? *site : GMG_MAX_SITES;
@@ -145,7 +155,7 @@ static __noinline int write_event(struct gmg_event_head *head, struct stack_star
 
 static __always_inline void begin_event(struct gmg_event_head *head, __u32 kind, __u32 entry, __u64 now, __u64 g, void *ctx)
 {
-	__u64 id = bpf_get_current_pid_tgid();
+	__u64 id = current_id();
 
 	__builtin_memset(head, 0, sizeof(*head));
 	head->kind = kind;
@@ -190,7 +200,7 @@ static __always_inline struct call *call_in(struct goroutine *goroutine, __u32 s
 static __always_inline struct call *begin_call(void *ctx, const struct gmg_site *site, struct gmg_site_counts *counts, __u64 g, __u64 map_type,
 					       __u64 now)
 {
-	struct goroutine_key key = { .g = g, .tgid = bpf_get_current_pid_tgid() >> 32 };
+	struct goroutine_key key = { .g = g, .tgid = current_id() >> 32 };
 	struct goroutine *goroutine;
 	struct call *call;
 	__u32 depth;
@@ -335,7 +345,7 @@ static __noinline int end_call(void *ctx, struct call *call, struct exit *exit, 
 		if (!left)
 			return 0;
 		left->kind = GMG_RECORD_LEFT;
-		left->tgid = bpf_get_current_pid_tgid() >> 32;
+		left->tgid = current_id() >> 32;
 		left->g = exit->g;
 		left->begun_ns = begun_ns;
 		left->duration_ns = duration_ns;
@@ -373,7 +383,7 @@ int leave(void *ctx)
 	__u32 index = site_of(ctx), depth;
 	struct gmg_site *site = bpf_map_lookup_elem(&sites, &index);
 	__u64 g = register_g(ctx), stack_pointer;
-	struct goroutine_key key = { .g = g, .tgid = bpf_get_current_pid_tgid() >> 32 };
+	struct goroutine_key key = { .g = g, .tgid = current_id() >> 32 };
 	struct exit exit = { .g = g };
 	struct goroutine *goroutine;
 	struct call *call, *outer;
@@ -432,7 +442,7 @@ static __always_inline __u64 seed_of(__u64 map, const struct gmg_site *site)
 /* One more growth of the map; which one it is. */
 static __always_inline __u64 number_growth(__u64 seed)
 {
-	struct grown_key key = { .seed = seed, .tgid = bpf_get_current_pid_tgid() >> 32 };
+	struct grown_key key = { .seed = seed, .tgid = current_id() >> 32 };
 	__u64 *count = bpf_map_lookup_elem(&grown_maps, &key), zero = 0;
 
 	if (!count) {
@@ -592,7 +602,7 @@ int work(void *ctx)
 	ADD(counts->hits);
 
 	key.site = index;
-	key.tgid = bpf_get_current_pid_tgid() >> 32;
+	key.tgid = current_id() >> 32;
 	/* The swiss functions of this tier are (t, typ, m), the classic ones (t, h, bucket). */
 	if (argument(ctx, site, site->role <= GMG_ROLE_EVACUATE && site->role >= GMG_ROLE_GROW_WORK ? 0 : 1, &key.map_type))
 		ADD(counts->fault);
@@ -639,14 +649,14 @@ static __always_inline int identify(struct iterator_key *key, __u64 g, __u64 ite
 	if (bpf_probe_read_user(stack, sizeof(stack), (void *)g))
 		return -1;
 	key->g = g;
-	key->tgid = bpf_get_current_pid_tgid() >> 32;
+	key->tgid = current_id() >> 32;
 	key->place = iterator >= stack[0] && iterator < stack[1] ? stack[1] - iterator : iterator;
 	return 0;
 }
 
 static __always_inline __u64 growths_of(__u64 seed)
 {
-	struct grown_key key = { .seed = seed, .tgid = bpf_get_current_pid_tgid() >> 32 };
+	struct grown_key key = { .seed = seed, .tgid = current_id() >> 32 };
 	__u64 *count = bpf_map_lookup_elem(&grown_maps, &key);
 
 	return count ? *count : 0;

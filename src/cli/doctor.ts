@@ -11,6 +11,7 @@ import {
 	type KernelFeatures,
 } from "../kernel/features.ts";
 import { monotonicNs, wallNs } from "../kernel/libc.ts";
+import { requireOwnProc } from "../kernel/pid-namespace.ts";
 import { formatDuration } from "../output/units.ts";
 import { Session } from "../session/session.ts";
 import { requireCapabilities, requireFeatures } from "./host-check.ts";
@@ -87,6 +88,7 @@ function featureChecks(features: KernelFeatures): Check[] {
 /** What a hit costs, or the first thing that makes observing impossible. */
 function tryAll(features: KernelFeatures): HitCostRow | GomapgrowError {
 	try {
+		requireOwnProc();
 		requireCapabilities(["doctor"]);
 		requireFeatures(features);
 		return measureHits(attachModeOf(features));

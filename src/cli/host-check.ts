@@ -9,6 +9,7 @@ import {
 	type Feature,
 	type KernelFeatures,
 } from "../kernel/features.ts";
+import { requireOwnProc } from "../kernel/pid-namespace.ts";
 
 const isForbidden = ({ error }: Feature): boolean => error === "EPERM" || error === "EACCES";
 
@@ -60,6 +61,7 @@ export function requireFeatures(features: KernelFeatures, confined: () => Confin
 
 /** How to attach on this host. Throws E-HOST-… */
 export function checkHost(command: readonly string[]): AttachMode {
+	requireOwnProc();
 	requireCapabilities(command);
 	const features = detectFeatures();
 	requireFeatures(features);

@@ -8,6 +8,7 @@ import { ERRNO, errnoName } from "./errno.ts";
 import { type AttachMode, BPF_TRACE_UPROBE_MULTI } from "./features.ts";
 import { cstring, type Libbpf, libbpf, pointerOrNull } from "./libbpf.ts";
 import { errno } from "./libc.ts";
+import { ownPidNamespace } from "./pid-namespace.ts";
 import { ADDRESS_KEY, ALWAYS, CERTAIN, MACHINE, NO_SLOT, OPTIONS, RING_BYTES, SETTINGS, SITE } from "./wire.ts";
 
 export type ProgramName = "growth" | "work" | "leave" | "iterate";
@@ -154,6 +155,9 @@ export class BpfObject {
 		view.setUint32(OPTIONS.machine, MACHINE[process.arch === "arm64" ? "arm64" : "amd64"], true);
 		view.setUint32(OPTIONS.siteByAddress, options.mode === "perf-address" ? 1 : 0, true);
 		view.setUint32(OPTIONS.iterations, options.iterations ? 1 : 0, true);
+		const namespace = ownPidNamespace();
+		view.setUint32(OPTIONS.pidNamespace, namespace?.inode ?? 0, true);
+		view.setBigUint64(OPTIONS.pidNamespaceDevice, namespace?.device ?? 0n, true);
 		const code = map === null ? -ERRNO.ENOENT : this.#lib.bpf_map__set_initial_value(map, value, OPTIONS.size);
 		if (code !== 0) throw loadError(code, "the options in .rodata.options");
 	}
