@@ -111,6 +111,7 @@ export class BpfObject {
 		const file = readFileSync(objectPath);
 		this.#image = new Uint8Array(new ArrayBuffer(file.length));
 		this.#image.set(file);
+		this.#lib.gmg_keep_user_reads();
 		this.#object = pointerOrNull(this.#lib.bpf_object__open_mem(this.#image, this.#image.length, null));
 		if (this.#object === null) throw loadError(-errno(), "");
 		for (const name of PROGRAMS) {

@@ -39,6 +39,7 @@ const SYMBOLS = {
 	bpf_map_delete_elem: { args: ["i32", "ptr"], returns: "i32" },
 	bpf_map_update_elem: { args: ["i32", "ptr", "ptr", "u64"], returns: "i32" },
 	// native/*.c
+	gmg_keep_user_reads: { args: [], returns: "i32" },
 	gmg_perf_refused: { args: [], returns: "i32" },
 	gmg_ring_open: { args: ["i32", "u32"], returns: "ptr" },
 	gmg_ring_close: { args: ["ptr"], returns: "void" },
