@@ -13,9 +13,11 @@ export interface Confinement {
 	seccomp: readonly RefusedCall[];
 	/** The limit of locked memory, in bytes, where the kernel counts BPF maps for it (before 5.11) and refuses what is more. */
 	lockedMemory: number | undefined;
+	/** kernel.perf_event_paranoid, where the kernel leaves perf events to CAP_SYS_ADMIN because of it: Debian's and Ubuntu's do above 2. */
+	perfParanoid: number | undefined;
 }
 
-const UNCONFINED: Confinement = { userNamespace: false, seccomp: [], lockedMemory: undefined };
+const UNCONFINED: Confinement = { userNamespace: false, seccomp: [], lockedMemory: undefined, perfParanoid: undefined };
 
 /** In the first user namespace every id is itself. */
 function inUserNamespace(): boolean {
@@ -50,12 +52,18 @@ function lockedMemoryLimit(): number | undefined {
 	return fd === -ERRNO.EPERM ? limit : undefined;
 }
 
+function perfParanoid(): number | undefined {
+	if (!isRefusal(libbpf().gmg_perf_refused())) return undefined;
+	const level = Number(readFileSync("/proc/sys/kernel/perf_event_paranoid", "utf8"));
+	return level > 2 ? level : undefined;
+}
+
 /** The first of them that is found. Throws E-HOST-LIBBPF. */
 export function readConfinement(): Confinement {
 	if (inUserNamespace()) return { ...UNCONFINED, userNamespace: true };
 	const seccomp = refusedBySeccomp();
 	if (seccomp.includes("bpf")) return { ...UNCONFINED, seccomp };
-	return { ...UNCONFINED, seccomp, lockedMemory: lockedMemoryLimit() };
+	return { userNamespace: false, seccomp, lockedMemory: lockedMemoryLimit(), perfParanoid: perfParanoid() };
 }
 
 export interface Refusal {
@@ -66,9 +74,9 @@ export interface Refusal {
 	confinement: Confinement;
 }
 
-/** The error for something that was refused with EPERM to a process that has the capabilities. */
+/** The error for something that was refused with EPERM or EACCES to a process that has the capabilities, as far as it is known. */
 export function forbiddenError({ call, wanted, found, confinement }: Refusal): GomapgrowError {
-	const { userNamespace, seccomp, lockedMemory } = confinement;
+	const { userNamespace, seccomp, lockedMemory, perfParanoid } = confinement;
 	if (userNamespace) {
 		return new GomapgrowError("E-HOST-CAPS", {
 			wanted,
@@ -83,6 +91,7 @@ export function forbiddenError({ call, wanted, found, confinement }: Refusal): G
 			mend: "docker run --security-opt seccomp=unconfined …   # systemd: SystemCallFilter=bpf perf_event_open",
 		});
 	}
+	if (call === "perf_event_open") return perfError(wanted, found, perfParanoid);
 	if (lockedMemory !== undefined) {
 		return new GomapgrowError("E-HOST-MEMLOCK", {
 			wanted: `${wanted}, which this kernel counts as locked memory (before Linux 5.11)`,
@@ -94,5 +103,17 @@ export function forbiddenError({ call, wanted, found, confinement }: Refusal): G
 		wanted,
 		found: `${found}, although the capabilities are there`,
 		mend: "dmesg | tail   # a security module (SELinux, AppArmor, lockdown) says there what it refused",
+	});
+}
+
+function perfError(wanted: string, found: string, paranoid: number | undefined): GomapgrowError {
+	if (paranoid === undefined) {
+		const mend = "run as root, or with CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE";
+		return new GomapgrowError("E-HOST-CAPS", { wanted, found, mend });
+	}
+	return new GomapgrowError("E-HOST-CAPS", {
+		wanted,
+		found: `${found}: with kernel.perf_event_paranoid at ${paranoid} this kernel asks for CAP_SYS_ADMIN`,
+		mend: "sudo sysctl kernel.perf_event_paranoid=2",
 	});
 }
