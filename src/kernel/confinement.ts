@@ -1,6 +1,7 @@
 /** What keeps a process from BPF and perf events although it has the capabilities: found by trying, as far as it can be. */
 import { closeSync, readFileSync } from "node:fs";
 import { GomapgrowError } from "../errors/error.ts";
+import { effectiveCapabilities } from "./capabilities.ts";
 import { ERRNO } from "./errno.ts";
 import { libbpf } from "./libbpf.ts";
 
@@ -13,20 +14,19 @@ export interface Confinement {
 	seccomp: readonly RefusedCall[];
 	/** The limit of locked memory, in bytes, where the kernel counts BPF maps for it (before 5.11) and refuses what is more. */
 	lockedMemory: number | undefined;
-	/** kernel.perf_event_paranoid, where the kernel leaves perf events to CAP_SYS_ADMIN because of it: Debian's and Ubuntu's do above 2. */
-	perfParanoid: number | undefined;
 }
 
-const UNCONFINED: Confinement = { userNamespace: false, seccomp: [], lockedMemory: undefined, perfParanoid: undefined };
+const UNCONFINED: Confinement = { userNamespace: false, seccomp: [], lockedMemory: undefined };
 
 /** In the first user namespace every id is itself. */
 function inUserNamespace(): boolean {
 	return !/^\s*0\s+0\s+4294967295\s*$/.test(readFileSync("/proc/self/uid_map", "utf8"));
 }
 
-const isRefusal = (code: number): boolean => [ERRNO.EPERM, ERRNO.EACCES, ERRNO.ENOSYS].some((errno) => code === -errno);
+/** What the profiles of Docker, Podman and systemd answer; EACCES is the kernel's own word for a lacking capability. */
+const isRefusal = (code: number): boolean => code === -ERRNO.EPERM || code === -ERRNO.ENOSYS;
 
-/** A filter can only be told by what it does: the calls are such that the kernel itself would not refuse them. */
+/** A filter can only be told by what it does: the calls are such that the kernel itself would not refuse them in this way. */
 function refusedBySeccomp(): RefusedCall[] {
 	const mode = /^Seccomp:\s*(\d)$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1];
 	if (mode !== "2") return [];
@@ -52,18 +52,12 @@ function lockedMemoryLimit(): number | undefined {
 	return fd === -ERRNO.EPERM ? limit : undefined;
 }
 
-function perfParanoid(): number | undefined {
-	if (!isRefusal(libbpf().gmg_perf_refused())) return undefined;
-	const level = Number(readFileSync("/proc/sys/kernel/perf_event_paranoid", "utf8"));
-	return level > 2 ? level : undefined;
-}
-
 /** The first of them that is found. Throws E-HOST-LIBBPF. */
 export function readConfinement(): Confinement {
 	if (inUserNamespace()) return { ...UNCONFINED, userNamespace: true };
 	const seccomp = refusedBySeccomp();
 	if (seccomp.includes("bpf")) return { ...UNCONFINED, seccomp };
-	return { userNamespace: false, seccomp, lockedMemory: lockedMemoryLimit(), perfParanoid: perfParanoid() };
+	return { userNamespace: false, seccomp, lockedMemory: lockedMemoryLimit() };
 }
 
 export interface Refusal {
@@ -76,7 +70,7 @@ export interface Refusal {
 
 /** The error for something that was refused with EPERM or EACCES to a process that has the capabilities, as far as it is known. */
 export function forbiddenError({ call, wanted, found, confinement }: Refusal): GomapgrowError {
-	const { userNamespace, seccomp, lockedMemory, perfParanoid } = confinement;
+	const { userNamespace, seccomp, lockedMemory } = confinement;
 	if (userNamespace) {
 		return new GomapgrowError("E-HOST-CAPS", {
 			wanted,
@@ -91,7 +85,7 @@ export function forbiddenError({ call, wanted, found, confinement }: Refusal): G
 			mend: "docker run --security-opt seccomp=unconfined …   # systemd: SystemCallFilter=bpf perf_event_open",
 		});
 	}
-	if (call === "perf_event_open") return perfError(wanted, found, perfParanoid);
+	if (call === "perf_event_open") return perfError(wanted, found);
 	if (lockedMemory !== undefined) {
 		return new GomapgrowError("E-HOST-MEMLOCK", {
 			wanted: `${wanted}, which this kernel counts as locked memory (before Linux 5.11)`,
@@ -106,14 +100,18 @@ export function forbiddenError({ call, wanted, found, confinement }: Refusal): G
 	});
 }
 
-function perfError(wanted: string, found: string, paranoid: number | undefined): GomapgrowError {
-	if (paranoid === undefined) {
-		const mend = "run as root, or with CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE";
-		return new GomapgrowError("E-HOST-CAPS", { wanted, found, mend });
+/** CAP_PERFMON is not enough for perf events on uprobes in newer kernels (seen in 6.1 and later), and with Debian's kernel.perf_event_paranoid of 3. */
+function perfError(wanted: string, found: string): GomapgrowError {
+	if (!effectiveCapabilities().has("CAP_SYS_ADMIN")) {
+		return new GomapgrowError("E-HOST-CAPS", {
+			wanted,
+			found: `${found}: this kernel asks for CAP_SYS_ADMIN for perf events on uprobes`,
+			mend: "sudo gomapgrow …   # in a container: docker run --cap-add=SYS_ADMIN",
+		});
 	}
 	return new GomapgrowError("E-HOST-CAPS", {
 		wanted,
-		found: `${found}: with kernel.perf_event_paranoid at ${paranoid} this kernel asks for CAP_SYS_ADMIN`,
-		mend: "sudo sysctl kernel.perf_event_paranoid=2",
+		found: `${found}, although CAP_SYS_ADMIN is there`,
+		mend: "dmesg | tail   # a security module (SELinux, AppArmor) says there what it refused",
 	});
 }

@@ -114,8 +114,18 @@ for (const series of SERIES) {
 					return;
 				}
 				const error = expectError(outcome, "paranoid", "E-HOST-CAPS");
-				expect(error).toContain("found EACCES: with kernel.perf_event_paranoid at 3 ");
-				expect(error).toContain("  run:  sudo sysctl kernel.perf_event_paranoid=2\n");
+				expect(error).toContain("found EACCES: this kernel asks for CAP_SYS_ADMIN for perf events on uprobes\n");
+			});
+
+			kernelTest("perf events on uprobes take CAP_SYS_ADMIN on newer kernels", async () => {
+				const outcome = await machine();
+				expectAllGrowths(outcome, "perf-admin");
+				if (series === "5.10") {
+					expectAllGrowths(outcome, "perf");
+					return;
+				}
+				const error = expectError(outcome, "perf", "E-HOST-CAPS");
+				expect(error).toContain("found EACCES: this kernel asks for CAP_SYS_ADMIN for perf events on uprobes\n");
 			});
 		});
 	}

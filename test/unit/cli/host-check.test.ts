@@ -10,7 +10,7 @@ const OK = { ok: true };
 const WHOLE: KernelFeatures = { bpf: OK, ringBuffer: OK, cookie: OK, uprobeMulti: OK };
 
 const REFUSED = { ok: false, error: "EPERM" };
-const FREE: Confinement = { userNamespace: false, seccomp: [], lockedMemory: undefined, perfParanoid: undefined };
+const FREE: Confinement = { userNamespace: false, seccomp: [], lockedMemory: undefined };
 
 describe("requireFeatures", () => {
 	test("a kernel with everything", () => {

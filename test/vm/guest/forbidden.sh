@@ -44,4 +44,8 @@ least=-all,+bpf,+perfmon
 	step paranoid $nobody --inh-caps=$least --ambient-caps=$least --bounding-set=$least $run
 	echo 2 >/proc/sys/kernel/perf_event_paranoid
 	step least $nobody --inh-caps=$least --ambient-caps=$least --bounding-set=$least $run
+	export GOMAPGROW_ATTACH=perf-address
+	step perf $nobody --inh-caps=$least --ambient-caps=$least --bounding-set=$least $run
+	least=$least,+sys_admin
+	step perf-admin $nobody --inh-caps=$least --ambient-caps=$least --bounding-set=$least $run
 )
