@@ -123,7 +123,7 @@ describe("a host", () => {
 		TIMEOUT,
 	);
 
-	for (const mode of ["multi", "perf-cookie", "perf-address"]) {
+	for (const mode of ["multi", "perf-cookie"]) {
 		confinedTest(
 			`without tracefs and debugfs is as good (${mode})`,
 			() => {

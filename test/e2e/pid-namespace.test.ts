@@ -60,29 +60,25 @@ function expectExact(trace: Trace, truth: Record<string, number>, pid: number): 
 }
 
 describe("a program in a container, observed from the host", () => {
-	for (const mode of MODES) {
-		namespaceTest(
-			`is counted exactly, under its number on the host (${mode})`,
-			async () => {
-				const counted = buildCounted("1.27");
-				const container = start([...CONTAINER, counted, ...WORK], { stdin: "pipe" });
-				await container.untilOutput(/^\{"phase":"ready"/m);
-				const pid = await inside(container, counted);
-				const tids = readdirSync(`/proc/${pid}/task`).map(Number);
-				const watch = start([GOMAPGROW, "watch", "--json", "--budget", "off", "--interval", "100ms", String(pid)], {
-					env: { ...process.env, GOMAPGROW_ATTACH: mode },
-				});
-				await watch.untilOutput(/^\{"type":"window"/m);
-				container.writeLine("go");
-				const trace = toTrace(watch, await watch.finish());
-				await container.finish();
-				expectExact(trace, calledBetween(container.stdout), pid);
-				// Threads have their numbers on the host, too: inside they begin at 1.
-				expect(Math.min(...trace.growths.map(({ tid }) => tid))).toBeGreaterThanOrEqual(Math.min(...tids));
-			},
-			TIMEOUT,
-		);
-	}
+	namespaceTest(
+		"is counted exactly, under its number on the host",
+		async () => {
+			const counted = buildCounted("1.27");
+			const container = start([...CONTAINER, counted, ...WORK], { stdin: "pipe" });
+			await container.untilOutput(/^\{"phase":"ready"/m);
+			const pid = await inside(container, counted);
+			const tids = readdirSync(`/proc/${pid}/task`).map(Number);
+			const watch = start([GOMAPGROW, "watch", "--json", "--budget", "off", "--interval", "100ms", String(pid)]);
+			await watch.untilOutput(/^\{"type":"window"/m);
+			container.writeLine("go");
+			const trace = toTrace(watch, await watch.finish());
+			await container.finish();
+			expectExact(trace, calledBetween(container.stdout), pid);
+			// Threads have their numbers on the host, too: inside they begin at 1.
+			expect(Math.min(...trace.growths.map(({ tid }) => tid))).toBeGreaterThanOrEqual(Math.min(...tids));
+		},
+		TIMEOUT,
+	);
 
 	namespaceTest(
 		"is found by its name",
