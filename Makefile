@@ -13,7 +13,9 @@ BUN := node_modules/.bin/bun
 PACKAGES := node_modules/.installed
 LIBRARY := dist/native/$(ARCH)/libgomapgrow-bpf.so
 BPF_OBJECT := dist/native/gomapgrow.bpf.o
-EXECUTABLE := dist/gomapgrow$(if $(filter-out $(MACHINE),$(ARCH)),-$(ARCH))
+# glibc or musl.
+LIBC := glibc
+EXECUTABLE := dist/gomapgrow$(if $(filter musl,$(LIBC)),-musl)$(if $(filter-out $(MACHINE),$(ARCH)),-$(ARCH))
 SOURCES := $(shell find src -name '*.ts' -o -name '*.json')
 
 .PHONY: help setup build test test-matrix test-kernels fuzz bench lint format typecheck release demo toolchains clean apt-packages force
@@ -23,9 +25,10 @@ help: ## list the targets
 
 setup: $(PACKAGES) ## install what is missing: packages with apt, then npm's
 
-build: $(EXECUTABLE) ## compile dist/gomapgrow (ARCH=arm64: dist/gomapgrow-arm64)
+build: $(EXECUTABLE) ## compile dist/gomapgrow (ARCH=arm64: dist/gomapgrow-arm64; LIBC=musl: dist/gomapgrow-musl)
 
 test: $(EXECUTABLE) toolchains ## everything: lint, typecheck, unit and end-to-end tests, an old and a new kernel
+	@$(MAKE) -s build LIBC=musl && test/musl/libraries.sh || echo "musl cannot be had here: its tests fail where CI=true, and are skipped elsewhere"
 	@test/vm/packages.sh && test/vm/kernels.sh 5.10 7 || echo "other kernels cannot be booted here: their tests fail where CI=true, and are skipped elsewhere"
 	@build/test.sh
 

@@ -32,7 +32,7 @@ static __always_inline struct call *call_in(struct goroutine *goroutine, __u32 s
 static __always_inline struct call *begin_call(void *ctx, const struct gmg_site *site, struct gmg_site_counts *counts, __u64 g, __u64 map_type,
 					       __u64 now)
 {
-	struct goroutine_key key = { .g = g, .tgid = bpf_get_current_pid_tgid() >> 32 };
+	struct goroutine_key key = { .g = g, .tgid = current_id() >> 32 };
 	struct goroutine *goroutine;
 	struct call *call;
 	__u32 depth;

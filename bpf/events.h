@@ -100,7 +100,7 @@ static __noinline int write_event(struct gmg_event_head *head, struct stack_star
 
 static __always_inline void begin_event(struct gmg_event_head *head, __u32 kind, __u32 entry, __u64 now, __u64 g, void *ctx)
 {
-	__u64 id = bpf_get_current_pid_tgid();
+	__u64 id = current_id();
 
 	__builtin_memset(head, 0, sizeof(*head));
 	head->kind = kind;

@@ -45,7 +45,7 @@ static __noinline int end_call(void *ctx, struct call *call, struct exit *exit, 
 		if (!left)
 			return 0;
 		left->kind = GMG_RECORD_LEFT;
-		left->tgid = bpf_get_current_pid_tgid() >> 32;
+		left->tgid = current_id() >> 32;
 		left->g = exit->g;
 		left->begun_ns = begun_ns;
 		left->duration_ns = duration_ns;
@@ -99,7 +99,7 @@ int leave(void *ctx)
 	__u32 index = site_of(ctx), depth;
 	struct gmg_site *site = bpf_map_lookup_elem(&sites, &index);
 	__u64 g, stack_pointer;
-	struct goroutine_key key = { .tgid = bpf_get_current_pid_tgid() >> 32 };
+	struct goroutine_key key = { .tgid = current_id() >> 32 };
 	struct exit exit = {};
 	struct goroutine *goroutine;
 	struct call *call, *outer;
@@ -159,7 +159,7 @@ static __always_inline __u64 seed_of(__u64 map, const struct gmg_site *site)
 /* One more growth of the map; which one it is. */
 static __always_inline __u64 number_growth(__u64 seed)
 {
-	struct grown_key key = { .seed = seed, .tgid = bpf_get_current_pid_tgid() >> 32 };
+	struct grown_key key = { .seed = seed, .tgid = current_id() >> 32 };
 	__u64 *count = bpf_map_lookup_elem(&grown_maps, &key), zero = 0;
 
 	if (!count) {
@@ -319,7 +319,7 @@ int work(void *ctx)
 	ADD(counts->hits);
 
 	key.site = index;
-	key.tgid = bpf_get_current_pid_tgid() >> 32;
+	key.tgid = current_id() >> 32;
 	/* The swiss functions of this tier are (t, typ, m), the classic ones (t, h, bucket). */
 	if (argument(ctx, site, site->role <= GMG_ROLE_EVACUATE && site->role >= GMG_ROLE_GROW_WORK ? 0 : 1, &key.map_type))
 		ADD(counts->fault);
@@ -366,14 +366,14 @@ static __always_inline int identify(struct iterator_key *key, __u64 g, __u64 ite
 	if (bpf_probe_read_user(stack, sizeof(stack), (void *)g))
 		return -1;
 	key->g = g;
-	key->tgid = bpf_get_current_pid_tgid() >> 32;
+	key->tgid = current_id() >> 32;
 	key->place = iterator >= stack[0] && iterator < stack[1] ? stack[1] - iterator : iterator;
 	return 0;
 }
 
 static __always_inline __u64 growths_of(__u64 seed)
 {
-	struct grown_key key = { .seed = seed, .tgid = bpf_get_current_pid_tgid() >> 32 };
+	struct grown_key key = { .seed = seed, .tgid = current_id() >> 32 };
 	__u64 *count = bpf_map_lookup_elem(&grown_maps, &key);
 
 	return count ? *count : 0;

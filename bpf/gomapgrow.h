@@ -120,6 +120,9 @@ struct gmg_options {
 	__u32 site_by_address;  /* the kernel has no attach cookies */
 	__u32 iterations;       /* growths are numbered for the iterations of their maps */
 	__u32 fs_base;          /* of a thread's FS base in struct task_struct; 0: not known, and no site has an fs_offset */
+	__u32 pid_namespace;    /* gomapgrow's own PID namespace; 0: the first one */
+	__u32 pad;
+	__u64 pid_namespace_device;
 };
 
 #define GMG_MACHINE_X86_64 0

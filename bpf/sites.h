@@ -6,10 +6,20 @@
 /* Counters are added to atomically even though they are per CPU: a uprobe program can be preempted by another task that runs it on the same CPU. */
 #define ADD(counter) __sync_fetch_and_add(&(counter), 1)
 
+/* The current process (upper half) and thread, with the numbers that they have for gomapgrow, which may be in a PID namespace of its own. */
+static __always_inline __u64 current_id(void)
+{
+	struct bpf_pidns_info id;
+
+	if (options.pid_namespace && bpf_get_ns_current_pid_tgid(options.pid_namespace_device, options.pid_namespace, &id, sizeof(id)) == 0)
+		return (__u64)id.tgid << 32 | id.pid;
+	return bpf_get_current_pid_tgid();
+}
+
 static __always_inline __u32 site_of(void *ctx)
 {
 	if (options.site_by_address) {
-		struct address_key key = { .ip = register_instruction_pointer(ctx), .tgid = bpf_get_current_pid_tgid() >> 32 };
+		struct address_key key = { .ip = register_instruction_pointer(ctx), .tgid = current_id() >> 32 };
 		__u32 *site = bpf_map_lookup_elem(&site_addresses, &key);
 
 		return site ? *site : GMG_MAX_SITES;

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# build/bun-runtime.sh ARCH: prints the path of the Bun that executables for that machine (x64, arm64) carry, from npm's package for it, which is fetched into
+# build/bun-runtime.sh ARCH: prints the path of the Bun that executables for that machine (x64, arm64, x64-musl) carry, from npm's package for it, which is fetched into
 # the cache folder first when it is missing. Version and checksum are those of package-lock.json.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -8,7 +8,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 case "${1:?wanted an architecture}" in
 	x64) package=@oven/bun-linux-x64 ;;
 	arm64) package=@oven/bun-linux-aarch64 ;;
-	*) fail "wanted x64 or arm64; found $1" ;;
+	x64-musl) package=@oven/bun-linux-x64-musl ;;
+	*) fail "wanted x64, arm64 or x64-musl; found $1" ;;
 esac
 read -r version integrity < <(jq -r --arg name "node_modules/$package" '.packages[$name] | "\(.version) \(.integrity)"' package-lock.json)
 bun="$CACHE/bun/$version-$1/bun"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # build/check-native.sh LIBRARY: fails unless the shared object shows nothing but libbpf's public functions and gmg_*, needs
-# no library but libc (the loader is a part of it), and asks libc for nothing newer than glibc 2.22.
+# no library but libc (on arm64 its loader, too), and asks libc for nothing newer than glibc 2.22.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib/cache.sh"
@@ -18,7 +18,9 @@ for wanted in bpf_object__open_mem bpf_program__attach_uprobe_multi bpf_map__ini
 	grep -qx "$wanted" <<<"$exported" || fail "$library does not export $wanted"
 done
 
-needed=$(readelf -dW "$library" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -vxE 'libc\.so\.6|ld-linux.*' || true)
+# musl takes itself for libc.so.6, but has no loader of glibc's name.
+loader='ld-linux-aarch64\.so\.1'
+needed=$(readelf -dW "$library" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -vxE "libc\.so\.6|$loader" || true)
 [ -z "$needed" ] || fail "$library needs more than libc: ${needed//$'\n'/ }"
 
 newer=$(nm -D --undefined-only "$library" | sed -n 's/.* \([^ ]*\)@GLIBC_\([0-9.]*\)$/\2 \1/p' |

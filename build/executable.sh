@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # build/executable.sh: compiles src/cli/main.ts and what it embeds to dist/gomapgrow, and writes its manual page, dist/gomapgrow.1; with
-# ARCH=arm64, on another machine, dist/gomapgrow-arm64. The code sees its version, its commit (BUILD_COMMIT of the environment, or else
+# ARCH=arm64, on another machine, dist/gomapgrow-arm64; with LIBC=musl dist/gomapgrow-musl, for hosts with that C library. The code sees its version, its commit (BUILD_COMMIT of the environment, or else
 # git's; "unknown" outside a checkout) and the commit's date as the constants BUILD_VERSION, BUILD_COMMIT and BUILD_DATE.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -8,7 +8,11 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . build/lib/native.sh
 bun=node_modules/.bin/bun
 arch=$(native_arch) out=dist/gomapgrow target=()
-if [ "$arch" != "$(machine_arch)" ]; then
+if [ "${LIBC:-glibc}" = musl ]; then
+	[ "$arch" = x64 ] || fail "wanted ARCH=x64 with LIBC=musl; found $arch"
+	out=dist/gomapgrow-musl arch=x64-musl
+	target=(--target="bun-linux-$arch" --compile-executable-path="$(build/bun-runtime.sh "$arch")")
+elif [ "$arch" != "$(machine_arch)" ]; then
 	out=dist/gomapgrow-$arch
 	target=(--target="bun-linux-$arch" --compile-executable-path="$(build/bun-runtime.sh "$arch")")
 fi

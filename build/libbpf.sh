@@ -50,9 +50,11 @@ compile_zlib() {
 compile_elfutils() {
 	(
 		cd "$1"
+		# -D__thread=: libelf's one variable of each thread becomes one for all, since only one of ours calls it. It would need glibc's loader by its name, which is
+		# not there with musl.
 		./configure --prefix="$2" --disable-nls --disable-debuginfod --disable-libdebuginfod --without-zstd --without-lzma \
 			--without-bzlib --disable-symbol-versioning --disable-demangler ${cross:+--host="${cross%-}"} CC="$CC" \
-			CFLAGS="${FLAGS[*]} -Wno-error" CPPFLAGS="-I$zlib/include" LDFLAGS="-L$zlib/lib"
+			CFLAGS="${FLAGS[*]} -Wno-error -D__thread=" CPPFLAGS="-I$zlib/include" LDFLAGS="-L$zlib/lib"
 		# libelf's makefile also links a shared library, which nothing here needs: name what is.
 		make -j"$(nproc)" -C lib libeu.a
 		make -j"$(nproc)" -C libelf libelf.a

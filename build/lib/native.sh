@@ -7,7 +7,7 @@ LIBBPF_VERSION=1.5.0
 ELFUTILS_VERSION=0.192
 ZLIB_VERSION=1.3.dfsg+really1.3.1
 # Raised when the way of building changes, so that no cached archive of the old way is used.
-NATIVE_RECIPE=2
+NATIVE_RECIPE=3
 
 # machine_arch: this machine's name in Bun's spelling, which is that of the folders under dist/native.
 machine_arch() {

@@ -11,6 +11,7 @@ import {
 	type KernelFeatures,
 } from "../kernel/features.ts";
 import { monotonicNs, wallNs } from "../kernel/libc.ts";
+import { requireOwnProc } from "../kernel/pid-namespace.ts";
 import { formatDuration } from "../output/units.ts";
 import { Session } from "../session/session.ts";
 import { requireCapabilities, requireFeatures } from "./host-check.ts";
@@ -84,12 +85,13 @@ function featureChecks(features: KernelFeatures): Check[] {
 	];
 }
 
-/** The first thing that makes observing impossible. */
-function firstError(features: KernelFeatures): GomapgrowError | undefined {
+/** What a hit costs, or the first thing that makes observing impossible. */
+function tryAll(features: KernelFeatures): HitCostRow | GomapgrowError {
 	try {
+		requireOwnProc();
 		requireCapabilities(["doctor"]);
 		requireFeatures(features);
-		return undefined;
+		return measureHits(attachModeOf(features));
 	} catch (error) {
 		if (error instanceof GomapgrowError) return error;
 		throw error;
@@ -99,7 +101,8 @@ function firstError(features: KernelFeatures): GomapgrowError | undefined {
 function diagnose(): Diagnosis {
 	const missing = missingCapabilities(effectiveCapabilities());
 	const features = detectFeatures();
-	const error = firstError(features);
+	const outcome = tryAll(features);
+	const error = outcome instanceof GomapgrowError ? outcome : undefined;
 	const capabilities: Check = {
 		name: "capabilities",
 		ok: missing.length === 0,
@@ -120,7 +123,7 @@ function diagnose(): Diagnosis {
 		ready: error === undefined,
 		attach: MODES[attachModeOf(features)],
 		checks: [capabilities, ...featureChecks(features), perf],
-		...(error === undefined ? { hit_cost_ns: measureHits(attachModeOf(features)) } : {}),
+		...(outcome instanceof GomapgrowError ? {} : { hit_cost_ns: outcome }),
 		...(error === undefined
 			? {}
 			: {

@@ -1,7 +1,17 @@
 /** Makes sure that this host lets us observe, before any target is touched. */
 import { GomapgrowError } from "../errors/error.ts";
 import { effectiveCapabilities, missingCapabilities } from "../kernel/capabilities.ts";
-import { type AttachMode, attachModeOf, detectFeatures, type KernelFeatures } from "../kernel/features.ts";
+import { type Confinement, forbiddenError, readConfinement } from "../kernel/confinement.ts";
+import {
+	type AttachMode,
+	attachModeOf,
+	detectFeatures,
+	type Feature,
+	type KernelFeatures,
+} from "../kernel/features.ts";
+import { requireOwnProc } from "../kernel/pid-namespace.ts";
+
+const isForbidden = ({ error }: Feature): boolean => error === "EPERM" || error === "EACCES";
 
 function list(names: readonly string[]): string {
 	return names.join(" and ");
@@ -11,29 +21,39 @@ function list(names: readonly string[]): string {
 export function requireCapabilities(command: readonly string[]): void {
 	const missing = missingCapabilities(effectiveCapabilities());
 	if (missing.length === 0) return;
+	const root = process.getuid?.() === 0;
 	throw new GomapgrowError("E-HOST-CAPS", {
 		wanted: "CAP_BPF and CAP_PERFMON (or root) to attach uprobes",
 		found: `user ${process.getuid?.() ?? "?"} without ${list(missing)}`,
-		mend: `sudo gomapgrow ${command.join(" ")}`.trim(),
+		mend: root
+			? "docker run --cap-add=BPF --cap-add=PERFMON --cap-add=SYS_PTRACE …   # or as root outside of the container"
+			: `sudo gomapgrow ${command.join(" ")}`.trim(),
 	});
 }
 
-/** Throws E-HOST-BPF or E-HOST-RINGBUF when the kernel lacks what cannot be done without. */
-export function requireFeatures(features: KernelFeatures): void {
-	if (!features.bpf.ok) {
-		const blocked = features.bpf.error === "EPERM" || features.bpf.error === "EACCES";
+/** Throws what forbids BPF (confinement.ts), E-HOST-BPF or E-HOST-RINGBUF when the kernel lacks what cannot be done without. */
+export function requireFeatures(features: KernelFeatures, confined: () => Confinement = readConfinement): void {
+	const { bpf, ringBuffer } = features;
+	if (!bpf.ok) {
+		const wanted = "to load BPF programs for uprobes";
+		const found = `bpf(BPF_PROG_LOAD) answers ${bpf.error}`;
+		const confinement = confined();
+		if (isForbidden(bpf) || confinement.seccomp.includes("bpf"))
+			throw forbiddenError({ call: "bpf", wanted, found, confinement });
 		throw new GomapgrowError("E-HOST-BPF", {
 			wanted: "a kernel that loads BPF programs for uprobes",
-			found: `bpf(BPF_PROG_LOAD) answers ${features.bpf.error}`,
-			mend: blocked
-				? "check `cat /sys/kernel/security/lockdown`, `sysctl kernel.unprivileged_bpf_disabled` and the container's seccomp profile"
-				: "use a kernel with CONFIG_BPF_SYSCALL and CONFIG_UPROBE_EVENTS",
+			found,
+			mend: "use a kernel with CONFIG_BPF_SYSCALL and CONFIG_UPROBE_EVENTS",
 		});
 	}
-	if (!features.ringBuffer.ok) {
+	if (!ringBuffer.ok) {
+		const found = `bpf(BPF_MAP_CREATE) answers ${ringBuffer.error}`;
+		if (isForbidden(ringBuffer)) {
+			throw forbiddenError({ call: "bpf", wanted: "to make BPF maps", found, confinement: confined() });
+		}
 		throw new GomapgrowError("E-HOST-RINGBUF", {
 			wanted: "the BPF ring buffer (Linux 5.8 or newer)",
-			found: `bpf(BPF_MAP_CREATE) answers ${features.ringBuffer.error}`,
+			found,
 			mend: "use Linux 5.8 or newer; `uname -r` shows the running kernel",
 		});
 	}
@@ -41,6 +61,7 @@ export function requireFeatures(features: KernelFeatures): void {
 
 /** How to attach on this host. Throws E-HOST-… */
 export function checkHost(command: readonly string[]): AttachMode {
+	requireOwnProc();
 	requireCapabilities(command);
 	const features = detectFeatures();
 	requireFeatures(features);

@@ -2,6 +2,7 @@
 import { EXIT, GomapgrowError } from "../errors/error.ts";
 import { openGoBinary } from "../gobin/go-binary.ts";
 import { monotonicNs, wallNs } from "../kernel/libc.ts";
+import { requireOwnProc } from "../kernel/pid-namespace.ts";
 import { ProcessMemory } from "../kernel/process-memory.ts";
 import type { SnapshotRecord } from "../model/snapshot.ts";
 import { type ClockAnchor, elapsedNs, timeOf } from "../model/time.ts";
@@ -47,6 +48,7 @@ export function snapshotOptions(options: Record<string, unknown>, color: ColorFl
 
 /** Prints the snapshots; exit code 0. Throws E-TARGET-…, E-BIN-…, E-HOST-LIBBPF, E-IO. */
 export async function snapshot(argument: string, options: SnapshotOptions): Promise<number> {
+	requireOwnProc();
 	const target = resolveTarget(argument);
 	const file = openFileBytes(exePath(target.pid));
 	try {

@@ -1,11 +1,12 @@
 /** The processes that `watch` observes: those that run at the start, and those of the same name or file that come later. */
 import { GomapgrowError } from "../errors/error.ts";
+import { ownPidNamespace } from "../kernel/pid-namespace.ts";
 import type { PlanOptions } from "../plan/make-plan.ts";
 import { LruCache } from "../session/lru-cache.ts";
 import { Target, type TargetIdentity } from "../session/target.ts";
 import { describeProcess, isPid, resolveTargets, type TargetProcess } from "../target/discover.ts";
 import { isRunning } from "../target/process-watch.ts";
-import { exeInode, exePath, type FileInode, listPids } from "../target/procfs.ts";
+import { exeInode, exePath, type FileInode, listPids, sharesPidNamespace } from "../target/procfs.ts";
 
 /** Pace of looking for new processes. */
 const LOOK_MS = 1000;
@@ -111,6 +112,7 @@ export class WatchedTargets {
 
 	#open(found: TargetProcess, exe: FileInode): Target {
 		const { pid, comm: name, startTime } = found;
+		requireKnownNumbers(pid);
 		const target = this.#plan({ pid, name, exe: found.exe, openPath: exePath(pid) }, exe);
 		try {
 			target.readBias();
@@ -183,6 +185,19 @@ export class WatchedTargets {
 	drop(target: Target): void {
 		this.#observed.delete(target.identity.pid);
 	}
+}
+
+/**
+ * BPF programs tell processes by the number that they have in our PID namespace, or in the first one: of a process in a namespace inside of ours, when ours is
+ * not the first, they know neither. Throws E-TARGET-PIDNS.
+ */
+function requireKnownNumbers(pid: number): void {
+	if (ownPidNamespace() === undefined || sharesPidNamespace(pid)) return;
+	throw new GomapgrowError("E-TARGET-PIDNS", {
+		wanted: `process ${pid} in gomapgrow's own PID namespace, or gomapgrow in the host's`,
+		found: "both in PID namespaces of their own (a container in a container)",
+		mend: "sudo nsenter --target 1 --pid --mount gomapgrow watch PID   # where the process has another number",
+	});
 }
 
 function executes(pid: number, exe: FileInode): boolean {

@@ -2,11 +2,13 @@
 import type { Pointer } from "bun:ffi";
 import { readFileSync } from "node:fs";
 import { GomapgrowError } from "../errors/error.ts";
+import { forbiddenError, readConfinement } from "./confinement.ts";
 import { objectPath } from "./embedded.ts";
 import { ERRNO, errnoName } from "./errno.ts";
 import { type AttachMode, BPF_TRACE_UPROBE_MULTI } from "./features.ts";
 import { cstring, type Libbpf, libbpf, pointerOrNull } from "./libbpf.ts";
 import { errno } from "./libc.ts";
+import { ownPidNamespace } from "./pid-namespace.ts";
 import { ADDRESS_KEY, ALWAYS, CERTAIN, MACHINE, NO_SLOT, OPTIONS, RING_BYTES, SETTINGS, SITE } from "./wire.ts";
 
 export type ProgramName = "growth" | "work" | "leave" | "iterate";
@@ -82,12 +84,9 @@ export interface Sampling {
 
 function loadError(code: number, log: string): GomapgrowError {
 	const found = `${errnoName(code)}${log === "" ? "" : `: ${log}`}`;
-	if (code === -ERRNO.EPERM || code === -ERRNO.EACCES) {
-		return new GomapgrowError("E-HOST-CAPS", {
-			wanted: "to load a BPF program",
-			found,
-			mend: "run as root, or with CAP_BPF and CAP_PERFMON; check `sysctl kernel.unprivileged_bpf_disabled`, the kernel's lockdown mode and the container's seccomp profile",
-		});
+	// The verifier's own refusals are EACCES, too, but they come with its log.
+	if (code === -ERRNO.EPERM || (code === -ERRNO.EACCES && log === "")) {
+		return forbiddenError({ call: "bpf", wanted: "to load the BPF programs", found, confinement: readConfinement() });
 	}
 	return new GomapgrowError("E-HOST-BPF", { wanted: "to load the BPF programs", found, mend: "gomapgrow doctor" });
 }
@@ -107,7 +106,7 @@ export class BpfObject {
 	readonly #logs: Uint8Array[] = [];
 	#object: Pointer | null;
 
-	/** Loads the programs. Throws E-HOST-CAPS or E-HOST-BPF with the verifier's last words. */
+	/** Loads the programs. Throws what forbids it (confinement.ts), or E-HOST-BPF with the verifier's last words. */
 	constructor(options: BpfOptions) {
 		const { mode } = options;
 		this.mode = mode;
@@ -116,6 +115,7 @@ export class BpfObject {
 		const file = readFileSync(objectPath);
 		this.#image = new Uint8Array(new ArrayBuffer(file.length));
 		this.#image.set(file);
+		this.#lib.gmg_keep_user_reads();
 		this.#object = pointerOrNull(this.#lib.bpf_object__open_mem(this.#image, this.#image.length, null));
 		if (this.#object === null) throw loadError(-errno(), "");
 		for (const name of PROGRAMS) {
@@ -161,6 +161,9 @@ export class BpfObject {
 		view.setUint32(OPTIONS.siteByAddress, options.mode === "perf-address" ? 1 : 0, true);
 		view.setUint32(OPTIONS.iterations, options.iterations ? 1 : 0, true);
 		view.setUint32(OPTIONS.fsBase, options.fsBase ?? 0, true);
+		const namespace = ownPidNamespace();
+		view.setUint32(OPTIONS.pidNamespace, namespace?.inode ?? 0, true);
+		view.setBigUint64(OPTIONS.pidNamespaceDevice, namespace?.device ?? 0n, true);
 		const code = map === null ? -ERRNO.ENOENT : this.#lib.bpf_map__set_initial_value(map, value, OPTIONS.size);
 		if (code !== 0) throw loadError(code, "the options in .rodata.options");
 	}

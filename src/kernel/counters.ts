@@ -1,7 +1,7 @@
 /** Reads the counters of the kernel programs. They only ever grow: a difference of two readings is what happened in between. */
 import { GomapgrowError } from "../errors/error.ts";
 import { errnoName } from "./errno.ts";
-import { type Libbpf, libbpf } from "./libbpf.ts";
+import { type Libbpf, libbpf, possibleCpus } from "./libbpf.ts";
 import { MapTable } from "./map-table.ts";
 import {
 	BUCKETS,
@@ -35,7 +35,7 @@ export class SiteCounters {
 
 	constructor(fd: number) {
 		this.#fd = fd;
-		this.#cpus = this.#lib.libbpf_num_possible_cpus();
+		this.#cpus = possibleCpus(this.#lib);
 		this.#values = new Uint8Array(new ArrayBuffer(this.#cpus * SITE_COUNTS.size));
 		this.#view = new DataView(this.#values.buffer);
 	}

@@ -39,6 +39,8 @@ const SYMBOLS = {
 	bpf_map_delete_elem: { args: ["i32", "ptr"], returns: "i32" },
 	bpf_map_update_elem: { args: ["i32", "ptr", "ptr", "u64"], returns: "i32" },
 	// native/*.c
+	gmg_keep_user_reads: { args: [], returns: "i32" },
+	gmg_perf_refused: { args: [], returns: "i32" },
 	gmg_ring_open: { args: ["i32", "u32"], returns: "ptr" },
 	gmg_ring_close: { args: ["ptr"], returns: "void" },
 	gmg_ring_pending: { args: ["ptr"], returns: "u64" },
@@ -105,6 +107,17 @@ function load(): { library: Libbpf; path: string } {
 /** The library, loaded on first use. Throws E-HOST-LIBBPF when it cannot be. */
 export function libbpf(): Libbpf {
 	return load().library;
+}
+
+/** How many processors the kernel keeps a value for in its per-CPU maps. Throws E-HOST-OS. */
+export function possibleCpus(lib: Libbpf): number {
+	const count = lib.libbpf_num_possible_cpus();
+	if (count > 0) return count;
+	throw new GomapgrowError("E-HOST-OS", {
+		wanted: "to read /sys/devices/system/cpu/possible",
+		found: errnoName(count),
+		mend: "mount -t sysfs sysfs /sys",
+	});
 }
 
 /** A path under which this process can open the library's file. */

@@ -1,7 +1,7 @@
 /** Reads and shortens the hash maps of the kernel programs. */
 import { GomapgrowError } from "../errors/error.ts";
 import { ERRNO, errnoName } from "./errno.ts";
-import { type Libbpf, libbpf } from "./libbpf.ts";
+import { type Libbpf, libbpf, possibleCpus } from "./libbpf.ts";
 
 const BATCH_BYTES = 256 << 10;
 
@@ -38,7 +38,7 @@ export class MapTable {
 	constructor(fd: number, layout: TableLayout) {
 		this.#fd = fd;
 		this.#layout = layout;
-		this.copies = layout.perCpu ? this.#lib.libbpf_num_possible_cpus() : 1;
+		this.copies = layout.perCpu ? possibleCpus(this.#lib) : 1;
 		const rowBytes = this.copies * layout.valueBytes;
 		this.#batch = Math.max(64, Math.floor(BATCH_BYTES / (rowBytes + layout.keyBytes)));
 		this.#keys = new Uint8Array(new ArrayBuffer(this.#batch * layout.keyBytes));

@@ -61,7 +61,7 @@ export class ProcessMemory {
 			return new GomapgrowError("E-TARGET-DENIED", {
 				wanted,
 				found: "that it belongs to someone else, or that kernel.yama.ptrace_scope forbids it (EPERM)",
-				mend: "run as root, for instance with sudo",
+				mend: "sudo gomapgrow …   # in a container: docker run --cap-add=SYS_PTRACE",
 			});
 		}
 		if (result === -ERRNO.ESRCH) {

@@ -2,6 +2,7 @@
 import { type Pointer, ptr } from "bun:ffi";
 import { closeSync } from "node:fs";
 import { GomapgrowError } from "../errors/error.ts";
+import { forbiddenError, readConfinement } from "./confinement.ts";
 import { ERRNO, errnoName } from "./errno.ts";
 import type { AttachMode } from "./features.ts";
 import { cstring, type Libbpf, libbpf, pointerOrNull } from "./libbpf.ts";
@@ -23,12 +24,12 @@ export function attachError(path: string, code: number): GomapgrowError {
 			found: "it ended before it could be probed",
 		});
 	}
-	if (code === ERRNO.EPERM || code === ERRNO.EACCES) {
-		return new GomapgrowError("E-HOST-CAPS", {
-			wanted: `to attach uprobes to ${path}`,
-			found: errnoName(code),
-			mend: "run as root, or with CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE",
-		});
+	if (code === ERRNO.EPERM || code === ERRNO.EACCES || code === ERRNO.ENOSYS) {
+		const found = errnoName(code);
+		const confinement = readConfinement();
+		// Without a filter a missing call is not there.
+		if (code !== ERRNO.ENOSYS || confinement.seccomp.includes("perf_event_open"))
+			return forbiddenError({ call: "perf_event_open", wanted: `to attach uprobes to ${path}`, found, confinement });
 	}
 	return new GomapgrowError("E-HOST-UPROBE", {
 		wanted: `to attach uprobes to ${path}`,

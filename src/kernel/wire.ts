@@ -36,7 +36,9 @@ export const BUCKETS = 28;
 export const FIRST_BUCKET_LOG2 = 6;
 
 /** struct gmg_options and struct gmg_settings */
-export const OPTIONS = { size: 16, machine: 0, siteByAddress: 4, iterations: 8, fsBase: 12 } as const;
+export const OPTIONS = {
+	...{ size: 32, machine: 0, siteByAddress: 4, iterations: 8, fsBase: 12, pidNamespace: 16, pidNamespaceDevice: 24 },
+} as const;
 export const MACHINE = { amd64: 0, arm64: 1 } as const;
 /** A chance that is no chance. */
 export const CERTAIN = 0xffffffff;

@@ -68,7 +68,9 @@ function openError(path: string, error: unknown): GomapgrowError {
 	return new GomapgrowError(code, {
 		wanted: `to read ${path}`,
 		found: errno ?? String(error),
-		...(code === "E-TARGET-DENIED" ? { mend: "run as root, for instance with sudo" } : {}),
+		...(code === "E-TARGET-DENIED"
+			? { mend: "sudo gomapgrow …   # in a container: docker run --cap-add=SYS_PTRACE" }
+			: {}),
 		cause: error,
 	});
 }

@@ -29,7 +29,7 @@ export function procfsError(pid: number, what: string, error: unknown): Gomapgro
 		return new GomapgrowError("E-TARGET-DENIED", {
 			wanted,
 			found: `that the process belongs to someone else (${code})`,
-			mend: "run as root, for instance with sudo",
+			mend: "sudo gomapgrow …   # in a container: docker run --cap-add=SYS_PTRACE",
 			cause: error,
 		});
 	}

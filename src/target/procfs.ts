@@ -98,6 +98,15 @@ export function readStatus(pid: number): ProcessStatus {
 	return { uid, namespacePid };
 }
 
+/** Whether a process is in our PID namespace, or in the very same as another one. Throws E-TARGET-GONE, E-TARGET-DENIED or E-IO. */
+export function sharesPidNamespace(pid: number): boolean {
+	try {
+		return readlinkSync(`/proc/${pid}/ns/pid`) === readlinkSync("/proc/self/ns/pid");
+	} catch (error) {
+		throw procfsError(pid, "PID namespace", error);
+	}
+}
+
 /** The arguments, the command first; empty for kernel threads and zombies. Throws E-TARGET-GONE, E-TARGET-DENIED or E-IO. */
 export function readCmdline(pid: number): string[] {
 	const text = readProcfs(pid, "cmdline").toString("utf8");

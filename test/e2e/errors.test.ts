@@ -11,25 +11,16 @@ import {
 	writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { ERROR_CODES, type ErrorCode } from "../../src/errors/error.ts";
+import type { ErrorCode } from "../../src/errors/error.ts";
 import { missingCommands, missingForTracing, testWith } from "../support/capability.ts";
-import { copyOfSleep, type Program, type StartOptions, start, temporaryFolder } from "../support/processes.ts";
+import { expectError } from "../support/expect-error.ts";
+import { copyOfSleep, type StartOptions, start, temporaryFolder } from "../support/processes.ts";
 import { GOMAPGROW, startGomapgrow, toTrace } from "../support/trace.ts";
 import { buildProgram } from "./build-program.ts";
 
 const tracingTest = testWith(missingForTracing());
 const TIMEOUT = 60_000;
 const folder = temporaryFolder("errors");
-
-async function expectError(program: Program, code: ErrorCode): Promise<string> {
-	const exit = await program.finish();
-	expect(program.stderr).toStartWith(`error[${code}]: wanted `);
-	expect(program.stderr).toContain("; found ");
-	expect(program.stderr).not.toMatch(/^\s+at .*[:(]|\.ts:|undefined|\[object|\bNaN\b/m);
-	expect(program.stdout).toBe("");
-	expect(exit).toEqual({ code: ERROR_CODES[code], signal: undefined });
-	return program.stderr;
-}
 
 async function failing(args: string[], code: ErrorCode, options?: StartOptions): Promise<string> {
 	return expectError(startGomapgrow(args, options), code);

@@ -64,7 +64,7 @@ export interface RootFile {
 }
 
 /** Packs the root file system: busybox, the guest's scripts, and the files, with the libraries that they are linked with. */
-export function packRoot(arch: Arch, files: readonly RootFile[], archive: string): void {
+export function packRoot(arch: Arch, files: readonly RootFile[], archive: string, checks = "checks.sh"): void {
 	const folder = `${archive}.root`;
 	rmSync(folder, { recursive: true, force: true });
 	const put = (path: string, from: string): void => {
@@ -78,9 +78,12 @@ export function packRoot(arch: Arch, files: readonly RootFile[], archive: string
 		"bin/busybox",
 		arch === "arm64" ? join(cache, "kernels/arm64/busybox") : (Bun.which("busybox") ?? "/bin/busybox"),
 	);
-	for (const script of ["init", "checks.sh"]) {
-		copyFileSync(join(GUEST, script), join(folder, script));
-		chmodSync(join(folder, script), 0o755);
+	for (const [to, script] of [
+		["init", "init"],
+		["checks.sh", checks],
+	] as const) {
+		copyFileSync(join(GUEST, script), join(folder, to));
+		chmodSync(join(folder, to), 0o755);
 	}
 	const libraries = new Map<string, string>();
 	for (const { path, from } of files) {
@@ -115,17 +118,26 @@ export interface Outcome {
  * Boots the kernel and waits until the machine is off. `work` is a folder for what comes out of it; the kernel's messages stay
  * there. Throws with the last of them when the checks did not come to their end within the time.
  */
-export async function boot(kernel: Kernel, archive: string, work: string, timeoutMs: number): Promise<Outcome> {
+export async function boot(
+	kernel: Kernel,
+	archive: string,
+	work: string,
+	timeoutMs: number,
+	kernelOptions = "",
+): Promise<Outcome> {
 	mkdirSync(work, { recursive: true });
 	const file = join(work, kernel.name.replace("/", "-"));
 	const [console, result] = [`${file}.console`, `${file}.tar.gz`];
 	for (const each of [console, result]) writeFileSync(each, "");
 	const begin = performance.now();
-	const machine = Bun.spawn([QEMU[archOf(kernel.name)], ...machineOptions(kernel, archive, console, result)], {
-		stdin: "ignore",
-		stdout: "ignore",
-		stderr: "pipe",
-	});
+	const machine = Bun.spawn(
+		[QEMU[archOf(kernel.name)], ...machineOptions(kernel, archive, console, result, kernelOptions)],
+		{
+			stdin: "ignore",
+			stdout: "ignore",
+			stderr: "pipe",
+		},
+	);
 	const alarm = setTimeout(() => machine.kill("SIGKILL"), timeoutMs);
 	const [code, complaints] = await Promise.all([machine.exited, new Response(machine.stderr).text()]);
 	clearTimeout(alarm);
@@ -140,13 +152,19 @@ export async function boot(kernel: Kernel, archive: string, work: string, timeou
 	return { files, seconds };
 }
 
-function machineOptions({ name, image }: Kernel, archive: string, console: string, result: string): string[] {
+function machineOptions(
+	{ name, image }: Kernel,
+	archive: string,
+	console: string,
+	result: string,
+	kernelOptions: string,
+): string[] {
 	const common = [
 		...["-smp", "2", "-m", "1024", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"],
 		...["-kernel", image, "-initrd", archive, "-serial", `file:${console}`],
 	];
 	// `result` becomes a variable of the first process.
-	const commandLine = "panic=-1 oops=panic mitigations=off random.trust_cpu=on";
+	const commandLine = `panic=-1 oops=panic mitigations=off random.trust_cpu=on ${kernelOptions}`;
 	if (archOf(name) === "arm64") {
 		return [
 			...["-accel", "tcg", "-machine", "virt", "-cpu", "cortex-a72", ...common],

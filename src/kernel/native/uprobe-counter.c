@@ -45,3 +45,19 @@ EXPORT int gmg_read_uprobe_counters(const int32_t *fds, uint32_t count, uint64_t
 	*sum = total;
 	return 0;
 }
+
+/* What the kernel answers to an event that everybody with CAP_PERFMON may open: 0, or -errno. */
+EXPORT int gmg_perf_refused(void)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE,
+		.size = sizeof attr,
+		.config = PERF_COUNT_SW_DUMMY,
+	};
+	int fd = (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return 0;
+}

@@ -2,11 +2,15 @@
 import { describe, expect, test } from "bun:test";
 import { requireFeatures } from "../../../src/cli/host-check.ts";
 import { missingCapabilities } from "../../../src/kernel/capabilities.ts";
+import type { Confinement } from "../../../src/kernel/confinement.ts";
 import { attachModeOf, type KernelFeatures } from "../../../src/kernel/features.ts";
 import { thrownBy } from "../../support/thrown.ts";
 
 const OK = { ok: true };
 const WHOLE: KernelFeatures = { bpf: OK, ringBuffer: OK, cookie: OK, uprobeMulti: OK };
+
+const REFUSED = { ok: false, error: "EPERM" };
+const FREE: Confinement = { userNamespace: false, seccomp: [], lockedMemory: undefined };
 
 describe("requireFeatures", () => {
 	test("a kernel with everything", () => {
@@ -20,15 +24,43 @@ describe("requireFeatures", () => {
 	});
 
 	test("no BPF at all", () => {
-		const error = thrownBy(() => requireFeatures({ ...WHOLE, bpf: { ok: false, error: "ENOSYS" } }));
+		const error = thrownBy(() => requireFeatures({ ...WHOLE, bpf: { ok: false, error: "ENOSYS" } }, () => FREE));
 		expect(error).toMatchObject({ code: "E-HOST-BPF", exitCode: 3 });
 		expect(error.mend).toContain("CONFIG_BPF_SYSCALL");
 	});
 
-	test("BPF forbidden (lockdown, seccomp)", () => {
-		const error = thrownBy(() => requireFeatures({ ...WHOLE, bpf: { ok: false, error: "EPERM" } }));
-		expect(error.code).toBe("E-HOST-BPF");
-		expect(error.mend).toContain("lockdown");
+	const refused = (features: Partial<KernelFeatures>, confinement: Partial<Confinement>) =>
+		thrownBy(() => requireFeatures({ ...WHOLE, ...features }, () => ({ ...FREE, ...confinement })));
+
+	test("BPF refused by a seccomp filter, whatever it answers", () => {
+		for (const error of ["EPERM", "ENOSYS"]) {
+			const thrown = refused({ bpf: { ok: false, error } }, { seccomp: ["bpf"] });
+			expect(thrown).toMatchObject({ code: "E-HOST-SECCOMP", exitCode: 3 });
+			expect(thrown.found).toContain(error);
+			expect(thrown.mend).toContain("--security-opt seccomp=unconfined");
+		}
+	});
+
+	test("a filter that lets BPF pass is not blamed for a kernel without it", () => {
+		const thrown = refused({ bpf: { ok: false, error: "ENOSYS" } }, { seccomp: ["perf_event_open"] });
+		expect(thrown.code).toBe("E-HOST-BPF");
+	});
+
+	test("in a user namespace", () => {
+		expect(refused({ bpf: REFUSED }, { userNamespace: true })).toMatchObject({ code: "E-HOST-CAPS", exitCode: 3 });
+	});
+
+	test("the limit of locked memory, on kernels that count maps for it", () => {
+		const thrown = refused({ ringBuffer: REFUSED }, { lockedMemory: 65_536, seccomp: ["perf_event_open"] });
+		expect(thrown).toMatchObject({ code: "E-HOST-MEMLOCK", exitCode: 3 });
+		expect(thrown.found).toContain("64 KiB");
+		expect(thrown.mend).toContain("prlimit --memlock=unlimited");
+	});
+
+	test("refused for another reason: a security module", () => {
+		const thrown = refused({ bpf: REFUSED }, {});
+		expect(thrown.code).toBe("E-HOST-BPF");
+		expect(thrown.mend).toContain("SELinux");
 	});
 });
 

@@ -145,7 +145,9 @@ describe("readExe", () => {
 			]);
 			// A folder that this user cannot enter would be another failure.
 			expect(other.stderr.toString()).toBe("");
-			expect(other.stdout.toString()).toBe("E-TARGET-DENIED run as root, for instance with sudo\n");
+			expect(other.stdout.toString()).toBe(
+				"E-TARGET-DENIED sudo gomapgrow …   # in a container: docker run --cap-add=SYS_PTRACE\n",
+			);
 		},
 	);
 });
