@@ -5,6 +5,8 @@
 import { readFileSync } from "node:fs";
 
 const PATH = "/sys/kernel/btf/vmlinux";
+/** In securityfs, which need not be mounted. */
+const LOCKDOWN = "/sys/kernel/security/lockdown";
 const MAGIC = 0xeb9f;
 const HEADER_BYTES = 24;
 const TYPE_BYTES = 12;
@@ -100,10 +102,20 @@ export function fsBaseIn(bytes: Uint8Array): number | undefined {
 	return thread === undefined || base === undefined ? undefined : thread + base;
 }
 
-/** The same of the running kernel; undefined when it has no BTF or is not for x86-64. */
-export function fsBaseOffset(path = PATH): number | undefined {
+/**
+ * The same of the running kernel; undefined when it has no BTF, is not for x86-64, or is in the stricter mode of lockdown, in which no BPF program may read
+ * the kernel's memory (include/linux/security.h, LOCKDOWN_BPF_READ_KERNEL).
+ */
+export function fsBaseOffset(path = PATH, lockdown = LOCKDOWN): number | undefined {
+	if (readIfThere(lockdown)?.toString("latin1").includes("[confidentiality]")) return undefined;
+	const bytes = readIfThere(path);
+	return bytes === undefined ? undefined : fsBaseIn(bytes);
+}
+
+/** Undefined for a file that is not there or is not for us. */
+function readIfThere(path: string): Buffer | undefined {
 	try {
-		return fsBaseIn(readFileSync(path));
+		return readFileSync(path);
 	} catch {
 		return undefined;
 	}

@@ -39,7 +39,7 @@ export function untimed(plan: ProbePlan, timing: Timing): string[] {
 			probe.exitsMissing ??
 			(probe.fsOffset === undefined
 				? "it ends with a call of a function that is not timed"
-				: "where the kernel keeps a thread's FS base is not known (/sys/kernel/btf/vmlinux says it, read when watching begins)");
+				: "where the kernel keeps a thread's FS base is not known (/sys/kernel/btf/vmlinux says it, if lockdown permits, when watching begins)");
 		reasons.set(reason, [...(reasons.get(reason) ?? []), probe.fn]);
 	}
 	return [...reasons].map(([reason, fns]) => `durations of ${fns.join(", ")} are not measured: ${reason}`);

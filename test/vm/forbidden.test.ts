@@ -29,6 +29,7 @@ function prepare(): void {
 			{ path: "bin/gomapgrow", from: GOMAPGROW },
 			{ path: "programs/grow", from: buildProgram("grow", "1.27", { stripped: true }) },
 			{ path: "programs/demo", from: buildProgram("demo", "1.27", { stripped: true }) },
+			{ path: "programs/grow-old", from: buildProgram("grow", "1.15", { stripped: true }) },
 			// busybox's drops no capabilities.
 			{ path: "programs/setpriv", from: Bun.which("setpriv") ?? "" },
 		],
@@ -73,6 +74,18 @@ for (const series of SERIES) {
 				console.log(`Linux ${series}, lockdown=${lockdown}: ${outcome.seconds.toFixed(1)} s`);
 				expect(text(outcome, "lockdown")).toContain(`[${lockdown}]`);
 				expectAllGrowths(outcome, "run");
+			});
+
+			kernelTest("keeps the durations of Go 1.15 back in the stricter mode alone, and says so", async () => {
+				const outcome = await machine();
+				const exit = { code: Number(text(outcome, "old.code")), signal: undefined };
+				const trace = toTrace({ stdout: text(outcome, "old.out"), stderr: text(outcome, "old.err") }, exit);
+				expect(trace.end.complete).toBe(true);
+				const own = trace.growths.filter(({ stack }) => stack.some(({ fn }) => fn === "main.growInt"));
+				expect(own.map(({ count }) => count)).toEqual([8, 13, 26, 52, 104, 208, 416, 832, 1664]);
+				const timed = lockdown !== "confidentiality";
+				expect(new Set(own.map(({ duration_ns }) => duration_ns !== undefined))).toEqual(new Set([timed]));
+				expect(trace.targets[0]?.limits ?? []).toHaveLength(timed ? 0 : 1);
 			});
 
 			kernelTest("allows snapshots", async () => {

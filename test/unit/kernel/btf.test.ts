@@ -1,9 +1,11 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import fc from "fast-check";
 import { fsBaseIn, fsBaseOffset } from "../../../src/kernel/btf.ts";
 import { missingCommands, testWith } from "../../support/capability.ts";
 import { run } from "../../support/go-binaries.ts";
+import { temporaryFolder } from "../../support/processes.ts";
 
 const [INT, ARRAY, STRUCT, ENUM64] = [1, 3, 4, 19];
 
@@ -111,7 +113,16 @@ describe("the place of a thread's FS base", () => {
 		},
 	);
 
-	test("is not known without a description", () => {
+	test("is not known without a description, or in lockdown", () => {
 		expect(fsBaseOffset("/nowhere")).toBeUndefined();
+		const folder = temporaryFolder("btf");
+		const [types, lockdown] = [join(folder, "vmlinux"), join(folder, "lockdown")];
+		writeFileSync(types, described().struct("thread_struct", { fsbase: 320 }).bytes());
+		for (const mode of ["[none] integrity confidentiality\n", "none [integrity] confidentiality\n"]) {
+			writeFileSync(lockdown, mode);
+			expect(fsBaseOffset(types, lockdown)).toBe(4136);
+		}
+		writeFileSync(lockdown, "none integrity [confidentiality]\n");
+		expect(fsBaseOffset(types, lockdown)).toBeUndefined();
 	});
 });

@@ -16,6 +16,7 @@ step() {
 mount -t securityfs none /sys/kernel/security
 cat /sys/kernel/security/lockdown >$out/lockdown
 step run $run
+step old gomapgrow run --json --budget off -- /programs/grow-old int 2000
 /programs/demo -for 300s >/dev/null 2>&1 &
 demo=$!
 step snapshot gomapgrow snapshot --json $demo
