@@ -72,7 +72,7 @@ static __always_inline void follow(struct gmg_event *event, struct walk *walk, c
 	for (__u32 i = 0; i < steps; i++) {
 		__u32 n = *frames_of(event);
 
-		if (n >= room)
+		if (n >= room || (high && from - last >= high - last))
 			break;
 		if (from == 0 || bpf_probe_read_user(&record, sizeof(record), (void *)from) || record.return_address < GMG_LOWEST_CODE) {
 			from = 0;
@@ -82,8 +82,6 @@ static __always_inline void follow(struct gmg_event *event, struct walk *walk, c
 		*frames_of(event) = n + 1;
 		last = from;
 		from = record.frame_pointer;
-		if (high && from - last >= high - last)
-			break;
 	}
 	walk->frame_pointer = from;
 	walk->last = last;
@@ -106,8 +104,8 @@ static __always_inline int has_left(const struct walk *walk, __u64 high)
 static __noinline int write_event(struct gmg_event_head *head, struct stack_start *start)
 {
 	struct gmg_event *event, *longer;
-	struct walk walk = { .frame_pointer = start->frame_pointer, .last = start->frame_pointer };
-	__u64 high = start->cgo_gap ? start->high : 0;
+	struct walk walk = { .frame_pointer = start->frame_pointer, .last = start->low };
+	__u64 high = start->high;
 
 	event = bpf_ringbuf_reserve(&events, SHORT_EVENT, 0);
 	if (!event)
@@ -131,7 +129,7 @@ static __noinline int write_event(struct gmg_event_head *head, struct stack_star
 	bpf_ringbuf_discard(event, BPF_RB_NO_WAKEUP);
 	if (!has_left(&walk, high))
 		follow(longer, &walk, GMG_MAX_FRAMES, GMG_MAX_FRAMES, high);
-	if (has_left(&walk, high)) {
+	if (start->cgo_gap && has_left(&walk, high)) {
 		__u64 call_of_c = walk.last + start->cgo_gap;
 
 		follow(longer, &walk, GMG_MAX_FRAMES, GMG_C_FRAMES, 0);
@@ -155,6 +153,16 @@ static __always_inline void begin_event(struct gmg_event_head *head, __u32 kind,
 	head->ip = register_instruction_pointer(ctx);
 	head->tgid = id >> 32;
 	head->tid = (__u32)id;
+}
+
+/* For walks that must not leave the goroutine's stack (runtime.g.stack: lo, hi). */
+static __always_inline void stay_on_stack(struct stack_start *start, __u64 g, const struct gmg_site *site)
+{
+	if (!site->own_stack_only)
+		return;
+	/* Where that is not known they go nowhere. */
+	if (bpf_probe_read_user(&start->low, 2 * sizeof(__u64), (void *)g))
+		start->low = start->high = 1;
 }
 
 static __always_inline void read_goid(struct gmg_event_head *head, const struct gmg_site *site)
@@ -358,6 +366,7 @@ static __noinline int end_call(void *ctx, struct call *call, struct exit *exit, 
 		/* A slow call is always recorded, so it stands for itself. */
 		head.u.work.chance = slow ? GMG_CERTAIN : call->chance;
 		read_goid(&head, site);
+		stay_on_stack(&start, exit->g, site);
 		if (stack_at_exit(ctx, exit->framed, &start) || (exit->outer && stack_outwards(&start))) {
 			start.return_address = start.frame_pointer = 0;
 			ADD(counts->fault);
@@ -513,9 +522,10 @@ int growth(void *ctx)
 		ADD(counts->fault);
 	if (stack_at_entry(ctx, &start))
 		start.return_address = start.frame_pointer = 0;
-	/* runtime.g.stack: lo, hi. */
-	if (site->cgo_gap && bpf_probe_read_user(&start.low, 2 * sizeof(__u64), (void *)g) == 0)
+	/* runtime.g.stack.hi */
+	if (site->cgo_gap && bpf_probe_read_user(&start.high, sizeof(__u64), (void *)(g + 8)) == 0)
 		start.cgo_gap = site->cgo_gap;
+	stay_on_stack(&start, g, site);
 	if (write_event(&head, &start))
 		ADD(counts->lost);
 	return 0;
@@ -526,19 +536,16 @@ int growth(void *ctx)
 /* Return address into the first function outside the map code. */
 static __always_inline __u64 caller_of(void *ctx, const struct gmg_site *site)
 {
-	__u64 frame_pointer = register_frame_pointer(ctx), address = 0;
+	struct stack_start start = { .frame_pointer = register_frame_pointer(ctx) };
 
+	stay_on_stack(&start, goroutine_of(ctx, site), site);
 	for (int depth = 2; depth <= 4; depth++) {
-		struct frame_record record;
-
 		if (depth > site->caller_depth)
 			break;
-		if (bpf_probe_read_user(&record, sizeof(record), (void *)frame_pointer))
+		if (stack_outwards(&start))
 			return 0;
-		frame_pointer = record.frame_pointer;
-		address = record.return_address;
 	}
-	return address;
+	return start.return_address;
 }
 
 static __always_inline void count_row(const struct gmg_work_key *key, struct gmg_site_counts *counts)
@@ -618,6 +625,7 @@ int work(void *ctx)
 		head.iterating = may_iterate(ctx, site);
 		head.u.work.chance = chance;
 		read_goid(&head, site);
+		stay_on_stack(&start, head.g, site);
 		if (stack_at_entry(ctx, &start) == 0)
 			write_sample(&head, &start, counts);
 	}
@@ -712,6 +720,7 @@ int iterate(void *ctx)
 	read_goid(&head, site);
 	if (stack_at_entry(ctx, &start))
 		start.return_address = start.frame_pointer = 0;
+	stay_on_stack(&start, g, site);
 	if (write_event(&head, &start))
 		ADD(counts->lost);
 	return 0;

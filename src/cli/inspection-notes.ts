@@ -64,6 +64,11 @@ export function inspectionNotes(binary: GoBinary, compilation: Compilation, plan
 			"where its trees of inlined calls are is not known: functions with inlined calls are shown without lines",
 		);
 	}
+	if (plan.ownStackOnly === true) {
+		notes.push(
+			"stacks end where the goroutine's was copied: Go before 1.21 does not adjust frame pointers on arm64 then",
+		);
+	}
 	if (plan.impl === "swiss") notes.push("swiss maps do not say whether they are being iterated");
 	if (binary.cgo) {
 		notes.push(

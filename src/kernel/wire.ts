@@ -14,9 +14,10 @@ export const ALWAYS = 255;
 
 /** struct gmg_site */
 export const SITE = {
-	...{ size: 40, role: 0, entry: 4, outerEntry: 8, chance: 12, goid: 16, parentGoid: 18, gopc: 20, startpc: 22 },
+	...{ size: 44, role: 0, entry: 4, outerEntry: 8, chance: 12, goid: 16, parentGoid: 18, gopc: 20, startpc: 22 },
 	...{ curg: 24, cgoGap: 26, argsOnStack: 28, gInRcx: 29, callerDepth: 30, slot: 31, outerSlot: 32, condition: 33 },
 	...{ leavesTaken: 34, handsOver: 35, framePointer: 36, seed: 37, readsFlags: 38, alwaysEnters: 39 },
+	ownStackOnly: 40,
 } as const;
 
 /** struct gmg_site_counts, per CPU. */
