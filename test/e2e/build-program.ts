@@ -35,10 +35,15 @@ export function buildCounted(version: string, arch: "amd64" | "arm64" = "amd64")
 }
 
 /** Compiles a program of test/programs with a runtime that measures its own growth (test/support/timing-overlay.ts). */
-export function buildTimed(version: string, level: TimedLevel, program = "timed"): string {
-	const folder = temporaryFolder(`${program}-${version}-${level}`);
+export function buildTimed(
+	version: string,
+	level: TimedLevel,
+	program = "timed",
+	arch: "amd64" | "arm64" = "amd64",
+): string {
+	const folder = temporaryFolder(`${program}-${version}-${level}-${arch}`);
 	const overlay = writeTimingOverlay(goRoot(version), join(folder, "overlay"), level);
 	const output = join(folder, program);
-	goTool(version, ["build", "-overlay", overlay, "-o", output, `./${program}`]);
+	goTool(version, ["build", "-overlay", overlay, "-o", output, `./${program}`], "", arch);
 	return output;
 }
