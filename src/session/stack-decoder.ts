@@ -3,6 +3,7 @@
 import type { Frame } from "../model/records.ts";
 import { sanitize } from "../model/sanitize.ts";
 import type { PlannedProbe } from "../plan/probe-plan.ts";
+import { mayCall } from "./call-check.ts";
 import { LruCache } from "./lru-cache.ts";
 import type { Target } from "./target.ts";
 
@@ -25,6 +26,8 @@ function framesAt(target: Target, pc: number, bias: number): Frame[] {
 export class StackDecoder {
 	readonly #stacks = new LruCache<string, Frame[]>(MAX_STACKS);
 	readonly #callers = new LruCache<string, Frame[]>(MAX_CALLERS);
+	/** Those that the kernel program took for whole, or for longer, than can be vouched for. */
+	readonly #cut = new WeakSet<Frame[]>();
 
 	/** `returns`: return addresses, innermost first. The first frame is the probed function itself. */
 	decode(target: Target, probe: PlannedProbe, returns: BigUint64Array, bias: number): Frame[] {
@@ -32,22 +35,33 @@ export class StackDecoder {
 		const key = `${target.identity.pid}:${probe.site.address}:${bytes}`;
 		const known = this.#stacks.get(key);
 		if (known) return known;
-		const stack = [...framesAt(target, probe.site.address + bias, bias), ...this.#callersOf(target, returns, bias)];
+		const stack = framesAt(target, probe.site.address + bias, bias);
+		if (!this.#addCallers(stack, target, probe, returns, bias)) this.#cut.add(stack);
 		this.#stacks.set(key, stack);
 		return stack;
 	}
 
-	#callersOf(target: Target, returns: BigUint64Array, bias: number): Frame[] {
-		const stack: Frame[] = [];
+	/** Whether a decoded stack lacks its outer frames although the record calls it whole. */
+	isCut(stack: Frame[]): boolean {
+		return this.#cut.has(stack);
+	}
+
+	/** Whether these are all of them; only of stacks that may be wrong (`ownStackOnly`) it is asked. */
+	#addCallers(stack: Frame[], target: Target, probe: PlannedProbe, returns: BigUint64Array, bias: number): boolean {
+		const doubtful = target.plan.ownStackOnly === true;
+		let callee = probe.site.address;
 		for (const address of returns) {
 			// The stack could not be read.
 			if (address === 0n) break;
 			// A return address points behind the call: the byte before it belongs to the call.
-			const frames = framesAt(target, Number(address) - 1, bias);
-			if (frames.some((frame) => frame.fn === GOEXIT)) break;
+			const call = Number(address) - 1;
+			const frames = framesAt(target, call, bias);
+			if (frames.some((frame) => frame.fn === GOEXIT)) return true;
+			if (doubtful && !mayCall(target.binary, Number(address) - bias, callee)) return false;
 			stack.push(...frames);
+			callee = call - bias;
 		}
-		return stack;
+		return !doubtful;
 	}
 
 	/** Frames of one return address: the call sites of the work tier, the go statement of a goroutine. */
