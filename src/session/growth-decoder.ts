@@ -120,7 +120,7 @@ export class GrowthDecoder {
 			...growth.own,
 			...this.#origin(raw, site, bias),
 			stack,
-			...(raw.truncated || this.#stacks.isCut(stack) ? { stack_truncated: true as const } : {}),
+			...(this.#stacks.isTruncated(target, stack, raw.truncated) ? { stack_truncated: true as const } : {}),
 		};
 	}
 

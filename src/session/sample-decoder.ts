@@ -36,7 +36,7 @@ export class SampleDecoder {
 			...(raw.slow ? { slow: true as const } : {}),
 			...(target.plan.impl === "classic" ? { iterating: raw.iterating } : {}),
 			stack,
-			...(raw.truncated || this.#stacks.isCut(stack) ? { stack_truncated: true as const } : {}),
+			...(this.#stacks.isTruncated(target, stack, raw.truncated) ? { stack_truncated: true as const } : {}),
 		};
 	}
 
@@ -65,7 +65,7 @@ export class SampleDecoder {
 				elapsed_ns: elapsedNs(this.#anchor, BigInt(raw.begunNs)),
 				...((raw.fault & FAULT.g) === 0 ? { goid: raw.goid } : {}),
 				stack,
-				...(raw.truncated || this.#stacks.isCut(stack) ? { stack_truncated: true as const } : {}),
+				...(this.#stacks.isTruncated(target, stack, raw.truncated) ? { stack_truncated: true as const } : {}),
 			},
 		}));
 	}
