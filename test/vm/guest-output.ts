@@ -61,8 +61,8 @@ export function called(calls: Readonly<Record<string, unknown>>): Record<string,
 }
 
 /** As `od -An -tx1` prints bytes. */
-export function dump(bytes: Iterable<number>): string {
-	return [...bytes].map((byte) => ` ${byte.toString(16).padStart(2, "0")}`).join("");
+export function dump(bytes: readonly number[]): string[] {
+	return bytes.map((byte) => byte.toString(16).padStart(2, "0"));
 }
 
 /** The files that one machine left. */

@@ -227,15 +227,16 @@ describe.each(SERIES.map((series): [string] => [series]))("Linux %s", (series) =
 			const step = `detach-${version}`;
 			left.records(step);
 			const probes = probesOf(program(arch, `counted-${version}`));
-			const original = probes.map(({ site }) => dump(site.bytes));
-			const lines = (when: string): string[] => left.file(`${step}.${when}`).trimEnd().split("\n");
-			expect(lines("before")).toEqual(original);
+			const original = dump(probes.flatMap(({ site }) => [...site.bytes]));
 			const trap = BREAKPOINT[arch];
-			expect(lines("during")).toEqual(probes.map(({ site }) => dump([...trap, ...site.bytes.subarray(trap.length)])));
-			expect(lines("after")).toEqual(original);
+			const trapped = dump(probes.flatMap(({ site }) => [...trap, ...site.bytes.subarray(trap.length)]));
+			const bytes = (when: string): string[] => left.file(`${step}.${when}`).trim().split(/\s+/);
+			expect(bytes("before")).toEqual(original);
+			expect(bytes("during")).toEqual(trapped);
+			expect(bytes("after")).toEqual(original);
 			// After a SIGKILL the kernel takes them out.
 			expect(left.file(`killed-${version}.code`).trim()).toBe("137");
-			expect(lines("killed")).toEqual(original);
+			expect(bytes("killed")).toEqual(original);
 			// The program went on, unharmed.
 			expect(left.file(`${step}.target-code`).trim()).toBe("0");
 			expect(called(countedBy(left.file(`${step}.target`), "end"))).not.toEqual({});

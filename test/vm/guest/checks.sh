@@ -30,11 +30,11 @@ wait_for() {
 	done
 }
 
-# site_bytes PROGRAM PID: the process's memory at each of the program's sites.
+# site_bytes PROGRAM PID: the process's memory at each of the program's sites, one after another.
 site_bytes() {
 	while read -r address length; do
-		dd if=/proc/$2/mem bs=1 skip=$address count=$length 2>/dev/null | od -An -v -tx1
-	done </sites/$1
+		dd if=/proc/$2/mem bs=1 skip=$address count=$length 2>/dev/null
+	done </sites/$1 | od -An -v -tx1
 }
 
 # start_counted PROGRAM OUTPUT ARGS...: starts it and waits until it waits for a line, which `say` writes. Sets $target.
