@@ -27,7 +27,7 @@ static __always_inline void follow(struct gmg_event *event, struct walk *walk, c
 	for (__u32 i = 0; i < steps; i++) {
 		__u32 n = *frames_of(event);
 
-		if (n >= room)
+		if (n >= room || (high && from - last >= high - last))
 			break;
 		if (from == 0 || bpf_probe_read_user(&record, sizeof(record), (void *)from) || record.return_address < GMG_LOWEST_CODE) {
 			from = 0;
@@ -37,8 +37,6 @@ static __always_inline void follow(struct gmg_event *event, struct walk *walk, c
 		*frames_of(event) = n + 1;
 		last = from;
 		from = record.frame_pointer;
-		if (high && from - last >= high - last)
-			break;
 	}
 	walk->frame_pointer = from;
 	walk->last = last;
@@ -61,8 +59,8 @@ static __always_inline int has_left(const struct walk *walk, __u64 high)
 static __noinline int write_event(struct gmg_event_head *head, struct stack_start *start)
 {
 	struct gmg_event *event, *longer;
-	struct walk walk = { .frame_pointer = start->frame_pointer, .last = start->frame_pointer };
-	__u64 high = start->cgo_gap ? start->high : 0;
+	struct walk walk = { .frame_pointer = start->frame_pointer, .last = start->low };
+	__u64 high = start->high;
 
 	event = bpf_ringbuf_reserve(&events, SHORT_EVENT, 0);
 	if (!event)
@@ -86,7 +84,7 @@ static __noinline int write_event(struct gmg_event_head *head, struct stack_star
 	bpf_ringbuf_discard(event, BPF_RB_NO_WAKEUP);
 	if (!has_left(&walk, high))
 		follow(longer, &walk, GMG_MAX_FRAMES, GMG_MAX_FRAMES, high);
-	if (has_left(&walk, high)) {
+	if (start->cgo_gap && has_left(&walk, high)) {
 		__u64 call_of_c = walk.last + start->cgo_gap;
 
 		follow(longer, &walk, GMG_MAX_FRAMES, GMG_C_FRAMES, 0);
@@ -110,6 +108,16 @@ static __always_inline void begin_event(struct gmg_event_head *head, __u32 kind,
 	head->ip = register_instruction_pointer(ctx);
 	head->tgid = id >> 32;
 	head->tid = (__u32)id;
+}
+
+/* For walks that must not leave the goroutine's stack (runtime.g.stack: lo, hi). */
+static __always_inline void stay_on_stack(struct stack_start *start, __u64 g, const struct gmg_site *site)
+{
+	if (!site->own_stack_only)
+		return;
+	/* Where that is not known they go nowhere. */
+	if (bpf_probe_read_user(&start->low, 2 * sizeof(__u64), (void *)g))
+		start->low = start->high = 1;
 }
 
 static __always_inline void read_goid(struct gmg_event_head *head, const struct gmg_site *site)

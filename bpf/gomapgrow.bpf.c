@@ -68,6 +68,7 @@ static __noinline int end_call(void *ctx, struct call *call, struct exit *exit, 
 		/* A slow call is always recorded, so it stands for itself. */
 		head.u.work.chance = slow ? GMG_CERTAIN : call->chance;
 		read_goid(&head, site);
+		stay_on_stack(&start, exit->g, site);
 		if (stack_at_exit(ctx, exit->framed, &start) || (exit->outer && stack_outwards(&start))) {
 			start.return_address = start.frame_pointer = 0;
 			ADD(counts->fault);
@@ -240,9 +241,10 @@ int growth(void *ctx)
 		ADD(counts->fault);
 	if (stack_at_entry(ctx, &start))
 		start.return_address = start.frame_pointer = 0;
-	/* runtime.g.stack: lo, hi. */
-	if (site->cgo_gap && bpf_probe_read_user(&start.low, 2 * sizeof(__u64), (void *)g) == 0)
+	/* runtime.g.stack.hi */
+	if (site->cgo_gap && bpf_probe_read_user(&start.high, sizeof(__u64), (void *)(g + 8)) == 0)
 		start.cgo_gap = site->cgo_gap;
+	stay_on_stack(&start, g, site);
 	if (write_event(&head, &start))
 		ADD(counts->lost);
 	return 0;
@@ -253,19 +255,16 @@ int growth(void *ctx)
 /* Return address into the first function outside the map code. */
 static __always_inline __u64 caller_of(void *ctx, const struct gmg_site *site)
 {
-	__u64 frame_pointer = register_frame_pointer(ctx), address = 0;
+	struct stack_start start = { .frame_pointer = register_frame_pointer(ctx) };
 
+	stay_on_stack(&start, goroutine_of(ctx, site), site);
 	for (int depth = 2; depth <= 4; depth++) {
-		struct frame_record record;
-
 		if (depth > site->caller_depth)
 			break;
-		if (bpf_probe_read_user(&record, sizeof(record), (void *)frame_pointer))
+		if (stack_outwards(&start))
 			return 0;
-		frame_pointer = record.frame_pointer;
-		address = record.return_address;
 	}
-	return address;
+	return start.return_address;
 }
 
 static __always_inline void count_row(const struct gmg_work_key *key, struct gmg_site_counts *counts)
@@ -345,6 +344,7 @@ int work(void *ctx)
 		head.iterating = may_iterate(ctx, site);
 		head.u.work.chance = chance;
 		read_goid(&head, site);
+		stay_on_stack(&start, head.g, site);
 		if (stack_at_entry(ctx, &start) == 0)
 			write_sample(&head, &start, counts);
 	}
@@ -439,6 +439,7 @@ int iterate(void *ctx)
 	read_goid(&head, site);
 	if (stack_at_entry(ctx, &start))
 		start.return_address = start.frame_pointer = 0;
+	stay_on_stack(&start, g, site);
 	if (write_event(&head, &start))
 		ADD(counts->lost);
 	return 0;

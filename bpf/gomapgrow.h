@@ -69,6 +69,8 @@ struct gmg_site {
 	__u8 seed;           /* offset of the hash seed in the map header: 12 (32 bits) or 8 (64 bits) */
 	__u8 reads_flags;    /* work: the map is classic, its flags tell about iterators */
 	__u8 always_enters;  /* the site is not the branch of a stack check: every pass is a call */
+	__u8 own_stack_only; /* frame pointers that lead out of the goroutine's stack are stale: nothing is read there */
+	__u8 pad[3];
 };
 
 /*

@@ -85,9 +85,15 @@ struct frame_record {
 struct stack_start {
 	__u64 return_address;
 	__u64 frame_pointer;
-	__u64 low, high;   /* the goroutine's stack; 0 when callbacks from C are not followed further */
-	__u64 cgo_gap;
+	__u64 low, high;   /* of the goroutine's stack; 0 where it does not matter */
+	__u64 cgo_gap;     /* 0: callbacks from C are not followed further */
 };
+
+/* Whether the next frame record is where the walk must not go. */
+static __always_inline int leads_out(const struct stack_start *start)
+{
+	return start->high && start->frame_pointer - start->low >= start->high - start->low;
+}
 
 /* At a function's entry: nothing has been pushed yet. */
 static __always_inline int stack_at_entry(void *ctx, struct stack_start *start)
@@ -119,7 +125,7 @@ static __always_inline int stack_outwards(struct stack_start *start)
 {
 	struct frame_record record;
 
-	if (bpf_probe_read_user(&record, sizeof(record), (void *)start->frame_pointer))
+	if (leads_out(start) || bpf_probe_read_user(&record, sizeof(record), (void *)start->frame_pointer))
 		return -1;
 	start->return_address = record.return_address;
 	start->frame_pointer = record.frame_pointer;

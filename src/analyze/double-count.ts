@@ -47,6 +47,8 @@ export interface Circumstances {
 	threadsStarted: number;
 	/** Other processes that began to execute the file meanwhile. */
 	otherProcesses: number;
+	/** How often threads have moved to another processor. */
+	migrations: number;
 }
 
 function counted(count: number, one: string, many: string): string {
@@ -55,7 +57,7 @@ function counted(count: number, one: string, many: string): string {
 
 /** Whether a difference is none, has its reason, or has no reason. */
 export function judge({ low, high }: Offset, circumstances: Circumstances): { verdict: Verdict; explanation?: string } {
-	const { scope, threadsStarted, otherProcesses } = circumstances;
+	const { scope, threadsStarted, otherProcesses, migrations } = circumstances;
 	if (low === 0 && high === 0) return { verdict: "equal" };
 	if (low <= 0 && high >= 0) {
 		const most = counted(Math.max(-low, high), "pass", "passes");
@@ -76,6 +78,14 @@ export function judge({ low, high }: Offset, circumstances: Circumstances): { ve
 		return {
 			verdict: "explained",
 			explanation: `${others} begun to execute the same file meanwhile, whose passes perf has counted too`,
+		};
+	}
+	// On each processor perf counts by an event of its own, and a move in the middle of a pass can get past both, or be seen by both.
+	if (scope === "processors" && Math.max(low, -high) <= migrations) {
+		const moves = counted(migrations, "time", "times");
+		return {
+			verdict: "explained",
+			explanation: `threads have moved to another processor ${moves} meanwhile: a pass in the middle of a move is counted by none or by two of perf's counters`,
 		};
 	}
 	return { verdict: "unexplained" };

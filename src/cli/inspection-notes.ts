@@ -67,6 +67,11 @@ export function inspectionNotes(binary: GoBinary, compilation: Compilation, plan
 	if (plan.probes.some(({ fsOffset }) => fsOffset !== undefined)) {
 		notes.push("before Go 1.17 durations take a kernel that describes its own types (/sys/kernel/btf/vmlinux)");
 	}
+	if (plan.ownStackOnly === true) {
+		notes.push(
+			"stacks end where the goroutine's was copied: Go before 1.21 does not adjust frame pointers on arm64 then",
+		);
+	}
 	if (plan.impl === "swiss") notes.push("swiss maps do not say whether they are being iterated");
 	if (binary.cgo) {
 		notes.push(

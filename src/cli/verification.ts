@@ -86,6 +86,7 @@ class Verification {
 
 	async run(): Promise<VerificationRecord> {
 		try {
+			if (this.#scope === "processors") this.#countMigrations();
 			this.#noticeThreads();
 			this.#startedTids.clear();
 			const first = await this.#readAll();
@@ -114,6 +115,14 @@ class Verification {
 			else this.#noticeThreads();
 			// Growths that began before they were told to be no records.
 			this.#session.drain(() => {});
+		}
+	}
+
+	/** Those that start while they are listed are in the next list, or inherit. */
+	#countMigrations(): void {
+		for (let known = 0, threads = this.#threads(); threads.length > known; threads = this.#threads()) {
+			known = threads.length;
+			for (const tid of threads) this.#count.countMigrations(tid);
 		}
 	}
 
@@ -196,6 +205,7 @@ class Verification {
 			scope: this.#scope,
 			threadsStarted: started.threads,
 			otherProcesses: started.processes,
+			migrations: this.#count.migrations,
 		};
 		const functions = this.#count.probes.map((_, index) => {
 			return this.#function(index, first[index], last[index], circumstances);
@@ -216,6 +226,7 @@ class Verification {
 			scope: this.#scope,
 			...(started.threads === 0 ? {} : { threads_started: started.threads }),
 			...(started.processes === 0 ? {} : { other_processes: started.processes }),
+			...(circumstances.migrations === 0 ? {} : { migrations: circumstances.migrations }),
 			functions,
 			not_probed: this.#target.plan.skipped.map(({ fn, reason }) => ({ fn, reason: sanitize(reason) })),
 			verdict: worstOf(functions.map(({ verdict }) => verdict)),

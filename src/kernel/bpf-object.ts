@@ -73,6 +73,8 @@ export interface SiteConfig {
 	seed?: number;
 	readsFlags?: boolean;
 	alwaysEnters?: boolean;
+	/** Frame pointers that lead out of the goroutine's stack are not followed. */
+	ownStackOnly?: boolean;
 }
 
 /** Which calls of the work tier become records. */
@@ -218,7 +220,7 @@ export class BpfObject {
 		view.setUint8(SITE.seed, config.seed ?? 0);
 		for (const field of [
 			...(["argsOnStack", "gInRcx", "leavesTaken", "handsOver", "framePointer"] as const),
-			...(["readsFlags", "alwaysEnters"] as const),
+			...(["readsFlags", "alwaysEnters", "ownStackOnly"] as const),
 		]) {
 			view.setUint8(SITE[field], config[field] === true ? 1 : 0);
 		}

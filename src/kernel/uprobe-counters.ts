@@ -36,6 +36,8 @@ export class UprobeCounters {
 	readonly #offsets: readonly number[];
 	/** Of each instruction: an event for each thread or processor. */
 	readonly #events: number[][];
+	/** Of each thread. */
+	readonly #migrations = new Map<number, number>();
 	readonly #sum = new BigUint64Array(new ArrayBuffer(8));
 
 	/** `path`: the executable as we can open it; `offsets`: of the instructions in that file. Counts nothing yet. Throws E-HOST-UPROBE. */
@@ -69,6 +71,10 @@ export class UprobeCounters {
 	}
 
 	#add(index: number, opened: number): void {
+		this.#events[index]?.push(this.#checked(opened));
+	}
+
+	#checked(opened: number): number {
 		if (opened === -ERRNO.EMFILE) {
 			throw new GomapgrowError("E-HOST-UPROBE", {
 				wanted: "a perf event for each probed function and processor or thread",
@@ -77,16 +83,32 @@ export class UprobeCounters {
 			});
 		}
 		if (opened < 0) throw attachError(this.#path, -opened);
-		this.#events[index]?.push(opened);
+		return opened;
+	}
+
+	/** Counts how often a thread, and those that it starts from now on, move to another processor. Throws E-HOST-… */
+	countMigrations(tid: number): void {
+		if (this.#migrations.has(tid)) return;
+		const opened = this.#lib.gmg_open_migration_counter(tid);
+		if (opened === -ERRNO.ESRCH) return;
+		this.#migrations.set(tid, this.#checked(opened));
+	}
+
+	/** How often they have. */
+	get migrations(): number {
+		return this.#read([...this.#migrations.values()]);
 	}
 
 	/** How often the instruction with this index has been passed since it is counted. */
 	read(index: number): number {
-		const events = this.#events[index] ?? [];
+		return this.#read(this.#events[index] ?? []);
+	}
+
+	#read(events: readonly number[]): number {
 		if (events.length === 0) return 0;
 		const fds = new Int32Array(new ArrayBuffer(4 * events.length));
 		fds.set(events);
-		const code = this.#lib.gmg_read_uprobe_counters(fds, fds.length, this.#sum);
+		const code = this.#lib.gmg_read_counters(fds, fds.length, this.#sum);
 		if (code !== 0)
 			throw new GomapgrowError("E-HOST-UPROBE", { wanted: "to read a perf event", found: errnoName(code) });
 		return Number(this.#sum[0]);
@@ -94,5 +116,7 @@ export class UprobeCounters {
 
 	close(): void {
 		for (const events of this.#events) for (const fd of events.splice(0)) closeSync(fd);
+		for (const fd of this.#migrations.values()) closeSync(fd);
+		this.#migrations.clear();
 	}
 }

@@ -157,6 +157,7 @@ const verification = object<VerificationRecord>({
 	scope: oneOf<VerificationRecord["scope"]>({ processors: true, threads: true }),
 	threads_started: optional(whole),
 	other_processes: optional(whole),
+	migrations: optional(whole),
 	functions: list(
 		object<VerifiedFunction>({
 			fn: text,

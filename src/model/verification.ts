@@ -48,6 +48,8 @@ export interface VerificationRecord {
 	threads_started?: number;
 	/** processors: how many other processes have begun to execute the same file meanwhile. */
 	other_processes?: number;
+	/** processors: how often the threads have moved to another processor; each time a single pass may be counted by none or by two of perf's counters. */
+	migrations?: number;
 	functions: VerifiedFunction[];
 	not_probed: { fn: string; reason: string }[];
 	/** The worst of the functions'. */

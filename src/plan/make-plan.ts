@@ -3,6 +3,7 @@ import { GomapgrowError } from "../errors/error.ts";
 import { CGO_WITNESSES } from "../gobin/cgo-frames.ts";
 import type { GoFunction } from "../gobin/function-table.ts";
 import type { GoBinary } from "../gobin/go-binary.ts";
+import { keepsStaleFramePointers } from "../gobin/stale-frame-pointers.ts";
 import { ARCHITECTURES } from "./architecture.ts";
 import { growthDetails } from "./growth-details.ts";
 import { MAP_FUNCTIONS, type MapFunction, REQUIRED } from "./map-functions.ts";
@@ -117,6 +118,7 @@ export function makePlan(binary: GoBinary, options: PlanOptions = {}): ProbePlan
 		goVersion: binary.version.raw,
 		...(details.goroutine === undefined ? {} : { goroutine: details.goroutine }),
 		probes,
+		...(keepsStaleFramePointers(binary) ? { ownStackOnly: true as const } : {}),
 		skipped,
 		...(details.missing === undefined ? {} : { limits: [details.missing] }),
 	};

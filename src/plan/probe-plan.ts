@@ -113,6 +113,8 @@ export interface ProbePlan {
 	/** Absent when no probe looks into goroutines (see `limits`). */
 	goroutine?: GoroutineOffsets;
 	probes: PlannedProbe[];
+	/** Stacks are followed as long as the frame pointers stay on the goroutine's own: others are stale (gobin/stale-frame-pointers.ts). */
+	ownStackOnly?: true;
 	/** Functions of interest that are not probed, and why. */
 	skipped: { fn: string; reason: string }[];
 	/** What a trace of this program cannot show, and why; absent when it shows everything. */

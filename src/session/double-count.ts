@@ -5,7 +5,9 @@ import type { Session } from "./session.ts";
 import type { EntrySite } from "./site-table.ts";
 import type { Target } from "./target.ts";
 
-/** Where perf counts. In threads, one by one, it misses what a new thread does until that is counted too. */
+/**
+ * Where perf counts. On processors each has an event and a uprobe of its own, and the kernel calls them one after another at each pass: a thread that moves to another processor in the middle of
+ * that is counted by none of them, or by two. In threads, one by one, it misses what a new thread does until that is counted too. */
 export type PerfScope = { cpus: true } | { tids: readonly number[] };
 
 export class DoubleCount {
@@ -35,6 +37,15 @@ export class DoubleCount {
 	/** One more thread; nothing happens when it has ended. */
 	addThread(tid: number): void {
 		this.#perf.countThread(tid);
+	}
+
+	/** From now on counts how often this thread, and those that it starts, move to another processor. */
+	countMigrations(tid: number): void {
+		this.#perf.countMigrations(tid);
+	}
+
+	get migrations(): number {
+		return this.#perf.migrations;
 	}
 
 	/** Passes of a site since perf counts it. */

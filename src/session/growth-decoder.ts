@@ -89,6 +89,7 @@ export class GrowthDecoder {
 		if (growth === undefined) return undefined;
 		const time = BigInt(raw.timeNs);
 		const { seed, whole, capacityBefore, capacityAfter } = growth;
+		const stack = this.#stacks.decode(target, probe, raw.frames, bias);
 		return {
 			type: "growth",
 			time: timeOf(this.#anchor, time),
@@ -118,8 +119,8 @@ export class GrowthDecoder {
 			...(type.slotBytes === undefined ? {} : { bytes_moved: growth.moved * type.slotBytes }),
 			...growth.own,
 			...this.#origin(raw, site, bias),
-			stack: this.#stacks.decode(target, probe, raw.frames, bias),
-			...(raw.truncated ? { stack_truncated: true as const } : {}),
+			stack,
+			...(this.#stacks.isTruncated(target, stack, raw.truncated) ? { stack_truncated: true as const } : {}),
 		};
 	}
 

@@ -21,6 +21,7 @@ export class SampleDecoder {
 		const time = BigInt(raw.timeNs);
 		// A record from an exit has another address, which tells nothing about where the executable was loaded.
 		const bias = target.bias ?? 0;
+		const stack = target.bias === undefined ? [] : this.#stacks.decode(target, probe, raw.frames, bias);
 		return {
 			type: "work",
 			time: timeOf(this.#anchor, time),
@@ -34,8 +35,8 @@ export class SampleDecoder {
 			...(raw.durationNs === 0 ? {} : { duration_ns: raw.durationNs }),
 			...(raw.slow ? { slow: true as const } : {}),
 			...(target.plan.impl === "classic" ? { iterating: raw.iterating } : {}),
-			stack: target.bias === undefined ? [] : this.#stacks.decode(target, probe, raw.frames, bias),
-			...(raw.truncated ? { stack_truncated: true as const } : {}),
+			stack,
+			...(this.#stacks.isTruncated(target, stack, raw.truncated) ? { stack_truncated: true as const } : {}),
 		};
 	}
 
@@ -64,7 +65,7 @@ export class SampleDecoder {
 				elapsed_ns: elapsedNs(this.#anchor, BigInt(raw.begunNs)),
 				...((raw.fault & FAULT.g) === 0 ? { goid: raw.goid } : {}),
 				stack,
-				...(raw.truncated ? { stack_truncated: true as const } : {}),
+				...(this.#stacks.isTruncated(target, stack, raw.truncated) ? { stack_truncated: true as const } : {}),
 			},
 		}));
 	}

@@ -362,6 +362,7 @@ function entryConfig(target: Target, probe: PlannedProbe, timed: boolean): SiteC
 		seed: SEED_OFFSET[plan.impl],
 		readsFlags: plan.impl === "classic" && plan.goroutine !== undefined,
 		alwaysEnters: probe.everyPass === true,
+		ownStackOnly: plan.ownStackOnly === true,
 	};
 }
 

@@ -3,6 +3,7 @@
 import type { Frame } from "../model/records.ts";
 import { sanitize } from "../model/sanitize.ts";
 import type { PlannedProbe } from "../plan/probe-plan.ts";
+import { mayCall } from "./call-check.ts";
 import { LruCache } from "./lru-cache.ts";
 import type { Target } from "./target.ts";
 
@@ -10,9 +11,14 @@ const MAX_STACKS = 4096;
 const MAX_CALLERS = 16_384;
 /** Bottom frame of every goroutine; what stands above it on the stack is not a return address. */
 const GOEXIT = "runtime.goexit";
+/** First function of the first goroutine; nothing else calls it. */
+const MAIN = "runtime.main";
+
+/** What a target knows of its code. */
+export type Symbols = Pick<Target, "identity" | "plan" | "binary">;
 
 /** The frames of one address, innermost first; an address outside the executable's Go code is shown as a number. */
-function framesAt(target: Target, pc: number, bias: number): Frame[] {
+function framesAt(target: Symbols, pc: number, bias: number): Frame[] {
 	const frames = target.binary.symbolize(pc - bias);
 	if (frames.length === 0) return [{ fn: `[0x${pc.toString(16)}]` }];
 	return frames.map((frame) => ({
@@ -25,33 +31,47 @@ function framesAt(target: Target, pc: number, bias: number): Frame[] {
 export class StackDecoder {
 	readonly #stacks = new LruCache<string, Frame[]>(MAX_STACKS);
 	readonly #callers = new LruCache<string, Frame[]>(MAX_CALLERS);
+	/** Those of programs with stale frame pointers that do not go down to a goroutine's first function. */
+	readonly #cut = new WeakSet<Frame[]>();
 
 	/** `returns`: return addresses, innermost first. The first frame is the probed function itself. */
-	decode(target: Target, probe: PlannedProbe, returns: BigUint64Array, bias: number): Frame[] {
+	decode(target: Symbols, probe: PlannedProbe, returns: BigUint64Array, bias: number): Frame[] {
 		const bytes = Buffer.from(returns.buffer, returns.byteOffset, returns.byteLength).toString("latin1");
 		const key = `${target.identity.pid}:${probe.site.address}:${bytes}`;
 		const known = this.#stacks.get(key);
 		if (known) return known;
-		const stack = [...framesAt(target, probe.site.address + bias, bias), ...this.#callersOf(target, returns, bias)];
+		const stack = framesAt(target, probe.site.address + bias, bias);
+		if (!this.#addCallers(stack, target, probe, returns, bias)) this.#cut.add(stack);
 		this.#stacks.set(key, stack);
 		return stack;
 	}
 
-	#callersOf(target: Target, returns: BigUint64Array, bias: number): Frame[] {
-		const stack: Frame[] = [];
+	/** Whether outer frames are missing in what `decode` returned; `inRecord`: what the kernel program says of it. */
+	isTruncated(target: Symbols, stack: Frame[], inRecord: boolean): boolean {
+		return target.plan.ownStackOnly === true ? this.#cut.has(stack) : inRecord;
+	}
+
+	/** Whether these are all of them; only of stacks that may be wrong (`ownStackOnly`) it is asked. */
+	#addCallers(stack: Frame[], target: Symbols, probe: PlannedProbe, returns: BigUint64Array, bias: number): boolean {
+		const doubtful = target.plan.ownStackOnly === true;
+		let callee = probe.site.address;
 		for (const address of returns) {
 			// The stack could not be read.
 			if (address === 0n) break;
 			// A return address points behind the call: the byte before it belongs to the call.
-			const frames = framesAt(target, Number(address) - 1, bias);
-			if (frames.some((frame) => frame.fn === GOEXIT)) break;
+			const call = Number(address) - 1;
+			const frames = framesAt(target, call, bias);
+			if (frames.some((frame) => frame.fn === GOEXIT)) return true;
+			if (doubtful && !mayCall(target.binary, Number(address) - bias, callee)) return false;
 			stack.push(...frames);
+			if (frames.some((frame) => frame.fn === MAIN)) return true;
+			callee = call - bias;
 		}
-		return stack;
+		return !doubtful;
 	}
 
 	/** Frames of one return address: the call sites of the work tier, the go statement of a goroutine. */
-	caller(target: Target, returnAddress: number, bias: number): Frame[] {
+	caller(target: Symbols, returnAddress: number, bias: number): Frame[] {
 		if (returnAddress === 0) return [];
 		const key = `${target.identity.pid}:${returnAddress}`;
 		const known = this.#callers.get(key);
@@ -62,7 +82,7 @@ export class StackDecoder {
 	}
 
 	/** Name of the function at an address. */
-	function(target: Target, address: number, bias: number): string | undefined {
+	function(target: Symbols, address: number, bias: number): string | undefined {
 		// As if the call were at the function's first byte.
 		return this.caller(target, address + 1, bias).at(-1)?.fn;
 	}

@@ -34,10 +34,15 @@ export function buildCounted(version: string, arch: "amd64" | "arm64" = "amd64")
 }
 
 /** Compiles a program of test/programs with a runtime that measures its own growth (test/support/timing-overlay.ts). */
-export function buildTimed(version: string, level: TimedLevel, program = "timed"): string {
-	const folder = temporaryFolder(`${program}-${version}-${level}`);
+export function buildTimed(
+	version: string,
+	level: TimedLevel,
+	program = "timed",
+	arch: "amd64" | "arm64" = "amd64",
+): string {
+	const folder = temporaryFolder(`${program}-${version}-${level}-${arch}`);
 	const overlay = writeTimingOverlay(goRoot(version), join(folder, "overlay"), level);
-	return buildOverlaid(version, overlay, program);
+	return buildOverlaid(version, overlay, program, arch);
 }
 
 /** Compiles a program of test/programs with changed sources of the toolchain; `overlay` is the JSON file, and the executable is put beside it. */

@@ -3,7 +3,7 @@
  * The kernel's own count of how often an instruction is passed, without any BPF program: an event of the uprobe PMU (perf_event_open(2),
  * /sys/bus/event_source/devices/uprobe).
  *
- * Such an event is never inherited: for each thread that the target starts, the kernel would look for the path in the target's memory (perf_uprobe_init) and
+ * Such an event of a uprobe is never inherited: for each thread that the target starts, the kernel would look for the path in the target's memory (perf_uprobe_init) and
  * the start of the thread would fail with EFAULT.
  */
 #define _GNU_SOURCE
@@ -29,8 +29,25 @@ EXPORT int gmg_open_uprobe_counter(uint32_t pmu, const char *path, uint64_t offs
 	return fd < 0 ? -errno : fd;
 }
 
+/*
+ * How often a thread, and those that it starts from now on, are moved to another processor. This kind of event has no path and can be inherited. Returns a
+ * descriptor or -errno.
+ */
+EXPORT int gmg_open_migration_counter(int tid)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE,
+		.size = sizeof attr,
+		.config = PERF_COUNT_SW_CPU_MIGRATIONS,
+		.inherit = 1,
+	};
+	int fd = (int)syscall(SYS_perf_event_open, &attr, tid, -1, -1, PERF_FLAG_FD_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
 /* Adds up the counts of the events. Returns 0 or -errno. */
-EXPORT int gmg_read_uprobe_counters(const int32_t *fds, uint32_t count, uint64_t *sum)
+EXPORT int gmg_read_counters(const int32_t *fds, uint32_t count, uint64_t *sum)
 {
 	uint64_t total = 0;
 

@@ -15,8 +15,8 @@ const quiet = (perf: number, bpf: number, runnable = 0): PairedSample => ({
 	...{ perf: [perf, perf, perf], bpf: [bpf, bpf], runnable, threads: 8 },
 });
 
-const ON_CPUS: Circumstances = { scope: "processors", threadsStarted: 0, otherProcesses: 0 };
-const IN_THREADS: Circumstances = { scope: "threads", threadsStarted: 0, otherProcesses: 0 };
+const ON_CPUS: Circumstances = { scope: "processors", threadsStarted: 0, otherProcesses: 0, migrations: 0 };
+const IN_THREADS: Circumstances = { scope: "threads", threadsStarted: 0, otherProcesses: 0, migrations: 0 };
 
 describe("the offset of one moment", () => {
 	test("is exact when nothing passes and no thread runs", () => {
@@ -77,6 +77,12 @@ describe("a judgement", () => {
 		[{ low: 9, high: 12 }, { ...ON_CPUS, otherProcesses: 2 }, "explained", /^2 other processes have begun/],
 		[{ low: -9, high: -9 }, { ...ON_CPUS, otherProcesses: 2 }, "unexplained", undefined],
 		[{ low: 9, high: 9 }, { ...IN_THREADS, otherProcesses: 2 }, "unexplained", undefined],
+		// A thread that moves to another processor makes it count one more or one less.
+		[{ low: -1, high: -1 }, { ...ON_CPUS, migrations: 1 }, "explained", /^threads have moved .* 1 time meanwhile: /],
+		[{ low: 3, high: 5 }, { ...ON_CPUS, migrations: 3 }, "explained", /^threads have moved .* 3 times meanwhile: /],
+		[{ low: 4, high: 5 }, { ...ON_CPUS, migrations: 3 }, "unexplained", undefined],
+		[{ low: -9, high: -4 }, { ...ON_CPUS, migrations: 3 }, "unexplained", undefined],
+		[{ low: 1, high: 1 }, { ...IN_THREADS, migrations: 3 }, "unexplained", undefined],
 	])("of %j with %j is %s", (difference, circumstances, verdict, explanation) => {
 		const judged = judge(difference, { ...ON_CPUS, ...circumstances });
 		expect(judged.verdict).toBe(verdict as never);

@@ -1,23 +1,28 @@
 #!/bin/busybox sh
 # Runs in the test machine. Leaves the output, errors and exit code of each step in /out; what they should be is decided outside.
-# /programs has NAME programs and NAME.sites: address and length of every instruction that is probed in it.
+# /programs has the programs, NAME-GO; /sites of some of them address and length of every instruction that is probed.
 out=/out
+
+# begin NAME: says when the check begins.
+begin() {
+	echo "vm: $1 after $(cut -d ' ' -f 1 /proc/uptime) s"
+}
 
 # step NAME COMMAND...
 step() {
 	name=$1
 	shift
-	echo "vm: $name"
+	begin $name
 	timeout 300 "$@" >$out/$name.out 2>$out/$name.err
 	echo $? >$out/$name.code
 }
 
-# wait_for FILE TEXT: until a line of the file begins with it; not longer than 240 s.
+# wait_for FILE TEXT PID: until a line of the file begins with it; not longer than the process that writes it runs, or 240 s.
 wait_for() {
 	n=0
 	until grep -q "^$2" "$1" 2>/dev/null; do
 		n=$((n + 1))
-		if [ $n -gt 2400 ]; then
+		if [ $n -gt 2400 ] || ! kill -0 $3 2>/dev/null; then
 			echo "no line $2 in $1" >>$out/faults
 			return 1
 		fi
@@ -25,11 +30,11 @@ wait_for() {
 	done
 }
 
-# site_bytes PROGRAM PID: the process's memory at each of the program's sites.
+# site_bytes PROGRAM PID: the process's memory at each of the program's sites, one after another.
 site_bytes() {
 	while read -r address length; do
-		dd if=/proc/$2/mem bs=1 skip=$address count=$length 2>/dev/null | od -An -v -tx1
-	done </programs/$1.sites
+		dd if=/proc/$2/mem bs=1 skip=$address count=$length 2>/dev/null
+	done </sites/$1 | od -An -v -tx1
 }
 
 # start_counted PROGRAM OUTPUT ARGS...: starts it and waits until it waits for a line, which `say` writes. Sets $target.
@@ -42,7 +47,7 @@ start_counted() {
 	/programs/$program "$@" </tmp/in >$output 2>&1 &
 	target=$!
 	exec 3>/tmp/in
-	wait_for $output '{"phase":"ready"'
+	wait_for $output '{"phase":"ready"' $target
 }
 
 say() {
@@ -54,7 +59,20 @@ say() {
 start_watch() {
 	gomapgrow watch --json --budget off --interval 100ms $2 >$out/$1.out 2>$out/$1.err &
 	watch=$!
-	wait_for $out/$1.out '{"type":"window"'
+	wait_for $out/$1.out '{"type":"window"' $watch
+}
+
+# Every call is counted twice, and the program itself counts it, too.
+verify_counted() {
+	start_counted counted-$1 $out/verify-$1.target 1 1000
+	gomapgrow verify --json --duration 1000s $target >$out/verify-$1.out 2>$out/verify-$1.err &
+	verify=$!
+	wait_for $out/verify-$1.err 'counting ' $verify
+	say go
+	wait $verify
+	echo $? >$out/verify-$1.code
+	wait $target
+	echo $? >$out/verify-$1.target-code
 }
 
 # Every call is counted that the program itself counted since it was ready, and none of another process of the same file.
@@ -98,11 +116,16 @@ detach() {
 
 step doctor gomapgrow doctor --json
 step run-pie gomapgrow run --json --budget off -- /programs/grow-pie int 2000
-for impl in classic swiss; do
-	step run-$impl gomapgrow run --json --budget off -- /programs/grow-$impl int 2000
-	step iterate-$impl gomapgrow run --json --budget off --iter -- /programs/iterate-$impl one-goroutine early-break nested under-lock afterwards moving-stack
-	echo "vm: watch-$impl"
-	watch_counted $impl
-	echo "vm: detach-$impl"
-	detach $impl
+for program in /programs/counted-*; do
+	version=${program##*-}
+	step run-$version gomapgrow run --json --budget off -- /programs/grow-$version int 2000
+	step iterate-$version gomapgrow run --json --budget off --iter -- /programs/iterate-$version one-goroutine early-break nested under-lock afterwards other-map moving-stack reflection
+	step timed-$version gomapgrow run --json --budget off -- /programs/timed-$version 1 $out/timed-$version.truth
+	begin watch-$version
+	watch_counted $version
+	begin verify-$version
+	verify_counted $version
+	[ -e /sites/counted-$version ] || continue
+	begin detach-$version
+	detach $version
 done
