@@ -1,5 +1,5 @@
 /**
- * bench/budget.ts [fill|served] [GO VERSION] [PAIRS] [SECONDS]: what a program loses under --budget 1%, 5% and off, in pairs of the same program unobserved and watched, one right
+ * bench/budget.ts [fill|served] [GO VERSION] [PAIRS] [SECONDS] [BUDGETS]: what a program loses under --budget 1%, 5% and off, in pairs of the same program unobserved and watched, one right
  * after the other: of its speed, and of what it does in a second of its processor time, which other load on the machine disturbs less; and whether the growth counts were exact and the intervals contained the truth, by the program's own counters. `fill` does nothing but grow
  * maps, `served` is an HTTP server under load from a client on the same machine. In the pairs called "none" nobody watches either time: what they lose is the noise of the method.
  */
@@ -13,7 +13,7 @@ import { GOMAPGROW, parseRecords } from "../test/support/trace.ts";
 import { cpuSecondsOf } from "../test/support/usage.ts";
 import { median } from "./lib/median.ts";
 
-const [what = "fill", version = "1.23", pairs = "5", length = "4"] = process.argv.slice(2);
+const [what = "fill", version = "1.23", pairs = "5", length = "4", budgets = "none,1%,5%,off"] = process.argv.slice(2);
 const seconds = Number(length);
 /** The governor has found its share by then. */
 const SETTLE_SECONDS = 3;
@@ -70,7 +70,7 @@ async function speedOf(subject: Subject): Promise<Speed> {
 
 const path = what === "served" ? buildServed(version, folder) : "";
 console.log(`${what}, Go ${version}, ${pairs} pairs of ${seconds} s`);
-for (const budget of ["none", "1%", "5%", "off"]) {
+for (const budget of budgets.split(",")) {
 	const lost = { perSecond: [] as number[], perCpuSecond: [] as number[] };
 	const truth = { growths: 0, exact: 0, intervals: 0, inside: 0 };
 	for (let pair = 0; pair < Number(pairs); pair++) {

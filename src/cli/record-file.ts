@@ -78,7 +78,7 @@ class RegularFile implements RecordFile {
 		if (this.#length === 0 || this.#failure !== undefined) return;
 		const full = this.#length >= MEMBER_LENGTH || performance.now() - this.#waitingSince >= MAX_WAIT_MS;
 		if (this.#compress && !all && !full) return;
-		const text = Buffer.from(this.#texts.join(""));
+		const text = encoded(this.#texts.join(""));
 		this.#texts = [];
 		this.#length = 0;
 		// Members one after the other are a gzip file (RFC 1952, section 2.2): one that is cut off does not harm those before.
@@ -119,6 +119,16 @@ class RegularFile implements RecordFile {
 			this.#failure ??= `${errnoCode(error) ?? String(error)} closing ${this.path}`;
 		}
 	}
+}
+
+/** One for all texts: memory that is new each time costs a fault a page. */
+let room: Buffer<ArrayBuffer> = Buffer.alloc(0);
+
+/** Valid until the next call. */
+function encoded(text: string): Buffer<ArrayBuffer> {
+	// No unit of UTF-16 takes more.
+	if (room.length < 3 * text.length) room = Buffer.alloc(3 * text.length);
+	return room.subarray(0, room.write(text));
 }
 
 /** A pipe, like that of `-o >(zstd >run.ndjson.zst)`: its reader is never waited for. */

@@ -67,7 +67,7 @@ describe("the tool is killed", () => {
 					await target.until(
 						`end of the BPF objects of run ${kill}`,
 						() => (Object.values(stillThere(held)).every((ids) => ids.length === 0) ? true : undefined),
-						20_000,
+						60_000,
 					);
 					const records = wholeRecords(path);
 					if (records.some(({ type }) => type === "target")) attached = { stdout: readFileSync(path, "utf8") };
