@@ -16,9 +16,16 @@ const LAST_NS = 253_402_300_799_999_999_999n;
 /** RFC 3339 in UTC with nine decimals, e.g. "2025-01-31T12:01:07.000000042Z"; clamped to the years 1970 to 9999. */
 export function formatWallTime(wallNs: bigint): string {
 	const clamped = wallNs < 0n ? 0n : wallNs > LAST_NS ? LAST_NS : wallNs;
-	const date = new Date(Number(clamped / NS_PER_SECOND) * 1000).toISOString().slice(0, 19);
-	return `${date}.${(clamped % NS_PER_SECOND).toString().padStart(9, "0")}Z`;
+	const second = Number(clamped / NS_PER_SECOND);
+	if (second !== spelled.second) {
+		spelled.second = second;
+		spelled.text = new Date(second * 1000).toISOString().slice(0, 19);
+	}
+	return `${spelled.text}.${(clamped % NS_PER_SECOND).toString().padStart(9, "0")}Z`;
 }
+
+/** The latest second: thousands of records may come in one. */
+const spelled = { second: Number.NaN, text: "" };
 
 /** The wall-clock time of a monotonic time stamp, as RFC 3339 in UTC. */
 export function timeOf(anchor: ClockAnchor, monotonicNs: bigint): string {

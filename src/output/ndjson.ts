@@ -13,20 +13,34 @@ function json(value: unknown): string {
 
 /** One record as one line of NDJSON, `type` first, with its line feed. */
 export function ndjsonLine(record: GomapgrowRecord): string {
-	if (record.type === "growth") return growthLine(record);
+	if (record.type === "growth" && firstField(record) === "type") return growthLine(record);
 	const { type, ...rest } = record;
 	return `${json({ type, ...rest })}\n`;
+}
+
+function firstField(record: object): string | undefined {
+	for (const name in record) return name;
+	return undefined;
 }
 
 /** Text of stacks: growths from the same place share one array, and spelling it out is most of the work. */
 const stackTexts = new WeakMap<readonly Frame[], string>();
 
+const NO_FRAMES: Frame[] = [];
+const NO_STACK = '"stack":[]';
+
 function growthLine(record: GrowthRecord): string {
-	const { type, stack, ...rest } = record;
+	const { stack } = record;
 	let text = stackTexts.get(stack);
 	if (text === undefined) {
 		text = json(stack);
 		stackTexts.set(stack, text);
 	}
-	return `${json({ type, ...rest }).slice(0, -1)},"stack":${text}}\n`;
+	// A copy without the stack would cost as much as spelling the rest.
+	record.stack = NO_FRAMES;
+	const whole = json(record);
+	record.stack = stack;
+	// Quotes in a value are escaped: only the field itself is spelled like this.
+	const at = whole.indexOf(NO_STACK);
+	return `${whole.slice(0, at)}"stack":${text}${whole.slice(at + NO_STACK.length)}\n`;
 }

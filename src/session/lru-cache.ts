@@ -2,6 +2,7 @@
 export class LruCache<K, V> {
 	readonly #entries = new Map<K, V>();
 	readonly #capacity: number;
+	#newest: K | undefined;
 
 	constructor(capacity: number) {
 		this.#capacity = capacity;
@@ -13,7 +14,8 @@ export class LruCache<K, V> {
 
 	get(key: K): V | undefined {
 		const value = this.#entries.get(key);
-		if (value !== undefined) {
+		if (value !== undefined && key !== this.#newest) {
+			this.#newest = key;
 			// Maps iterate in insertion order: inserting again makes it the newest.
 			this.#entries.delete(key);
 			this.#entries.set(key, value);
@@ -22,6 +24,7 @@ export class LruCache<K, V> {
 	}
 
 	set(key: K, value: V): void {
+		this.#newest = key;
 		this.#entries.delete(key);
 		this.#entries.set(key, value);
 		if (this.#entries.size > this.#capacity) {
