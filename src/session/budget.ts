@@ -19,9 +19,9 @@ export const CALM_NS = 5e9;
 const JUDGE_NS = 1e9;
 /** So many times the budget stops the tier at once. */
 const HARD_LIMIT = 10;
-const HARD_JUDGE_NS = 40e6;
+const HARD_JUDGE_NS = 80e6;
 /** Aim below the budget, and go back to probing all the time only well below it. */
-export const AIM = 0.7;
+const AIM = 0.7;
 const BACK = 0.6;
 /** Shares of the time: less would be too little to tell anything, more is not worth the trouble. */
 const LEAST_SHARE = 0.002;

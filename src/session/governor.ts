@@ -5,7 +5,7 @@
 import type { HitCosts } from "../kernel/calibration.ts";
 import type { SiteCounts } from "../kernel/counters.ts";
 import type { CallEstimate, OverheadRow } from "../model/records.ts";
-import { AIM, type Change, RecordBudget, TierBudget, type TierLoad } from "./budget.ts";
+import { type Change, RecordBudget, TierBudget, type TierLoad } from "./budget.ts";
 import { addMissing, type Missing, within } from "./call-estimator.ts";
 import { ProbeWindows } from "./probe-windows.ts";
 import { PromisedWork, type Promising } from "./promised-work.ts";
@@ -19,14 +19,6 @@ const GOVERNED: readonly GovernedTier[] = ["work", "growth"];
 
 /** How often the overhead is measured. */
 const MEASURE_NS = 100e6;
-/** The same in the first second, in which everything is probed whatever it costs. */
-const FIRST_MEASURE_NS = 20e6;
-const FIRST_NS = 1e9;
-/**
- * How many times what was measured a hit costs in a program that uses its caches for something else: an HTTP server lost 1.48 times what its hits should have
- * cost (bench/budget.ts), a program that does nothing but grow maps lost what they should.
- */
-const COLD_CACHES = 1.5;
 /** Growths leave this part of the budget to the work tier, whatever they take themselves. */
 const LEAST_FOR_WORK = 0.2;
 
@@ -73,7 +65,6 @@ interface TargetState {
 	/** What its growths promise of the work tier. */
 	promised: PromisedWork;
 	cpuNs: number;
-	sinceNs: number;
 	measuredNs: number;
 	/** Since the previous report. */
 	reported: { cpuNs: number; costNs: number };
@@ -118,7 +109,6 @@ export class Governor {
 			records: budget === undefined ? undefined : new RecordBudget(budget),
 			promised: new PromisedWork(this.#governed.entriesOf(target, "work").map(({ probe }) => probe)),
 			cpuNs: cpuNs(pid) ?? 0,
-			sinceNs: nowNs,
 			measuredNs: nowNs,
 			reported: { cpuNs: 0, costNs: 0 },
 		};
@@ -132,8 +122,7 @@ export class Governor {
 		for (const target of this.#governed.targets) {
 			const state = this.#stateOf(target, nowNs);
 			for (const tier of GOVERNED) this.#followWindows(target, tier, state.tiers[tier], nowNs);
-			const pace = nowNs - state.sinceNs < FIRST_NS ? FIRST_MEASURE_NS : MEASURE_NS;
-			if (nowNs - state.measuredNs >= pace) this.#measure(target, state, nowNs);
+			if (nowNs - state.measuredNs >= MEASURE_NS) this.#measure(target, state, nowNs);
 		}
 		return this.#throttles.splice(0);
 	}
@@ -172,11 +161,10 @@ export class Governor {
 		const cpuNs = Math.max(0, cpu - state.cpuNs);
 		state.measuredNs = nowNs;
 		state.cpuNs = cpu;
-		const growth = scaled(state.tiers.growth.books.costSince(nowNs), COLD_CACHES);
-		const work = scaled(
-			state.tiers.work.books.costSince(nowNs),
-			Math.max(COLD_CACHES, this.#workCostFactor(state, nowNs)),
-		);
+		const growth = state.tiers.growth.books.costSince(nowNs);
+		const work = state.tiers.work.books.costSince(nowNs);
+		// A hit costs more in a program with cold caches than when it was measured.
+		work.countingNs *= this.#workCostFactor(state, nowNs);
 		state.reported.cpuNs += cpuNs;
 		state.reported.costNs += growth.countingNs + growth.recordingNs + work.countingNs;
 		const { budget } = this.#options;
@@ -186,9 +174,6 @@ export class Governor {
 		// What growths take is not there for the work.
 		const taken = (growth.countingNs + growth.recordingNs) / Math.max(cpuNs, 1) / budget;
 		const left = Math.max(LEAST_FOR_WORK, 1 - taken);
-		const allowedNs = AIM * budget * cpuNs;
-		state.tiers.growth.windows?.spend(growth.countingNs + growth.recordingNs, allowedNs, elapsedNs);
-		state.tiers.work.windows?.spend(work.countingNs, allowedNs * left, elapsedNs);
 		this.#decide(target, "work", state.tiers.work, {
 			...load,
 			probedNs: work.probedNs,
@@ -337,14 +322,4 @@ export function callsOf(counted: number, missing: Missing | undefined): number |
 	if (missing === undefined) return counted;
 	const [low, estimate, high] = [missing.low, missing.calls, missing.high].map((calls) => Math.round(counted + calls));
 	return { estimate: estimate ?? counted, low: low ?? counted, high: high ?? counted };
-}
-
-function scaled(cost: TierCost, factor: number): TierCost {
-	const { countingNs, recordingNs, allRecordingNs } = cost;
-	return {
-		...cost,
-		countingNs: factor * countingNs,
-		recordingNs: factor * recordingNs,
-		allRecordingNs: factor * allRecordingNs,
-	};
 }

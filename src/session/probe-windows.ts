@@ -4,9 +4,7 @@
 const SHORTEST_NS = 5e6;
 /** Many short windows tell more than few long ones, but putting probes in and out holds the target up each time. */
 const SHORTEST_PERIOD_NS = 0.25e9;
-const LONGEST_PERIOD_NS = 10e9;
-/** How much the latest period says of what the next one's window will cost. */
-const NEWEST = 0.3;
+const LONGEST_PERIOD_NS = 4e9;
 
 export class ProbeWindows {
 	readonly #random: () => number;
@@ -15,12 +13,6 @@ export class ProbeWindows {
 	#periodNs = 0;
 	/** When this period's window begins; absent when it has been. */
 	#onAt: number | undefined;
-	/** Processor time of the target spent beyond what was allowed until now, and what is allowed a nanosecond. */
-	#debtNs = 0;
-	#allowedRate = 0;
-	/** Spent in this period, and in a usual one. */
-	#spentNs = 0;
-	#usualNs: number | undefined;
 
 	/** `random`: numbers from 0 to below 1. */
 	constructor(share: number, nowNs: number, random: () => number = Math.random) {
@@ -35,24 +27,8 @@ export class ProbeWindows {
 		this.#share = share;
 	}
 
-	get #basePeriodNs(): number {
-		return Math.min(LONGEST_PERIOD_NS, Math.max(SHORTEST_PERIOD_NS, SHORTEST_NS / this.#share));
-	}
-
 	get #lengthNs(): number {
-		return Math.max(SHORTEST_NS, this.#share * this.#basePeriodNs);
-	}
-
-	/**
-	 * What the tier cost the target in the last `elapsedNs`, and what it was allowed to. On a busy machine windows are longer than they should be, and cost more: periods
-	 * become longer then, from the next one on. This period's length must not depend on what its own window has seen, or the estimates would be biased.
-	 */
-	spend(costNs: number, allowedNs: number, elapsedNs: number): void {
-		this.#spentNs += costNs;
-		this.#allowedRate = allowedNs / elapsedNs;
-		const most = this.#allowedRate * LONGEST_PERIOD_NS;
-		// What is not spent is kept for one window.
-		this.#debtNs = Math.min(most, Math.max(-(this.#usualNs ?? 0), this.#debtNs + costNs - allowedNs));
+		return Math.max(SHORTEST_NS, this.#share * this.#periodNs);
 	}
 
 	/** Share of the time that windows take: the chance of any moment to be in one. */
@@ -61,9 +37,7 @@ export class ProbeWindows {
 	}
 
 	#choose(): void {
-		const due = this.#debtNs + (this.#usualNs ?? 0);
-		const affordable = due <= 0 ? 0 : due / this.#allowedRate;
-		this.#periodNs = Math.min(LONGEST_PERIOD_NS, Math.max(this.#basePeriodNs, affordable));
+		this.#periodNs = Math.min(LONGEST_PERIOD_NS, Math.max(SHORTEST_PERIOD_NS, SHORTEST_NS / this.#share));
 		this.#onAt = this.#periodStart + this.#random() * (this.#periodNs - this.#lengthNs);
 	}
 
@@ -72,8 +46,6 @@ export class ProbeWindows {
 		if (probed || nowNs < this.#periodStart + this.#periodNs) return undefined;
 		// Periods that nobody looked at are over.
 		this.#periodStart += Math.floor((nowNs - this.#periodStart) / this.#periodNs) * this.#periodNs;
-		this.#usualNs = NEWEST * this.#spentNs + (1 - NEWEST) * (this.#usualNs ?? this.#spentNs);
-		this.#spentNs = 0;
 		this.#choose();
 		return this.#periodStart;
 	}
