@@ -15,10 +15,10 @@ install() (
 	trap 'rm -rf "$tmp"' EXIT
 	suite_update bookworm
 	(cd "$tmp" && suite_apt bookworm download musl libstdc++6 libgcc-s1 >&2)
-	for package in "$tmp"/*.deb; do dpkg-deb -x "$package" "$tmp/root"; done
+	for package in "$tmp"/*.deb; do dpkg-deb -x "$package" "$tmp/packages"; done
 	mkdir "$tmp/out"
-	cp -L "$tmp/root/lib/x86_64-linux-musl/libc.so" "$tmp/out/ld-musl-x86_64.so.1"
-	cp -L "$tmp"/root/{usr/lib/x86_64-linux-gnu/libstdc++.so.6,lib/x86_64-linux-gnu/libgcc_s.so.1} "$tmp/out"
+	cp -L "$tmp/packages/lib/x86_64-linux-musl/libc.so" "$tmp/out/ld-musl-x86_64.so.1"
+	cp -L "$tmp"/packages/{usr/lib/x86_64-linux-gnu/libstdc++.so.6,lib/x86_64-linux-gnu/libgcc_s.so.1} "$tmp/out"
 	mv -T "$tmp/out" "$CACHE/musl"
 )
 
