@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# build/release.sh: puts a release into dist/release: for each machine (x64, arm64) a compressed archive with the executable, its manual page, licences, notices
+# build/release.sh: puts a release into dist/release: for each platform (x64, arm64, and x64-musl for Alpine) a compressed archive with the executable, its manual page, licences, notices
 # and bill of materials, then SHA256SUMS and release.json with sizes and start-up times, which are compared with those of build/last-release.json. Everything is
 # built a second time in another folder with another cache, and must come out the same to the byte.
 set -euo pipefail
@@ -15,25 +15,39 @@ out=dist/release
 rm -rf "$out"
 mkdir -p "$out"
 
-executable() { # ARCH
-	if [ "$1" = "$(machine_arch)" ]; then echo dist/gomapgrow; else echo "dist/gomapgrow-$1"; fi
+platforms=(arm64 x64-musl x64)
+executable() { # PLATFORM
+	case "$1" in
+		x64) echo dist/gomapgrow ;;
+		x64-musl) echo dist/gomapgrow-musl ;;
+		*) echo "dist/gomapgrow-$1" ;;
+	esac
 }
 
-# same_again ARCH: fails unless a build from nothing but the commit and the downloaded sources is the same.
+# build_variables PLATFORM: what make is to be told.
+build_variables() {
+	case "$1" in
+		x64-musl) printf '%s\n' ARCH=x64 LIBC=musl ;;
+		*) printf '%s\n' "ARCH=$1" ;;
+	esac
+}
+
+# same_again PLATFORM: fails unless a build from nothing but the commit and the downloaded sources is the same.
 same_again() (
 	tmp=$(mktemp -d "${TMPDIR:-/tmp}/gomapgrow-release.XXXXXX")
 	trap 'rm -rf "$tmp"' EXIT
 	mkdir "$tmp/tree" "$tmp/cache"
 	git archive HEAD | tar -x -C "$tmp/tree"
 	cp -r "$CACHE/sources" "$tmp/cache/"
-	GOMAPGROW_CACHE="$tmp/cache" BUILD_COMMIT="$commit" BUILD_DATE="$date" make -s -C "$tmp/tree" build ARCH="$1" >"$tmp/log" 2>&1 ||
+	mapfile -t variables < <(build_variables "$1")
+	GOMAPGROW_CACHE="$tmp/cache" BUILD_COMMIT="$commit" BUILD_DATE="$date" make -s -C "$tmp/tree" build "${variables[@]}" >"$tmp/log" 2>&1 ||
 		{ tail -n 40 "$tmp/log" >&2; fail "the second build for $1 failed"; }
-	for file in "$(executable "$1")" dist/native/gomapgrow.bpf.o "dist/native/$1/libgomapgrow-bpf.so"; do
+	for file in "$(executable "$1")" dist/native/gomapgrow.bpf.o "dist/native/${1%-musl}/libgomapgrow-bpf.so"; do
 		cmp "$file" "$tmp/tree/$file" || fail "wanted the same $file from the same commit; found another one from the second build"
 	done
 )
 
-# pack ARCH: the archive depends on the content alone.
+# pack PLATFORM: the archive depends on the content alone.
 pack() {
 	local name="gomapgrow-$version-linux-$1" folder
 	folder="$out/$name"
@@ -56,30 +70,31 @@ start_up() {
 	done | sort -n | sed -n 8p | awk '{ printf "%.1f", $1 / 10 }'
 }
 
-for arch in arm64 x64; do
-	echo "release: $arch" >&2
-	make -s build ARCH="$arch" >&2
-	same_again "$arch"
-	pack "$arch"
+for platform in "${platforms[@]}"; do
+	echo "release: $platform" >&2
+	mapfile -t variables < <(build_variables "$platform")
+	make -s build "${variables[@]}" >&2
+	same_again "$platform"
+	pack "$platform"
 done
 said=$(dist/gomapgrow --version)
 [ "$said" = "gomapgrow $version ($commit)" ] || fail "wanted an executable that says 'gomapgrow $version ($commit)'; found '$said'"
 (cd "$out" && sha256sum -- *.tar.gz >SHA256SUMS)
 
 size() { stat -c %s "$1"; }
-jq -n --arg version "$version" --arg commit "$commit" --argjson start_ms "$(start_up)" \
-	--argjson x64 "[$(size dist/gomapgrow), $(size "$out/gomapgrow-$version-linux-x64.tar.gz")]" \
-	--argjson arm64 "[$(size dist/gomapgrow-arm64), $(size "$out/gomapgrow-$version-linux-arm64.tar.gz")]" \
-	'{$version, $commit, start_ms: $start_ms, executables: {x64: {bytes: $x64[0], packed_bytes: $x64[1]}, arm64: {bytes: $arm64[0], packed_bytes: $arm64[1]}}}' \
-	>"$out/release.json"
+for platform in "${platforms[@]}"; do
+	jq -n --arg platform "$platform" --argjson bytes "$(size "$(executable "$platform")")" \
+		--argjson packed_bytes "$(size "$out/gomapgrow-$version-linux-$platform.tar.gz")" '{($platform): {$bytes, $packed_bytes}}'
+done | jq -s --arg version "$version" --arg commit "$commit" --argjson start_ms "$(start_up)" \
+	'{$version, $commit, $start_ms, executables: add}' >"$out/release.json"
 
 last='{}'
 [ ! -e build/last-release.json ] || last=$(cat build/last-release.json)
 jq -r --argjson last "$last" '
 	def mb: . / 100000 | round / 10 | tostring + " MB";
 	def since($old): if $old == null then "" else " (\($last.version): \($old))" end;
-	(.executables | to_entries[] | .key as $arch | $last.executables[$arch] as $old
-		| "\($arch): \(.value.bytes | mb)\(since($old.bytes | if . then mb else null end)), packed \(.value.packed_bytes | mb)\(since($old.packed_bytes | if . then mb else null end))"),
+	(.executables | to_entries[] | .key as $platform | $last.executables[$platform] as $old
+		| "\($platform): \(.value.bytes | mb)\(since($old.bytes | if . then mb else null end)), packed \(.value.packed_bytes | mb)\(since($old.packed_bytes | if . then mb else null end))"),
 	"starts in \(.start_ms) ms\(since($last.start_ms | if . then "\(.) ms" else null end))",
 	if $last == {} then "there is no build/last-release.json to compare with: when this is published, copy dist/release/release.json there" else empty end' "$out/release.json"
 echo "built twice with the same bytes; in $out:"

@@ -1,5 +1,5 @@
 /**
- * bun build/sbom.ts EXECUTABLE ARCH COMMIT DATE: prints a software bill of materials of an executable (CycloneDX 1.5, JSON). What is in it comes from the
+ * bun build/sbom.ts EXECUTABLE PLATFORM COMMIT DATE: prints a software bill of materials of an executable (CycloneDX 1.5, JSON). What is in it comes from the
  * table in THIRD-PARTY-NOTICES.md, checksums from package-lock.json and from the sources that the libraries were built of. The same input gives the
  * same bytes.
  */
@@ -37,7 +37,8 @@ export interface Contents {
 	commit: string;
 	/** YYYY-MM-DD */
 	date: string;
-	arch: string;
+	/** x64, arm64 or x64-musl. */
+	platform: string;
 	/** SHA-256 of the executable. */
 	sha256: string;
 	parts: readonly Part[];
@@ -54,7 +55,11 @@ const SPDX: Record<string, string> = {
 	"used under BSD-2-Clause": "BSD-2-Clause",
 };
 const SOURCE_PACKAGES: Record<string, string> = { libbpf: "libbpf", "libelf (elfutils)": "elfutils", zlib: "zlib" };
-const BUN_PACKAGES: Record<string, string> = { x64: "@oven/bun-linux-x64", arm64: "@oven/bun-linux-aarch64" };
+const BUN_PACKAGES: Record<string, string> = {
+	x64: "@oven/bun-linux-x64",
+	arm64: "@oven/bun-linux-aarch64",
+	"x64-musl": "@oven/bun-linux-x64-musl",
+};
 
 function licenceOf({ licence }: Part): object {
 	const id = SPDX[licence] ?? SPDX[licence.split("; ").at(-1) ?? ""];
@@ -62,7 +67,7 @@ function licenceOf({ licence }: Part): object {
 }
 
 /** What identifies the very bytes that a part was made of; nothing for what comes inside Bun. */
-function originOf(part: Part, { arch, locked, archives }: Contents): object {
+function originOf(part: Part, { platform, locked, archives }: Contents): object {
 	const source = archives[SOURCE_PACKAGES[part.name] ?? ""];
 	if (source !== undefined) {
 		const name = SOURCE_PACKAGES[part.name] ?? "";
@@ -70,7 +75,7 @@ function originOf(part: Part, { arch, locked, archives }: Contents): object {
 		const hashes = [{ alg: "SHA-256", content: source.sha256 }];
 		return { externalReferences: [{ type: "source-distribution", url, hashes }] };
 	}
-	const npmName = part.name === "Bun" ? (BUN_PACKAGES[arch] ?? "") : part.name;
+	const npmName = part.name === "Bun" ? (BUN_PACKAGES[platform] ?? "") : part.name;
 	const { version, integrity } = locked[`node_modules/${npmName}`] ?? {};
 	if (version === undefined || integrity === undefined) return {};
 	if (version !== part.version)
@@ -82,7 +87,7 @@ function originOf(part: Part, { arch, locked, archives }: Contents): object {
 }
 
 export function billOfMaterials(contents: Contents): object {
-	const { version, commit, date, arch, sha256, parts } = contents;
+	const { version, commit, date, platform, sha256, parts } = contents;
 	const uuid = sha256.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*$/, "$1-$2-5$3-8$4-$5");
 	return {
 		bomFormat: "CycloneDX",
@@ -100,7 +105,10 @@ export function billOfMaterials(contents: Contents): object {
 				hashes: [{ alg: "SHA-256", content: sha256 }],
 				properties: [
 					{ name: "gomapgrow:commit", value: commit },
-					{ name: "gomapgrow:platform", value: `linux-${arch}-glibc` },
+					{
+						name: "gomapgrow:platform",
+						value: platform.endsWith("-musl") ? `linux-${platform}` : `linux-${platform}-glibc`,
+					},
 				],
 			},
 		},
@@ -137,11 +145,11 @@ function sha256Of(path: string): string {
 }
 
 if (import.meta.main) {
-	const [executable = "", arch = "", commit = "", date = ""] = process.argv.slice(2);
+	const [executable = "", platform = "", commit = "", date = ""] = process.argv.slice(2);
 	const top = join(import.meta.dir, "..");
 	const json = (name: string) => JSON.parse(readFileSync(join(top, name), "utf8"));
 	const bill = billOfMaterials({
-		...{ commit, date, arch },
+		...{ commit, date, platform },
 		version: json("package.json").version,
 		sha256: sha256Of(executable),
 		parts: partsOf(readFileSync(join(top, "THIRD-PARTY-NOTICES.md"), "utf8")),

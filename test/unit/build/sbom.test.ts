@@ -13,16 +13,16 @@ interface Bill {
 	dependencies: { dependsOn: string[] }[];
 }
 
-function contents(arch: string): Contents {
+function contents(platform: string): Contents {
 	return {
-		...{ version: "1.2.3", commit: "0123456789ab", date: "2026-01-02", arch, sha256: "ab".repeat(32) },
+		...{ version: "1.2.3", commit: "0123456789ab", date: "2026-01-02", platform, sha256: "ab".repeat(32) },
 		parts: partsOf(notices),
 		locked: lock.packages,
 		archives: { libbpf: { file: "libbpf_1.5.0.orig.tar.gz", sha256: "cd".repeat(32) } },
 	};
 }
 
-const billFor = (arch: string): Bill => billOfMaterials(contents(arch)) as Bill;
+const billFor = (platform: string): Bill => billOfMaterials(contents(platform)) as Bill;
 
 describe("the bill of materials", () => {
 	test("has every part of the notices, and what npm brings with the checksum that is locked", () => {
@@ -50,10 +50,11 @@ describe("the bill of materials", () => {
 		} as never);
 	});
 
-	test("names the Bun of the machine that it is for", () => {
-		const bunOf = (arch: string) => billFor(arch).components.find(({ name }) => name === "Bun")?.purl;
+	test("names the Bun of the platform that it is for", () => {
+		const bunOf = (platform: string) => billFor(platform).components.find(({ name }) => name === "Bun")?.purl;
 		expect(bunOf("x64")).toBe(`pkg:npm/%40oven/bun-linux-x64@${manifest.devDependencies.bun}`);
 		expect(bunOf("arm64")).toBe(`pkg:npm/%40oven/bun-linux-aarch64@${manifest.devDependencies.bun}`);
+		expect(bunOf("x64-musl")).toBe(`pkg:npm/%40oven/bun-linux-x64-musl@${manifest.devDependencies.bun}`);
 	});
 
 	test("has a serial number that is a UUID and follows from the executable", () => {
