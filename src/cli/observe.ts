@@ -183,7 +183,9 @@ class Observation {
 		const costs = this.#session.calibrate();
 		if (latency) this.#pairNs = costs.timedWorkNs + costs.leaveNs;
 		const clockNs = (): number => Number(monotonicNs());
-		this.#governor = new Governor(this.#session, { costs, budget, cpuNs: processCpuNs, clockNs });
+		// It takes whole milliseconds.
+		const holdNs = (ns: number): void => Bun.sleepSync(Math.ceil(ns / 1e6));
+		this.#governor = new Governor(this.#session, { costs, budget, cpuNs: processCpuNs, clockNs, holdNs });
 	}
 
 	#tickGovernor(): void {

@@ -9,8 +9,11 @@ export interface TierLoad {
 	probedNs: number;
 	/** Processor time that the target used in all of it. */
 	cpuNs: number;
-	/** What the hits of the tier cost. */
+	/** What the hits of the tier cost, and what putting its probes in and taking them out did. */
 	costNs: number;
+	switchingNs: number;
+	/** Share of the budget that is this tier's. */
+	part: number;
 }
 
 /** Calm time before more is probed again. */
@@ -20,12 +23,14 @@ const JUDGE_NS = 1e9;
 /** So many times the budget stops the tier at once. */
 const HARD_LIMIT = 10;
 const HARD_JUDGE_NS = 80e6;
-/** Aim below the budget, and go back to probing all the time only well below it. */
-const AIM = 0.7;
+/** Aim below the budget, because hits cost up to 1.5 times what was measured in a program that uses its caches for something else; go back to probing all the time only well below it. */
+export const AIM = 0.7;
 const BACK = 0.6;
 /** Shares of the time: less would be too little to tell anything, more is not worth the trouble. */
-const LEAST_SHARE = 0.002;
+const LEAST_SHARE = 0.0005;
 const MOST_SHARE = 0.5;
+/** How much the latest judgement says of the next ones: that of a second with one short window says little. */
+const NEWEST = 0.5;
 /** Smallest change of the share that is worth a record. */
 const WORTH = 1.5;
 
@@ -47,7 +52,10 @@ export class TierBudget {
 	#probed = 0;
 	#cpu = 0;
 	#cost = 0;
+	#switching = 0;
 	#full = 0;
+	/** The same with what the windows' beginnings and ends cost. */
+	#fullInWindows = 0;
 
 	/** `budget`: share of the target's processor time. */
 	constructor(budget: number) {
@@ -70,20 +78,26 @@ export class TierBudget {
 		this.#probed += load.probedNs;
 		this.#cpu += load.cpuNs;
 		this.#cost += load.costNs;
+		this.#switching += load.switchingNs;
 		const hard = this.#share === 1 && this.#elapsed >= HARD_JUDGE_NS && this.#overheadNow() > HARD_LIMIT * this.#budget;
 		if (this.#elapsed < JUDGE_NS && !hard) return undefined;
-		const full =
-			this.#overheadNow() / (this.#elapsed === 0 ? 1 : this.#probed / this.#elapsed || Number.POSITIVE_INFINITY);
 		// Not probed at all in this time: nothing is known.
 		if (this.#probed === 0) return this.#reset();
-		this.#full = full;
+		const probed = this.#elapsed === 0 ? 1 : this.#probed / this.#elapsed;
+		const inWindows = (this.#overheadNow() + this.#switching / Math.max(this.#cpu, this.#switching, 1)) / probed;
+		// Hits that come while probes are put in or taken out are not of the probed time.
+		const full = Math.min(1, this.#overheadNow() / probed);
+		const newest = this.#share === 1 ? 1 : NEWEST;
+		this.#full += newest * (full - this.#full);
+		this.#fullInWindows += newest * (inWindows - this.#fullInWindows);
 		this.#reset();
+		const budget = this.#budget * load.part;
 		if (this.#share === 1) {
-			if (full <= this.#budget) return undefined;
+			if (full <= budget) return undefined;
 			const reason = hard ? `more than ${HARD_LIMIT} times the budget: stopped at once` : "over the budget";
-			return this.#change(this.#shareFor(full), load.nowNs, reason);
+			return this.#change(this.#shareFor(budget), load.nowNs, reason);
 		}
-		return this.#adjust(full, load.nowNs);
+		return this.#adjust(budget, load.nowNs);
 	}
 
 	#overheadNow(): number {
@@ -96,21 +110,22 @@ export class TierBudget {
 		this.#probed = 0;
 		this.#cpu = 0;
 		this.#cost = 0;
+		this.#switching = 0;
 		return undefined;
 	}
 
-	#shareFor(full: number): number {
-		return Math.min(MOST_SHARE, Math.max(LEAST_SHARE, (AIM * this.#budget) / full));
+	#shareFor(budget: number): number {
+		return Math.min(MOST_SHARE, Math.max(LEAST_SHARE, (AIM * budget) / this.#fullInWindows));
 	}
 
-	#adjust(full: number, nowNs: number): Change | undefined {
-		if (full < BACK * this.#budget) {
+	#adjust(budget: number, nowNs: number): Change | undefined {
+		if (this.#full < BACK * budget) {
 			this.#calmSince ??= nowNs;
 			if (nowNs - this.#calmSince >= CALM_NS) return this.#change(1, nowNs, "calm for five seconds");
 			return undefined;
 		}
 		this.#calmSince = undefined;
-		const wanted = this.#shareFor(full);
+		const wanted = this.#shareFor(budget);
 		// Less at once, more only after some calm.
 		const less = wanted < this.#share / WORTH;
 		const more = wanted > this.#share * WORTH && nowNs - this.#changedNs >= CALM_NS;

@@ -30,6 +30,8 @@ const COST = { low: 0.5, likely: 1, high: 3 } as const;
 const MOST_COST = 10;
 /** Windows in which the program had less of its own speed, if hits cost as much as they may, tell nothing about how many calls there are at most. */
 const UNDISTURBED = 0.8;
+/** So much processor time in the windows is known well enough, though at both ends of each up to a tick of each processor is wrong. */
+const TELLING_CPU_NS = 100e6;
 /** Less of its own speed than this cannot be told from nothing. */
 const LEAST_SPEED = 0.02;
 
@@ -76,6 +78,7 @@ export interface ClosedWindow {
  * than too narrow.
  */
 export class CallEstimator {
+	readonly #before: ClosedWindow | undefined;
 	readonly #rates = new Map<string, Rates>();
 	readonly #inWindows: Spent & { costNs: number } = { seconds: 0, cpuNs: 0, costNs: 0 };
 	readonly #outside: Spent = { seconds: 0, cpuNs: 0 };
@@ -84,6 +87,11 @@ export class CallEstimator {
 	/** Unprobed time of this period, and of those before it that had no window. */
 	#open = 0;
 	#hasWindow = false;
+
+	/** `before`: the time in which the tier was probed until now; it stands for a window as long as there is none. */
+	constructor(before?: ClosedWindow) {
+		this.#before = before;
+	}
 
 	/** The tier was not probed for so long, in which the program used so much processor time. */
 	off(seconds: number, cpuNs: number): void {
@@ -120,10 +128,24 @@ export class CallEstimator {
 		this.#hasWindow = false;
 	}
 
+	/**
+	 * Processor time that the program used in the windows, nanoseconds. What the kernel says of a running program is some milliseconds old, so of windows that are
+	 * few and short it says little. Then it is kept between what the program used in as much time without probes and that with the cost of its hits; `times`: the
+	 * upper end of the estimate wants the least.
+	 */
+	#cpuInWindows(times: number): number {
+		const { seconds, cpuNs, costNs } = this.#inWindows;
+		if (this.#outside.seconds === 0) return cpuNs;
+		const usual = (seconds * this.#outside.cpuNs) / this.#outside.seconds;
+		if (usual >= TELLING_CPU_NS) return cpuNs;
+		if (times === COST.high) return usual;
+		return times === COST.low ? usual + costNs : Math.min(usual + costNs, Math.max(usual, cpuNs));
+	}
+
 	/** Share of its own speed that the program had in the windows, if hits cost `times` what was measured. */
 	speed(times: number): number {
-		const { seconds, cpuNs, costNs } = this.#inWindows;
-		// What was measured of a running program may be some milliseconds old.
+		const { seconds, costNs } = this.#inWindows;
+		const cpuNs = this.#cpuInWindows(times);
 		const cost = Math.min(1, (times * costNs) / Math.max(cpuNs, costNs, 1));
 		const busyIn = seconds === 0 ? 0 : cpuNs / seconds;
 		const busyOut = this.#outside.seconds === 0 ? 0 : this.#outside.cpuNs / this.#outside.seconds;
@@ -147,6 +169,12 @@ export class CallEstimator {
 	 * unprobed time that were counted all the same, because taking probes out takes a while.
 	 */
 	missing(final: boolean, strays: ReadonlyMap<string, number> = new Map()): Map<string, Missing> {
+		if (this.#rates.size === 0 && this.#before !== undefined) {
+			const standIn = new CallEstimator();
+			standIn.off(this.#outside.seconds, this.#outside.cpuNs);
+			standIn.window(this.#before);
+			return standIn.missing(final, strays);
+		}
 		const open = final ? this.#open : 0;
 		const speed = { low: this.speed(COST.low), likely: this.speed(COST.likely), high: this.speed(COST.high) };
 		const result = new Map<string, Missing>();

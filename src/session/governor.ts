@@ -5,7 +5,7 @@
 import type { HitCosts } from "../kernel/calibration.ts";
 import type { SiteCounts } from "../kernel/counters.ts";
 import type { CallEstimate, OverheadRow } from "../model/records.ts";
-import { type Change, RecordBudget, TierBudget, type TierLoad } from "./budget.ts";
+import { AIM, type Change, RecordBudget, TierBudget, type TierLoad } from "./budget.ts";
 import { addMissing, type Missing, within } from "./call-estimator.ts";
 import { ProbeWindows } from "./probe-windows.ts";
 import { PromisedWork, type Promising } from "./promised-work.ts";
@@ -19,8 +19,14 @@ const GOVERNED: readonly GovernedTier[] = ["work", "growth"];
 
 /** How often the overhead is measured. */
 const MEASURE_NS = 100e6;
+/** Windows up to this length are waited for in place: whatever else we do between two ticks would make them several times as long on a busy machine. */
+const MOST_HELD_NS = 10e6;
+/** Share of our time that may take. Where there are too many targets for that, their windows come late, and periods pass without one. */
+const MOST_HOLDING = 0.2;
 /** Growths leave this part of the budget to the work tier, whatever they take themselves. */
-const LEAST_FOR_WORK = 0.2;
+const LEAST_FOR_WORK = 0.4;
+/** Time over which that is averaged: their own windows come and go in it. */
+const GROWTH_PART_NS = 1e9;
 
 /** What the governor needs of the session. */
 export interface Governed {
@@ -41,6 +47,8 @@ export interface GovernorOptions {
 	cpuNs: (pid: number) => number | undefined;
 	/** Monotonic clock. */
 	clockNs: () => number;
+	/** Returns after so many nanoseconds, or a little later; meanwhile nothing else happens. */
+	holdNs: (ns: number) => void;
 	random?: () => number;
 }
 
@@ -66,6 +74,8 @@ interface TargetState {
 	promised: PromisedWork;
 	cpuNs: number;
 	measuredNs: number;
+	/** Share of the budget that its growths took lately. */
+	growthPart: number;
 	/** Since the previous report. */
 	reported: { cpuNs: number; costNs: number };
 }
@@ -78,6 +88,8 @@ export class Governor {
 	/** Of targets that have ended. */
 	readonly #ended = new Map<string, Missing>();
 	readonly #throttles: Throttle[] = [];
+	/** Not before this moment. */
+	#holdAgainNs = Number.NEGATIVE_INFINITY;
 
 	constructor(governed: Governed, options: GovernorOptions) {
 		this.#governed = governed;
@@ -110,6 +122,7 @@ export class Governor {
 			promised: new PromisedWork(this.#governed.entriesOf(target, "work").map(({ probe }) => probe)),
 			cpuNs: cpuNs(pid) ?? 0,
 			measuredNs: nowNs,
+			growthPart: 0,
 			reported: { cpuNs: 0, costNs: 0 },
 		};
 		this.#states.set(target, state);
@@ -119,8 +132,8 @@ export class Governor {
 
 	/** Opens and closes windows, measures and decides. `nowNs`: monotonic clock. Returns the changes. */
 	tick(nowNs: number): Throttle[] {
-		for (const target of this.#governed.targets) {
-			const state = this.#stateOf(target, nowNs);
+		for (const target of this.#governed.targets) this.#stateOf(target, nowNs);
+		for (const [target, state] of [...this.#states]) {
 			for (const tier of GOVERNED) this.#followWindows(target, tier, state.tiers[tier], nowNs);
 			if (nowNs - state.measuredNs >= MEASURE_NS) this.#measure(target, state, nowNs);
 		}
@@ -132,7 +145,10 @@ export class Governor {
 		let least = most;
 		for (const { tiers } of this.#states.values()) {
 			for (const { windows, books } of Object.values(tiers)) {
-				if (windows !== undefined) least = windows.untilNext(nowNs, books.probed, books.changedNs, least);
+				if (windows === undefined) continue;
+				const due = windows.untilNext(nowNs, books.probed, books.changedNs, least);
+				const mayHold = books.probed || !isHeld(windows) ? 0 : (this.#holdAgainNs - nowNs) / 1e6;
+				least = Math.min(least, Math.max(due, mayHold));
 			}
 		}
 		return least;
@@ -142,15 +158,32 @@ export class Governor {
 		if (windows === undefined) return;
 		const period = windows.advance(nowNs, books.probed);
 		if (period !== undefined) books.endPeriod(period);
+		const held = isHeld(windows);
+		if (held && !books.probed && this.#options.clockNs() < this.#holdAgainNs) return;
 		const wanted = windows.wanted(nowNs, books.probed, books.changedNs);
-		if (wanted !== books.probed) this.#setProbed(target, tier, books, wanted);
+		if (wanted === books.probed) return;
+		this.#setProbed(target, tier, books, wanted);
+		if (held && wanted) this.#hold(target, tier, books, windows.lengthNs);
+	}
+
+	#hold(target: Target, tier: GovernedTier, books: TierBooks, lengthNs: number): void {
+		const { clockNs, holdNs } = this.#options;
+		const before = clockNs();
+		holdNs(lengthNs);
+		this.#setProbed(target, tier, books, false);
+		this.#holdAgainNs = clockNs() + (clockNs() - before) * (1 / MOST_HOLDING - 1);
+		// The others come first next time.
+		const state = this.#states.get(target);
+		if (state === undefined) return;
+		this.#states.delete(target);
+		this.#states.set(target, state);
 	}
 
 	#setProbed(target: Target, tier: GovernedTier, books: TierBooks, on: boolean): void {
 		const { clockNs } = this.#options;
 		if (!on) books.closed(clockNs());
 		this.#governed.setProbed(target, tier, on);
-		// Putting them in takes some milliseconds.
+		// Putting them in takes about a millisecond.
 		if (on) books.opened(clockNs());
 	}
 
@@ -166,18 +199,19 @@ export class Governor {
 		// A hit costs more in a program with cold caches than when it was measured.
 		work.countingNs *= this.#workCostFactor(state, nowNs);
 		state.reported.cpuNs += cpuNs;
-		state.reported.costNs += growth.countingNs + growth.recordingNs + work.countingNs;
+		const growthNs = growth.countingNs + growth.recordingNs + growth.switchingNs;
+		state.reported.costNs += growthNs + work.countingNs + work.switchingNs;
 		const { budget } = this.#options;
 		if (budget === undefined) return;
 		const load = { nowNs, elapsedNs, cpuNs };
 		this.#decideGrowth(target, state, load, growth);
-		// What growths take is not there for the work.
-		const taken = (growth.countingNs + growth.recordingNs) / Math.max(cpuNs, 1) / budget;
-		const left = Math.max(LEAST_FOR_WORK, 1 - taken);
+		const newest = Math.min(1, elapsedNs / GROWTH_PART_NS);
+		state.growthPart += newest * (growthNs / Math.max(cpuNs, growthNs, 1) / budget - state.growthPart);
 		this.#decide(target, "work", state.tiers.work, {
 			...load,
-			probedNs: work.probedNs,
-			costNs: work.countingNs / left,
+			...{ probedNs: work.probedNs, costNs: work.countingNs, switchingNs: work.switchingNs },
+			// What growths take is not there for the work.
+			part: Math.max(LEAST_FOR_WORK, 1 - state.growthPart / AIM),
 		});
 	}
 
@@ -208,7 +242,10 @@ export class Governor {
 				return;
 			}
 		}
-		if (fewer) this.#decide(target, "growth", growth, { ...load, probedNs: cost.probedNs, costNs: cost.countingNs });
+		if (!fewer) return;
+		const { probedNs, switchingNs } = cost;
+		const costNs = cost.countingNs + cost.recordingNs;
+		this.#decide(target, "growth", growth, { ...load, probedNs, costNs, switchingNs, part: 1 - LEAST_FOR_WORK });
 	}
 
 	#decide(target: Target, tier: GovernedTier, state: TierState, load: TierLoad): void {
@@ -296,10 +333,12 @@ export class Governor {
 	#missingWork({ tiers, promised }: TargetState, nowNs: number, final: boolean): Map<string, Missing> {
 		const missing = tiers.work.books.missing(nowNs, final);
 		if (missing.size === 0) return missing;
-		const growths = tiers.growth.books.counted();
-		for (const [fn, { calls }] of tiers.growth.books.missing(nowNs, final))
+		const [growths, most] = [tiers.growth.books.counted(), tiers.growth.books.counted()];
+		for (const [fn, { calls, high }] of tiers.growth.books.missing(nowNs, final)) {
 			growths.set(fn, (growths.get(fn) ?? 0) + calls);
-		const [counted, bounds] = [tiers.work.books.counted(), promised.calls(growths)];
+			most.set(fn, (most.get(fn) ?? 0) + high);
+		}
+		const [counted, bounds] = [tiers.work.books.counted(), promised.calls(growths, most)];
 		for (const [fn, calls] of missing) {
 			const bound = bounds.get(fn);
 			if (bound !== undefined) missing.set(fn, within(calls, counted.get(fn) ?? 0, bound));
@@ -315,6 +354,10 @@ export class Governor {
 		this.#states.delete(target);
 		if (this.#byPid.get(target.identity.pid) === state) this.#byPid.delete(target.identity.pid);
 	}
+}
+
+function isHeld({ lengthNs }: ProbeWindows): boolean {
+	return lengthNs <= MOST_HELD_NS;
 }
 
 /** Calls that were counted and those that were not, as the records spell them. */

@@ -18,8 +18,9 @@ export function hitCost(site: EntrySite, counts: SiteCounts, costs: HitCosts): H
 	const each = timed ? costs.timedWorkNs : costs.workNs;
 	const entryNs = each + (probe.site.cost === "stepped" ? costs.steppedNs : 0);
 	const exitStepped = probe.exits.some((exit) => exit.cost === "stepped") ? costs.steppedNs : 0;
-	const countingNs =
-		(counts.hits + counts.diverted) * entryNs + (timed ? counts.paired * (costs.leaveNs + exitStepped) : 0);
+	// Every call leaves, also one whose beginning was not noted down.
+	const exitNs = timed ? costs.leaveNs + exitStepped : 0;
+	const countingNs = (counts.hits + counts.diverted) * entryNs + counts.hits * exitNs;
 	if (probe.tier !== "growth") return { countingNs, recordingNs: 0, allRecordingNs: 0 };
 	const more = Math.max(0, costs.growthNs - each);
 	return { countingNs, recordingNs: (counts.hits - counts.throttled) * more, allRecordingNs: counts.hits * more };

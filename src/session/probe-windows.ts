@@ -1,10 +1,10 @@
 /** When a tier that is too dear to be probed all the time is probed: once in each period, at a random moment, so that a program's own rhythm does not matter. */
 
-/** Attaching takes some milliseconds: a shorter time would see nothing. */
-const SHORTEST_NS = 5e6;
+/** Attaching takes about a millisecond: a shorter time would see little more than that. */
+const SHORTEST_NS = 3e6;
 /** Many short windows tell more than few long ones, but putting probes in and out holds the target up each time. */
-const SHORTEST_PERIOD_NS = 0.25e9;
-const LONGEST_PERIOD_NS = 4e9;
+const SHORTEST_PERIOD_NS = 0.5e9;
+const LONGEST_PERIOD_NS = 6e9;
 
 export class ProbeWindows {
 	readonly #random: () => number;
@@ -27,18 +27,19 @@ export class ProbeWindows {
 		this.#share = share;
 	}
 
-	get #lengthNs(): number {
+	/** Of each window. */
+	get lengthNs(): number {
 		return Math.max(SHORTEST_NS, this.#share * this.#periodNs);
 	}
 
 	/** Share of the time that windows take: the chance of any moment to be in one. */
 	get probedShare(): number {
-		return this.#lengthNs / this.#periodNs;
+		return this.lengthNs / this.#periodNs;
 	}
 
 	#choose(): void {
 		this.#periodNs = Math.min(LONGEST_PERIOD_NS, Math.max(SHORTEST_PERIOD_NS, SHORTEST_NS / this.#share));
-		this.#onAt = this.#periodStart + this.#random() * (this.#periodNs - this.#lengthNs);
+		this.#onAt = this.#periodStart + this.#random() * (this.#periodNs - this.lengthNs);
 	}
 
 	/** The beginning of a new period, when one has begun since the previous call; not while the window of the last one is open. */
@@ -52,7 +53,7 @@ export class ProbeWindows {
 
 	/** Whether the tier should be probed now. A window that was missed because the tool was held up comes late, not never. */
 	wanted(nowNs: number, probed: boolean, probedSinceNs: number): boolean {
-		if (probed) return nowNs - probedSinceNs < this.#lengthNs;
+		if (probed) return nowNs - probedSinceNs < this.lengthNs;
 		if (this.#onAt === undefined || nowNs < this.#onAt) return false;
 		this.#onAt = undefined;
 		return true;
@@ -60,7 +61,7 @@ export class ProbeWindows {
 
 	/** Milliseconds until something is to be done, at most `most`. */
 	untilNext(nowNs: number, probed: boolean, probedSinceNs: number, most: number): number {
-		const at = probed ? probedSinceNs + this.#lengthNs : (this.#onAt ?? this.#periodStart + this.#periodNs);
+		const at = probed ? probedSinceNs + this.lengthNs : (this.#onAt ?? this.#periodStart + this.#periodNs);
 		return Math.max(1, Math.min(most, (at - nowNs) / 1e6));
 	}
 }

@@ -78,12 +78,10 @@ export class PromisedWork {
 
 	/**
 	 * By function; only of those that growths tell something about. `growths`: the calls of the growth functions, which are counted also when their records are lost: those
-	 * without a record promise as much as the others.
+	 * without a record promise as much as the others; `most`: how many these are at most, where they are estimated.
 	 */
-	calls(growths: ReadonlyMap<string, number> = new Map()): Map<string, Promised> {
-		const known = [...this.#growths].reduce((sum, [, count]) => sum + count, 0);
-		const all = [...this.#growths].reduce((sum, [fn, count]) => sum + Math.max(count, growths.get(fn) ?? 0), 0);
-		const scale = known === 0 ? 1 : all / known;
+	calls(growths: ReadonlyMap<string, number> = new Map(), most = growths): Map<string, Promised> {
+		const [scale, mostScale] = [this.#scaleTo(growths), this.#scaleTo(most)];
 		const result = new Map<string, Sum>();
 		for (const [type, byRole] of this.#sums) {
 			for (const [role, sum] of byRole) {
@@ -108,9 +106,21 @@ export class PromisedWork {
 		return new Map(
 			[...result].map(([fn, { low, likely, high, variance }]) => {
 				const spread = likely === 0 ? 0 : (NORMAL95 * Math.sqrt(variance)) / likely;
-				return [fn, { low: low * Math.max(0, 1 - spread), likely: scale * likely, high: scale * high * (1 + spread) }];
+				return [
+					fn,
+					{ low: low * Math.max(0, 1 - spread), likely: scale * likely, high: mostScale * high * (1 + spread) },
+				];
 			}),
 		);
+	}
+
+	/** How many growths one of the records stands for. */
+	#scaleTo(growths: ReadonlyMap<string, number>): number {
+		const counts = [...this.#growths];
+		const known = counts.reduce((sum, [, count]) => sum + count, 0);
+		return known === 0
+			? 1
+			: counts.reduce((sum, [fn, count]) => sum + Math.max(count, growths.get(fn) ?? 0), 0) / known;
 	}
 
 	#functionOf(type: string, role: string): string | undefined {

@@ -18,7 +18,16 @@ export interface BookSources {
 /** What the hits of a tier cost since the previous measurement. */
 export interface TierCost extends HitCost {
 	probedNs: number;
+	/** Of putting the probes in and taking them out. */
+	switchingNs: number;
 }
+
+/**
+ * What putting a probe in and taking it out again costs a target that is kept busy, beside its hits: its threads wait meanwhile, and find their caches of addresses
+ * empty. An HTTP server on two busy processors, whose work tier was put in and taken out 25 times a second, lost 5 ms each time for its 14 probes; a program that never ran
+ * into them lost an eighth of that (Linux 6.18, a virtual machine).
+ */
+const SWITCHING_NS = 330e3;
 
 type Snapshot = Map<EntrySite, SiteCounts>;
 
@@ -31,6 +40,7 @@ export class TierBooks {
 	#cpuNs: number;
 	/** Since the previous measurement, and since the previous report. */
 	#probedNs = 0;
+	#switchingNs = 0;
 	#reported = { probedNs: 0, elapsedNs: 0 };
 	/** Counters at the previous measurement, and when the probes were put in or taken out. */
 	#measured: Snapshot;
@@ -48,6 +58,11 @@ export class TierBooks {
 		this.#accountedNs = nowNs;
 		this.#cpuNs = this.#cpuAtChange = sources.cpuNs() ?? 0;
 		this.#measured = this.#changed = this.#snapshot();
+	}
+
+	/** Probed instructions. */
+	get #probes(): number {
+		return this.#sources.sites.reduce((sum, { probe, timed }) => sum + 1 + (timed ? probe.exits.length : 0), 0);
 	}
 
 	get probed(): boolean {
@@ -79,14 +94,17 @@ export class TierBooks {
 
 	/** From now on the tier is probed in windows, and is not at the moment. What was counted until now is exact and stands for nothing else. */
 	beginWindows(nowNs: number): void {
+		const seconds = (nowNs - this.#changedNs) / 1e9;
 		this.account(nowNs);
-		this.#estimator ??= new CallEstimator();
-		this.#change(false, nowNs, this.#snapshot());
+		const now = this.#snapshot();
+		this.#estimator ??= new CallEstimator({ calls: this.#hitsSince(now), seconds, ...this.#spentSince(now) });
+		this.#change(false, nowNs, now);
 	}
 
 	/** The probes are in. */
 	opened(nowNs: number): void {
 		this.account(nowNs);
+		this.#switchingNs += SWITCHING_NS * this.#probes;
 		const now = this.#snapshot();
 		for (const [fn, hits] of this.#hitsSince(now)) this.#strays.set(fn, (this.#strays.get(fn) ?? 0) + hits);
 		this.#change(true, nowNs, now);
@@ -97,14 +115,9 @@ export class TierBooks {
 		const seconds = (nowNs - this.#changedNs) / 1e9;
 		this.account(nowNs);
 		const now = this.#snapshot();
-		const costNs = [...now].reduce((sum, [site, counts]) => {
-			const { countingNs, recordingNs } = this.#cost(site, counts, this.#changed);
-			return sum + countingNs + recordingNs;
-		}, 0);
-		const cpuNs = Math.max(0, this.#cpuNs - this.#cpuAtChange);
 		const calls = this.#hitsSince(now);
 		this.#inWindows += total(calls.values());
-		this.#estimator?.window({ calls, seconds, cpuNs, costNs });
+		this.#estimator?.window({ calls, seconds, ...this.#spentSince(now) });
 		this.#change(false, nowNs, now);
 	}
 
@@ -120,6 +133,13 @@ export class TierBooks {
 		return new Map([...now].map(([site, { hits }]) => [site.probe.fn, hits - (this.#changed.get(site)?.hits ?? hits)]));
 	}
 
+	/** Processor time and cost of hits since the probes were put in. */
+	#spentSince(now: Snapshot): { cpuNs: number; costNs: number } {
+		const costs = [...now].map(([site, counts]) => this.#cost(site, counts, this.#changed));
+		const costNs = total(costs.map(({ countingNs, recordingNs }) => countingNs + recordingNs));
+		return { cpuNs: Math.max(0, this.#cpuNs - this.#cpuAtChange), costNs };
+	}
+
 	#cost(site: EntrySite, counts: SiteCounts, before: Snapshot): HitCost {
 		return hitCost(site, difference(counts, before.get(site) ?? counts), this.#sources.costs);
 	}
@@ -133,8 +153,9 @@ export class TierBooks {
 	/** Since the previous call. */
 	costSince(nowNs: number): TierCost {
 		this.account(nowNs);
-		const sum: TierCost = { countingNs: 0, recordingNs: 0, allRecordingNs: 0, probedNs: this.#probedNs };
-		this.#probedNs = 0;
+		const [probedNs, switchingNs] = [this.#probedNs, this.#switchingNs];
+		const sum: TierCost = { countingNs: 0, recordingNs: 0, allRecordingNs: 0, probedNs, switchingNs };
+		this.#probedNs = this.#switchingNs = 0;
 		const now = this.#snapshot();
 		for (const [site, counts] of now) {
 			const cost = this.#cost(site, counts, this.#measured);

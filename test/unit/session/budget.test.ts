@@ -13,6 +13,8 @@ function simulate(budget: TierBudget, seconds: number, full: (second: number) =>
 		const change = budget.update({
 			...{ nowNs: now, elapsedNs: STEP, cpuNs: STEP, probedNs },
 			costNs: full(now / SECOND) * probedNs,
+			switchingNs: 0,
+			part: 1,
 		});
 		if (change !== undefined) changes.push({ ...change, at: now / SECOND });
 	}
@@ -66,14 +68,30 @@ describe("a tier", () => {
 
 	test("of a target that uses no processor time is judged by the cost alone", () => {
 		const budget = new TierBudget(0.01);
-		const change = budget.update({ nowNs: SECOND, elapsedNs: SECOND, cpuNs: 0, probedNs: SECOND, costNs: 1000 });
+		const change = budget.update({
+			nowNs: SECOND,
+			elapsedNs: SECOND,
+			cpuNs: 0,
+			probedNs: SECOND,
+			costNs: 1000,
+			switchingNs: 0,
+			part: 1,
+		});
 		expect(change?.from).toBe(1);
 	});
 
 	test("that was not probed tells nothing", () => {
 		const budget = new TierBudget(0.01);
 		expect(
-			budget.update({ nowNs: SECOND, elapsedNs: 2 * SECOND, cpuNs: SECOND, probedNs: 0, costNs: 0 }),
+			budget.update({
+				nowNs: SECOND,
+				elapsedNs: 2 * SECOND,
+				cpuNs: SECOND,
+				probedNs: 0,
+				costNs: 0,
+				switchingNs: 0,
+				part: 1,
+			}),
 		).toBeUndefined();
 	});
 });

@@ -88,6 +88,27 @@ test("the number of missing calls in the periods that are over never gets less",
 	}
 });
 
+test("as long as there was no window, the time before stands for one", () => {
+	const estimator = new CallEstimator({ calls: new Map([[FN, 10]]), seconds: 0.1, ...IDLE });
+	estimator.off(0.5, 0);
+	const { calls = 0, low, high = 0 } = estimator.missing(true).get(FN) ?? {};
+	expect(calls).toBeCloseTo(50, 6);
+	expect(low).toBe(0);
+	expect(high).toBeGreaterThan(100);
+	estimator.window({ calls: new Map([[FN, 0]]), seconds: 0.1, ...IDLE });
+	expect(estimator.missing(true).get(FN)?.calls).toBe(0);
+});
+
+test("processor time that the kernel has not told yet does not make few short windows look disturbed", () => {
+	const estimator = new CallEstimator();
+	estimator.off(1, 1e9);
+	estimator.window({ calls: new Map([[FN, 30]]), seconds: 0.003, cpuNs: 0, costNs: 0.3e6 });
+	expect(estimator.speed(1)).toBeCloseTo(0.9, 6);
+	// What the kernel says of much time is believed.
+	estimator.window({ calls: new Map([[FN, 3000]]), seconds: 0.3, cpuNs: 0.3e9, costNs: 150e6 });
+	expect(estimator.speed(1)).toBeCloseTo(0.5, 2);
+});
+
 test("a period without a window is left to the next one", () => {
 	const estimator = new CallEstimator();
 	estimator.off(1, 0);
