@@ -1,0 +1,103 @@
+/** The governor over made-up programs that are always busy: when their probes are in, for how long, and what that costs them. */
+import { expect, test } from "bun:test";
+import { noCounts, type SiteCounts } from "../../../src/kernel/counters.ts";
+import { type Governed, Governor } from "../../../src/session/governor.ts";
+import type { EntrySite } from "../../../src/session/site-table.ts";
+import type { Target } from "../../../src/session/target.ts";
+import { Prng } from "../../support/prng.ts";
+import { plannedProbe } from "./plan-parts.ts";
+
+const MS = 1e6;
+const SECOND = 1e9;
+/** The loop of the tool looks after it as often when there is nothing else to do. */
+const TICK_NS = 20 * MS;
+const HIT_NS = 5000;
+const COSTS = { workNs: HIT_NS, timedWorkNs: HIT_NS, leaveNs: 0, growthNs: HIT_NS, steppedNs: 0 };
+const FN = "runtime.growWork";
+
+/** A program that uses one processor and calls `perSecond` times a second of it when nobody looks. */
+class BusyProgram {
+	readonly target: Target;
+	readonly site = { probe: plannedProbe(FN), timed: false } as EntrySite;
+	readonly counts: SiteCounts = noCounts();
+	readonly windows: { from: number; to: number }[] = [];
+	readonly #perSecond: number;
+	#since: number | undefined = 0;
+	calls = 0;
+
+	constructor(pid: number, perSecond: number) {
+		this.target = { identity: { pid } } as Target;
+		this.#perSecond = perSecond;
+	}
+
+	advance(ns: number): void {
+		const calls = ns / (SECOND / this.#perSecond + (this.#since === undefined ? 0 : HIT_NS));
+		this.calls += calls;
+		if (this.#since !== undefined) this.counts.hits += calls;
+	}
+
+	probe(on: boolean, nowNs: number): void {
+		if (this.#since !== undefined && !on) this.windows.push({ from: this.#since, to: nowNs });
+		this.#since = on ? nowNs : undefined;
+	}
+}
+
+/** Governs the programs for so long, with a budget of 1 %. */
+function govern(programs: readonly BusyProgram[], seconds: number): Governor {
+	let now = 0;
+	const of = (target: Target): BusyProgram => {
+		const program = programs.find((each) => each.target === target);
+		if (program === undefined) throw new Error("no such program");
+		return program;
+	};
+	const governed: Governed = {
+		targets: programs.map(({ target }) => target),
+		entriesOf: (target, tier) => (tier === "work" ? [of(target).site] : []),
+		countsOf: (site) => ({ ...(programs.find((each) => each.site === site)?.counts ?? noCounts()) }),
+		setProbed: (target, tier, on) => {
+			if (tier === "work") of(target).probe(on, now);
+		},
+		setGrowthChance: () => {},
+	};
+	const advance = (ns: number): void => {
+		now += ns;
+		for (const program of programs) program.advance(ns);
+	};
+	const random = new Prng(1, 0);
+	const governor = new Governor(governed, {
+		...{ costs: COSTS, budget: 0.01, cpuNs: () => now, clockNs: () => now, holdNs: advance },
+		random: () => random.below(1 << 30) / (1 << 30),
+	});
+	while (now < seconds * SECOND) {
+		governor.tick(now);
+		advance(Math.min(TICK_NS, MS * governor.untilNext(now, TICK_NS / MS)));
+	}
+	return governor;
+}
+
+test("a busy program is probed in short windows that end on time, and its hits cost it no more than the budget", () => {
+	const program = new BusyProgram(1, 200_000);
+	const governor = govern([program], 60);
+	const [all, ...windows] = program.windows;
+	// Ten times the budget is stopped at once.
+	expect(all?.to).toBeLessThanOrEqual(0.2 * SECOND);
+	expect(windows.length).toBeGreaterThan(20);
+	for (const { from, to } of windows) expect(to - from).toBeLessThanOrEqual(10 * MS);
+	const hits = windows.reduce((sum, { from, to }) => sum + (to - from) / (SECOND / 200_000 + HIT_NS), 0);
+	expect((hits * HIT_NS) / (60 * SECOND)).toBeLessThan(0.01);
+	const { low = 0, high = 0 } = governor.missing(60 * SECOND, true).get(FN) ?? {};
+	expect(program.counts.hits + low).toBeLessThanOrEqual(program.calls);
+	expect(program.counts.hits + high).toBeGreaterThanOrEqual(program.calls);
+});
+
+test("windows of many programs take at most a fifth of the tool's time, and each program has some", () => {
+	const programs = Array.from({ length: 300 }, (_, index) => new BusyProgram(index + 1, 200_000));
+	govern(programs, 30);
+	const after = programs.map(({ windows }) => windows.slice(1));
+	const held = after.flat().reduce((sum, { from, to }) => sum + to - from, 0);
+	expect(held).toBeLessThanOrEqual(0.21 * 30 * SECOND);
+	expect(held).toBeGreaterThan(0.1 * 30 * SECOND);
+	const numbers = after.map((windows) => windows.length);
+	expect(Math.min(...numbers)).toBeGreaterThanOrEqual(0.5 * Math.max(...numbers));
+	expect(Math.min(...numbers)).toBeGreaterThan(1);
+});
