@@ -80,6 +80,17 @@ describe("a tier", () => {
 		expect(change?.from).toBe(1);
 	});
 
+	test("is probed less when its windows cost more to open, and when it has only a part of the budget", () => {
+		const load = { nowNs: SECOND, elapsedNs: SECOND, cpuNs: SECOND, probedNs: SECOND, costNs: 0.5 * SECOND };
+		const shareOf = (switchingNs: number, part: number) =>
+			new TierBudget(0.01).update({ ...load, switchingNs, part }) ?? { to: 1, overhead: 0 };
+		const plain = shareOf(0, 1);
+		expect(shareOf(0.5 * SECOND, 1).to).toBeCloseTo(plain.to / 2, 9);
+		expect(shareOf(0, 0.4).to).toBeCloseTo(0.4 * plain.to, 9);
+		// What is told is what its calls would cost, were they all probed.
+		expect(shareOf(0.5 * SECOND, 1).overhead).toBe(0.5);
+	});
+
 	test("that was not probed tells nothing", () => {
 		const budget = new TierBudget(0.01);
 		expect(
