@@ -410,12 +410,12 @@ class Observation {
 		return (pid, fn) => factors.get(`${pid}:${fn}`) ?? 1;
 	}
 
-	/** Writes until `enough`, as long as the reader reads and until `deadline` (Date.now). */
+	/** Writes until `enough`, as long as the reader reads and until `deadline` (performance.now). */
 	async #write(enough: () => boolean, deadline: number): Promise<void> {
 		const { view } = this.#options;
 		let queued = view.queued();
-		for (let progress = Date.now(); !enough() && !view.closed(); ) {
-			const now = Date.now();
+		for (let progress = performance.now(); !enough() && !view.closed(); ) {
+			const now = performance.now();
 			if (now >= deadline || now - progress >= STALL_MS) return;
 			await Bun.sleep(FLUSH_MS);
 			view.flush();
@@ -429,7 +429,7 @@ class Observation {
 		const byUser = reason !== "duration" && reason !== "target-exit";
 		// Takes a second and more with one perf event per probe: the patience below is with the reader.
 		this.#session.detach();
-		const deadline = Date.now() + (byUser ? PATIENCE_MS.user : PATIENCE_MS.other);
+		const deadline = performance.now() + (byUser ? PATIENCE_MS.user : PATIENCE_MS.other);
 		// Nothing is added to the ring any more, so this ends; what a slow reader has no room for is lost, and said so.
 		do await this.#write(() => view.ready(), deadline);
 		while (view.ready() && this.#session.drain(this.#take) > 0);
@@ -448,7 +448,7 @@ class Observation {
 		const losses: readonly LossRecord[] = this.#losses.latest;
 		const record = { ...endRecord(total, reason, context), calls };
 		view.end(record, { targets: this.#records, total, losses });
-		await this.#write(() => view.queued() === 0, Math.max(deadline, Date.now() + LAST_WORDS_MS));
+		await this.#write(() => view.queued() === 0, Math.max(deadline, performance.now() + LAST_WORDS_MS));
 		const failure = view.failure() ?? (view.queued() > 0 ? "a reader that does not read" : undefined);
 		if (failure !== undefined) throw new GomapgrowError("E-IO", { wanted: "to write the output", found: failure });
 	}
