@@ -3,7 +3,7 @@
  * until the first window of 100 ms is printed; and from Ctrl-C until the probe is out, and until they have ended. In turns in one run; medians.
  * bpftrace probes that one function, gomapgrow all that it knows.
  */
-import { Target } from "../src/session/target.ts";
+import { Executable } from "../src/session/executable.ts";
 import { requireBpftrace, startBpftrace } from "./lib/bpftrace.ts";
 import { Breakpoint } from "./lib/breakpoint.ts";
 import { buildFill, FillProgram } from "./lib/fill-program.ts";
@@ -17,11 +17,12 @@ const CALM_MS = 300;
 requireBpftrace();
 const path = buildFill(version);
 const program = new FillProgram(path, true);
-const target = new Target({ pid: program.pid, name: "fill", exe: path, openPath: `/proc/${program.pid}/exe` });
+const executable = new Executable(path);
+const { plan } = executable;
 // The growth function: the one that is probed last and taken out first is another matter.
-const [probe] = target.plan.probes.filter(({ tier }) => tier === "growth");
+const [probe] = plan.probes.filter(({ tier }) => tier === "growth");
 if (probe === undefined) throw new Error("no growth function in the program");
-const probes = target.plan.probes.length + target.plan.probes.reduce((sum, { exits }) => sum + exits.length, 0);
+const probes = plan.probes.length + plan.probes.reduce((sum, { exits }) => sum + exits.length, 0);
 
 interface Times {
 	attached: number;
@@ -65,7 +66,7 @@ for (let round = 0; round <= Number(rounds); round++) {
 	}
 }
 await program.stop();
-target.close();
+executable.release();
 
 console.log(
 	`Go ${version}, ${rounds} rounds in turns, medians; gomapgrow sets ${probes} probes, bpftrace one, on ${probe.fn}`,

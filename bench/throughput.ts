@@ -7,6 +7,7 @@ import { attachModeOf, detectFeatures } from "../src/kernel/features.ts";
 import { monotonicNs, wallNs } from "../src/kernel/libc.ts";
 import { UprobeLink } from "../src/kernel/uprobe-link.ts";
 import type { PlannedProbe } from "../src/plan/probe-plan.ts";
+import { Executable } from "../src/session/executable.ts";
 import { Session } from "../src/session/session.ts";
 import { Target } from "../src/session/target.ts";
 import { requireBpftrace, startBpftrace } from "./lib/bpftrace.ts";
@@ -37,7 +38,7 @@ const openPath = `/proc/${program.pid}/exe`;
 
 /** With probes on FUNCTION alone; or on those functions, too, whose exits are the end of its calls, so that durations can be measured. */
 function openTarget(timed = false): Target {
-	const target = new Target({ pid: program.pid, name: "fill", exe: path, openPath });
+	const target = new Target({ pid: program.pid, name: "fill", exe: path, openPath }, new Executable(openPath));
 	target.readBias();
 	const wanted = new Set([FUNCTION]);
 	for (const { fn, exits } of timed ? target.plan.probes : []) {

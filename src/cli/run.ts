@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { GomapgrowError } from "../errors/error.ts";
 import { type ExitStatus, HeldProcess, shellExitCode } from "../kernel/held-process.ts";
+import { Executable } from "../session/executable.ts";
 import { Target } from "../session/target.ts";
 import { resolveCommand } from "../target/resolve-command.ts";
 import { chooseView, recordsOnStdout } from "./choose-view.ts";
@@ -30,9 +31,9 @@ function parentOpenFiles(): number {
 
 /** Waits for the command's end, at most `ms`; undefined when it still runs then. */
 async function waitForEnd(child: HeldProcess, ms: number): Promise<ExitStatus | undefined> {
-	for (const until = Date.now() + ms; ; ) {
+	for (const until = performance.now() + ms; ; ) {
 		const status = child.poll();
-		if (status !== undefined || Date.now() >= until) return status;
+		if (status !== undefined || performance.now() >= until) return status;
 		await Bun.sleep(POLL_MS);
 	}
 }
@@ -104,7 +105,7 @@ export async function run(argv: readonly string[], options: LiveOptions, command
 	stopOnSignals(stop, (signal) => running.signal(signal));
 	try {
 		const identity = { pid: child.pid, name: basename(path), exe: path, openPath: path };
-		const target = new Target(identity, { iterations: options.iterations });
+		const target = new Target(identity, new Executable(path, { iterations: options.iterations }));
 		await observe({
 			...options,
 			mode,

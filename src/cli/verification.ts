@@ -18,6 +18,7 @@ import { type ClockAnchor, timeOf } from "../model/time.ts";
 import type { VerificationRecord, VerifiedFunction } from "../model/verification.ts";
 import { byHand } from "../output/by-hand.ts";
 import { DoubleCount, type PerfScope } from "../session/double-count.ts";
+import { Executable } from "../session/executable.ts";
 import { Session } from "../session/session.ts";
 import { Target } from "../session/target.ts";
 import type { TargetProcess } from "../target/discover.ts";
@@ -266,7 +267,8 @@ export async function runVerification(
 	options: VerificationOptions,
 ): Promise<VerificationRecord> {
 	const { pid, comm, exe } = process;
-	const target = new Target({ pid, name: comm, exe, openPath: exePath(pid) });
+	const openPath = exePath(pid);
+	const target = new Target({ pid, name: comm, exe, openPath }, new Executable(openPath));
 	let session: Session;
 	try {
 		target.readBias();

@@ -2,8 +2,9 @@
 import { GomapgrowError } from "../errors/error.ts";
 import { ownPidNamespace } from "../kernel/pid-namespace.ts";
 import type { PlanOptions } from "../plan/make-plan.ts";
+import { Executable } from "../session/executable.ts";
 import { LruCache } from "../session/lru-cache.ts";
-import { Target, type TargetIdentity } from "../session/target.ts";
+import { Target } from "../session/target.ts";
 import { describeProcess, isPid, resolveTargets, type TargetProcess } from "../target/discover.ts";
 import { isRunning } from "../target/process-watch.ts";
 import { exeInode, exePath, type FileInode, listPids, sharesPidNamespace } from "../target/procfs.ts";
@@ -46,6 +47,8 @@ export class WatchedTargets {
 	readonly #observed = new Map<number, Observed>();
 	/** Processes that have been looked at: opening an executable anew at every look would be dear. */
 	#known = new Set<string>();
+	/** Those that are observed, by file: planning the probes of each process anew would be dear, too. */
+	readonly #executables = new Map<string, Executable>();
 	/** Why an executable is nothing for us. */
 	readonly #refused = new LruCache<string, GomapgrowError>(MAX_REFUSED);
 	#nextLook = 0;
@@ -113,7 +116,8 @@ export class WatchedTargets {
 	#open(found: TargetProcess, exe: FileInode): Target {
 		const { pid, comm: name, startTime } = found;
 		requireKnownNumbers(pid);
-		const target = this.#plan({ pid, name, exe: found.exe, openPath: exePath(pid) }, exe);
+		const openPath = exePath(pid);
+		const target = new Target({ pid, name, exe: found.exe, openPath }, this.#executableOf(openPath, exe));
 		try {
 			target.readBias();
 		} catch (error) {
@@ -124,12 +128,17 @@ export class WatchedTargets {
 		return target;
 	}
 
-	#plan(identity: TargetIdentity, exe: FileInode): Target {
+	#executableOf(path: string, exe: FileInode): Executable {
+		const key = fileKey(exe);
+		const known = this.#executables.get(key);
+		if (known?.open) return known.share();
 		try {
-			return new Target(identity, this.#options);
+			const executable = new Executable(path, this.#options);
+			this.#executables.set(key, executable);
+			return executable;
 		} catch (error) {
 			// What it says of the file holds for all that execute it.
-			if (error instanceof GomapgrowError && error.code.startsWith("E-BIN-")) this.#refused.set(fileKey(exe), error);
+			if (error instanceof GomapgrowError && error.code.startsWith("E-BIN-")) this.#refused.set(key, error);
 			throw error;
 		}
 	}
@@ -175,8 +184,9 @@ export class WatchedTargets {
 		return targets;
 	}
 
-	/** Keeps what is known of processes that are still there. */
+	/** Keeps what is known of processes that are still there, and of what they execute. */
 	#forget(): void {
+		for (const [key, { open }] of this.#executables) if (!open) this.#executables.delete(key);
 		const pids = new Set(listPids().map(String));
 		this.#known = new Set([...this.#known].filter((key) => pids.has(key.slice(0, key.indexOf(":")))));
 	}

@@ -1,12 +1,11 @@
-/** One process under observation: its executable, what is known about it and what is attached to it. */
+/** One process under observation: what it executes and where that was loaded. */
 import { GomapgrowError } from "../errors/error.ts";
-import { type GoBinary, openGoBinary } from "../gobin/go-binary.ts";
-import { requireArchitecture } from "../plan/architecture.ts";
-import { makePlan, type PlanOptions } from "../plan/make-plan.ts";
+import type { GoBinary } from "../gobin/go-binary.ts";
 import type { PlannedProbe, ProbePlan } from "../plan/probe-plan.ts";
-import { type FileBytes, openFileBytes } from "../target/file-bytes.ts";
+import { openFileBytes } from "../target/file-bytes.ts";
+import type { Executable } from "./executable.ts";
 import { readLoadBias } from "./load-bias.ts";
-import { MapTypes } from "./type-names.ts";
+import type { MapTypes } from "./type-names.ts";
 
 export interface TargetIdentity {
 	pid: number;
@@ -20,27 +19,28 @@ export interface TargetIdentity {
 
 export class Target {
 	readonly identity: TargetIdentity;
-	readonly binary: GoBinary;
-	readonly plan: ProbePlan;
-	readonly types: MapTypes;
-	readonly #file: FileBytes;
+	readonly #executable: Executable;
+	#closed = false;
 	#bias: number | undefined;
 
-	/** Opens the executable and plans its probes. Throws E-BIN-… or E-TARGET-… */
-	constructor(identity: TargetIdentity, options: PlanOptions = {}) {
+	/** Takes over one use of the executable. */
+	constructor(identity: TargetIdentity, executable: Executable) {
 		this.identity = identity;
-		this.#file = openFileBytes(identity.openPath);
-		try {
-			this.binary = openGoBinary(this.#file);
-			requireArchitecture(this.binary);
-			this.plan = makePlan(this.binary, options);
-			this.types = new MapTypes(this.binary);
-			// Linked to a fixed address: nothing to learn.
-			if (!this.binary.pie) this.#bias = 0;
-		} catch (error) {
-			this.#file.close();
-			throw error;
-		}
+		this.#executable = executable;
+		// Linked to a fixed address: nothing to learn.
+		if (!this.binary.pie) this.#bias = 0;
+	}
+
+	get binary(): GoBinary {
+		return this.#executable.binary;
+	}
+
+	get plan(): ProbePlan {
+		return this.#executable.plan;
+	}
+
+	get types(): MapTypes {
+		return this.#executable.types;
 	}
 
 	/**
@@ -50,7 +50,7 @@ export class Target {
 	checkSites(): void {
 		const now = openFileBytes(this.identity.openPath);
 		try {
-			const planned = this.#file.identity;
+			const planned = this.#executable.file.identity;
 			if (now.identity.dev !== planned.dev || now.identity.ino !== planned.ino)
 				throw this.#changed("another file in its place");
 			for (const { fn, site, exits } of this.plan.probes) {
@@ -80,7 +80,7 @@ export class Target {
 
 	/** Reads the load bias of a running process from its mappings. Throws E-TARGET-GONE, E-TARGET-DENIED. */
 	readBias(): void {
-		this.#bias ??= readLoadBias(this.identity.pid, this.#file.identity.ino, this.binary.elf);
+		this.#bias ??= readLoadBias(this.identity.pid, this.#executable.file.identity.ino, this.binary.elf);
 	}
 
 	/** A hit of `probe` at run-time address `ip` tells the load bias. */
@@ -89,7 +89,10 @@ export class Target {
 		return this.#bias;
 	}
 
+	/** Can be called twice. */
 	close(): void {
-		this.#file.close();
+		if (this.#closed) return;
+		this.#closed = true;
+		this.#executable.release();
 	}
 }

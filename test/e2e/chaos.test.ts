@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { attachModeOf, detectFeatures } from "../../src/kernel/features.ts";
 import { monotonicNs, wallNs } from "../../src/kernel/libc.ts";
 import type { GomapgrowRecord } from "../../src/model/records.ts";
+import { Executable } from "../../src/session/executable.ts";
 import { Session } from "../../src/session/session.ts";
 import { Target } from "../../src/session/target.ts";
 import { heldBpfObjects, stillThere } from "../support/bpf-objects.ts";
@@ -157,7 +158,10 @@ describe("tables that are far too small", () => {
 				};
 				const before = await phase("ready");
 				const openPath = `/proc/${program.pid}/exe`;
-				const target = new Target({ pid: program.pid, name: "counted", exe: openPath, openPath }, {});
+				const target = new Target(
+					{ pid: program.pid, name: "counted", exe: openPath, openPath },
+					new Executable(openPath),
+				);
 				target.readBias();
 				const session = new Session({
 					...{ mode: attachModeOf(detectFeatures()), latency: true, iterations: false, maxSites: 100 },

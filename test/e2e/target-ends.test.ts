@@ -2,6 +2,7 @@
 import { describe, expect } from "bun:test";
 import type { AttachMode } from "../../src/kernel/features.ts";
 import { monotonicNs, wallNs } from "../../src/kernel/libc.ts";
+import { Executable } from "../../src/session/executable.ts";
 import { Session } from "../../src/session/session.ts";
 import { Target } from "../../src/session/target.ts";
 import { missingForTracing, testWith } from "../support/capability.ts";
@@ -16,7 +17,7 @@ describe("probes that are put back in too late", () => {
 			const program = start([buildProgram("demo", "1.23"), "-for", "50s"]);
 			await program.untilOutput(/pid/);
 			const exe = `/proc/${program.pid}/exe`;
-			const target = new Target({ pid: program.pid, name: "demo", exe, openPath: exe }, {});
+			const target = new Target({ pid: program.pid, name: "demo", exe, openPath: exe }, new Executable(exe));
 			const anchor = { wallNs: wallNs(), monotonicNs: monotonicNs() };
 			const session = new Session({ mode, anchor, latency: true, iterations: false, maxSites: 200 });
 			try {

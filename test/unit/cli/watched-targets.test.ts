@@ -212,6 +212,32 @@ describe("later", () => {
 		expect(watch.changes(1000)).toEqual(NO_CHANGE);
 	});
 
+	test("processes that execute the same file share what is known of it, as long as one is left", async () => {
+		const { name, path } = newProgram();
+		const first = await run(path);
+		const watch = new Watch(name);
+		watch.start();
+		const second = await run(path);
+		watch.poll(1000);
+		const [one, other] = open.slice(-2) as [Target, Target];
+		expect(other.identity.pid).toBe(second.pid);
+		expect(other.plan).toBe(one.plan);
+		await first.stop();
+		expect(watch.changes()).toEqual({ ...NO_CHANGE, ended: [first.pid] });
+		one.close();
+		one.close();
+		// Still open.
+		expect(other.binary.symbolize(other.plan.probes[0]?.site.address ?? 0).at(-1)?.fn).toBe(other.plan.probes[0]?.fn);
+		await second.stop();
+		expect(watch.changes()).toEqual({ ...NO_CHANGE, ended: [second.pid] });
+		other.close();
+		// Written anew under the same name: what was known of it is not so any more.
+		copyFileSync(goBuild({ version: "1.23", program: "relay" }), path);
+		const third = await run(path);
+		expect(watch.changes(1000)).toEqual({ ...NO_CHANGE, started: [third.pid] });
+		expect(open.at(-1)?.plan.impl).toBe("classic");
+	});
+
 	test("a process that executes what is no Go program has ended", async () => {
 		const { path } = newProgram();
 		const sleep = copyOfSleep(folder, "gmgwexec");

@@ -1,4 +1,6 @@
 /** A target without a process: its executable is a Go program built for tests. */
+
+import { Executable } from "../../../src/session/executable.ts";
 import type { EntrySite } from "../../../src/session/site-table.ts";
 import { SiteTable } from "../../../src/session/site-table.ts";
 import { Target } from "../../../src/session/target.ts";
@@ -19,7 +21,10 @@ export interface RealTarget {
 /** Opens test/programs/chains; it is closed by the caller. */
 export function realTarget(options: Omit<GoBuildOptions, "program">, iterations = false): RealTarget {
 	const path = goBuild({ ...options, program: "chains" });
-	const target = new Target({ pid: 4711, name: "chains", exe: path, openPath: path }, { iterations });
+	const target = new Target(
+		{ pid: 4711, name: "chains", exe: path, openPath: path },
+		new Executable(path, { iterations }),
+	);
 	const table = new SiteTable(100);
 	const entries = target.plan.probes.map((probe) => table.addEntry(target, probe, false));
 	const entry = (fn: string): number => {

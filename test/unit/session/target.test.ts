@@ -3,6 +3,7 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { closeSync, copyFileSync, openSync, renameSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { GomapgrowError } from "../../../src/errors/error.ts";
+import { Executable } from "../../../src/session/executable.ts";
 import { Target } from "../../../src/session/target.ts";
 import { goBuild } from "../../support/go-binaries.ts";
 import { temporaryFolder } from "../../support/processes.ts";
@@ -14,7 +15,7 @@ const folder = temporaryFolder("target");
 function targetOf(name: string): { target: Target; path: string } {
 	const path = join(folder, name);
 	copyFileSync(goBuild({ version: "1.27", program: "chains" }), path);
-	return { target: new Target({ pid: process.pid, name, exe: path, openPath: path }), path };
+	return { target: new Target({ pid: process.pid, name, exe: path, openPath: path }, new Executable(path)), path };
 }
 
 function overwrite(path: string, offset: number, byte: number): void {
