@@ -1,4 +1,5 @@
 /** The decisions of the governor for one tier of one target: pure, so that they can be tested with made-up figures. */
+import { shareWithin } from "./probe-windows.ts";
 
 /** What was measured since the previous decision. */
 export interface TierLoad {
@@ -9,9 +10,10 @@ export interface TierLoad {
 	probedNs: number;
 	/** Processor time that the target used in all of it. */
 	cpuNs: number;
-	/** What the hits of the tier cost, and what putting its probes in and taking them out did. */
+	/** What the hits of the tier cost. */
 	costNs: number;
-	switchingNs: number;
+	/** What putting its probes in and taking them out costs each time. */
+	openingNs: number;
 	/** Share of the budget that is this tier's. */
 	part: number;
 }
@@ -52,10 +54,9 @@ export class TierBudget {
 	#probed = 0;
 	#cpu = 0;
 	#cost = 0;
-	#switching = 0;
 	#full = 0;
-	/** The same with what the windows' beginnings and ends cost. */
-	#fullInWindows = 0;
+	/** Processors that the target uses. */
+	#processors = 0;
 
 	/** `budget`: share of the target's processor time. */
 	constructor(budget: number) {
@@ -78,26 +79,25 @@ export class TierBudget {
 		this.#probed += load.probedNs;
 		this.#cpu += load.cpuNs;
 		this.#cost += load.costNs;
-		this.#switching += load.switchingNs;
 		const hard = this.#share === 1 && this.#elapsed >= HARD_JUDGE_NS && this.#overheadNow() > HARD_LIMIT * this.#budget;
 		if (this.#elapsed < JUDGE_NS && !hard) return undefined;
 		// Not probed at all in this time: nothing is known.
 		if (this.#probed === 0) return this.#reset();
 		const probed = this.#elapsed === 0 ? 1 : this.#probed / this.#elapsed;
-		const inWindows = (this.#overheadNow() + this.#switching / Math.max(this.#cpu, this.#switching, 1)) / probed;
 		// Hits that come while probes are put in or taken out are not of the probed time.
 		const full = Math.min(1, this.#overheadNow() / probed);
 		const newest = this.#share === 1 ? 1 : NEWEST;
 		this.#full += newest * (full - this.#full);
-		this.#fullInWindows += newest * (inWindows - this.#fullInWindows);
+		this.#processors += newest * (Math.max(this.#cpu, this.#cost, 1) / this.#elapsed - this.#processors);
 		this.#reset();
 		const budget = this.#budget * load.part;
+		const wanted = this.#shareFor(budget, load.openingNs);
 		if (this.#share === 1) {
 			if (full <= budget) return undefined;
 			const reason = hard ? `more than ${HARD_LIMIT} times the budget: stopped at once` : "over the budget";
-			return this.#change(this.#shareFor(budget), load.nowNs, reason);
+			return this.#change(wanted, load.nowNs, reason);
 		}
-		return this.#adjust(budget, load.nowNs);
+		return this.#adjust(budget, wanted, load.nowNs);
 	}
 
 	#overheadNow(): number {
@@ -110,22 +110,21 @@ export class TierBudget {
 		this.#probed = 0;
 		this.#cpu = 0;
 		this.#cost = 0;
-		this.#switching = 0;
 		return undefined;
 	}
 
-	#shareFor(budget: number): number {
-		return Math.min(MOST_SHARE, Math.max(LEAST_SHARE, (AIM * budget) / this.#fullInWindows));
+	#shareFor(budget: number, openingNs: number): number {
+		const share = shareWithin(AIM * budget, this.#full, openingNs / this.#processors);
+		return Math.min(MOST_SHARE, Math.max(LEAST_SHARE, share));
 	}
 
-	#adjust(budget: number, nowNs: number): Change | undefined {
+	#adjust(budget: number, wanted: number, nowNs: number): Change | undefined {
 		if (this.#full < BACK * budget) {
 			this.#calmSince ??= nowNs;
 			if (nowNs - this.#calmSince >= CALM_NS) return this.#change(1, nowNs, "calm for five seconds");
 			return undefined;
 		}
 		this.#calmSince = undefined;
-		const wanted = this.#shareFor(budget);
 		// Less at once, more only after some calm.
 		const less = wanted < this.#share / WORTH;
 		const more = wanted > this.#share * WORTH && nowNs - this.#changedNs >= CALM_NS;

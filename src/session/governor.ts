@@ -209,7 +209,7 @@ export class Governor {
 		state.growthPart += newest * (growthNs / Math.max(cpuNs, growthNs, 1) / budget - state.growthPart);
 		this.#decide(target, "work", state.tiers.work, {
 			...load,
-			...{ probedNs: work.probedNs, costNs: work.countingNs, switchingNs: work.switchingNs },
+			...{ probedNs: work.probedNs, costNs: work.countingNs, openingNs: state.tiers.work.books.openingNs },
 			// What growths take is not there for the work.
 			part: Math.max(LEAST_FOR_WORK, 1 - state.growthPart / AIM),
 		});
@@ -243,9 +243,11 @@ export class Governor {
 			}
 		}
 		if (!fewer) return;
-		const { probedNs, switchingNs } = cost;
-		const costNs = cost.countingNs + cost.recordingNs;
-		this.#decide(target, "growth", growth, { ...load, probedNs, costNs, switchingNs, part: 1 - LEAST_FOR_WORK });
+		this.#decide(target, "growth", growth, {
+			...load,
+			...{ probedNs: cost.probedNs, costNs: cost.countingNs + cost.recordingNs, openingNs: growth.books.openingNs },
+			part: 1 - LEAST_FOR_WORK,
+		});
 	}
 
 	#decide(target: Target, tier: GovernedTier, state: TierState, load: TierLoad): void {

@@ -6,6 +6,17 @@ const SHORTEST_NS = 3e6;
 const SHORTEST_PERIOD_NS = 0.5e9;
 const LONGEST_PERIOD_NS = 6e9;
 
+/**
+ * The share of the time that windows can take when all that they cost is to be the share `most` of a target's processor time. `full`: what hits would cost if it were
+ * probed all the time, as such a share. `openingNs`: what it costs to open and close a window, as the time in which the target uses as much.
+ */
+export function shareWithin(most: number, full: number, openingNs: number): number {
+	// The shortest windows become more with the share; then, when there are as many as there can be, longer.
+	const ofShortest = most / (full + openingNs / SHORTEST_NS);
+	const asMany = SHORTEST_NS / SHORTEST_PERIOD_NS;
+	return ofShortest <= asMany ? ofShortest : (most - openingNs / SHORTEST_PERIOD_NS) / full;
+}
+
 export class ProbeWindows {
 	readonly #random: () => number;
 	#share: number;

@@ -60,9 +60,10 @@ export class TierBooks {
 		this.#measured = this.#changed = this.#snapshot();
 	}
 
-	/** Probed instructions. */
-	get #probes(): number {
-		return this.#sources.sites.reduce((sum, { probe, timed }) => sum + 1 + (timed ? probe.exits.length : 0), 0);
+	/** What it costs to put the probes in and take them out again, beside their hits. */
+	get openingNs(): number {
+		const probes = this.#sources.sites.reduce((sum, { probe, timed }) => sum + 1 + (timed ? probe.exits.length : 0), 0);
+		return probes * SWITCHING_NS;
 	}
 
 	get probed(): boolean {
@@ -104,7 +105,7 @@ export class TierBooks {
 	/** The probes are in. */
 	opened(nowNs: number): void {
 		this.account(nowNs);
-		this.#switchingNs += SWITCHING_NS * this.#probes;
+		this.#switchingNs += this.openingNs;
 		const now = this.#snapshot();
 		for (const [fn, hits] of this.#hitsSince(now)) this.#strays.set(fn, (this.#strays.get(fn) ?? 0) + hits);
 		this.#change(true, nowNs, now);

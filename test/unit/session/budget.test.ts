@@ -1,6 +1,6 @@
 /** The governor's decisions, from made-up loads. */
 import { describe, expect, test } from "bun:test";
-import { type Change, RecordBudget, TierBudget } from "../../../src/session/budget.ts";
+import { AIM, type Change, RecordBudget, TierBudget } from "../../../src/session/budget.ts";
 
 const SECOND = 1e9;
 const STEP = 0.1 * SECOND;
@@ -13,7 +13,7 @@ function simulate(budget: TierBudget, seconds: number, full: (second: number) =>
 		const change = budget.update({
 			...{ nowNs: now, elapsedNs: STEP, cpuNs: STEP, probedNs },
 			costNs: full(now / SECOND) * probedNs,
-			switchingNs: 0,
+			openingNs: 0,
 			part: 1,
 		});
 		if (change !== undefined) changes.push({ ...change, at: now / SECOND });
@@ -74,21 +74,24 @@ describe("a tier", () => {
 			cpuNs: 0,
 			probedNs: SECOND,
 			costNs: 1000,
-			switchingNs: 0,
+			openingNs: 0,
 			part: 1,
 		});
 		expect(change?.from).toBe(1);
 	});
 
-	test("is probed less when its windows cost more to open, and when it has only a part of the budget", () => {
+	test("is probed less from the first window on when it costs more to open, and when the tier has only a part of the budget", () => {
 		const load = { nowNs: SECOND, elapsedNs: SECOND, cpuNs: SECOND, probedNs: SECOND, costNs: 0.5 * SECOND };
-		const shareOf = (switchingNs: number, part: number) =>
-			new TierBudget(0.01).update({ ...load, switchingNs, part }) ?? { to: 1, overhead: 0 };
-		const plain = shareOf(0, 1);
-		expect(shareOf(0.5 * SECOND, 1).to).toBeCloseTo(plain.to / 2, 9);
-		expect(shareOf(0, 0.4).to).toBeCloseTo(0.4 * plain.to, 9);
+		const shareOf = (openingNs: number, part: number, cpuNs = SECOND) =>
+			new TierBudget(0.01).update({ ...load, cpuNs, openingNs, part }) ?? { to: 1, overhead: 0 };
+		// The shortest windows, of 3 ms: 1.5 ms of each are hits.
+		const plain = shareOf(0, 0.4);
+		expect(shareOf(1.5e6, 0.4).to).toBeCloseTo(plain.to / 2, 9);
+		expect(shareOf(0, 0.2).to).toBeCloseTo(plain.to / 2, 9);
+		// Of two processors it is half as much.
+		expect(shareOf(3e6, 0.2, 2 * SECOND).to).toBeCloseTo((AIM * 0.01 * 0.2) / (0.25 + 0.5), 9);
 		// What is told is what its calls would cost, were they all probed.
-		expect(shareOf(0.5 * SECOND, 1).overhead).toBe(0.5);
+		expect(shareOf(1.5e6, 0.4).overhead).toBe(0.5);
 	});
 
 	test("that was not probed tells nothing", () => {
@@ -100,7 +103,7 @@ describe("a tier", () => {
 				cpuNs: SECOND,
 				probedNs: 0,
 				costNs: 0,
-				switchingNs: 0,
+				openingNs: 0,
 				part: 1,
 			}),
 		).toBeUndefined();
