@@ -1,7 +1,8 @@
 /**
- * bench/budget.ts [fill|served] [GO VERSION] [PAIRS] [SECONDS] [BUDGETS]: what a program loses under --budget 1%, 5% and off, in pairs of the same program unobserved and watched, one right
- * after the other: of its speed, and of what it does in a second of its processor time, which other load on the machine disturbs less; and whether the growth counts were exact and the intervals contained the truth, by the program's own counters. `fill` does nothing but grow
- * maps, `served` is an HTTP server under load from a client on the same machine. In the pairs called "none" nobody watches either time: what they lose is the noise of the method.
+ * bench/budget.ts [fill|served] [GO VERSION] [ROUNDS] [SECONDS] [BUDGETS]: what a program loses under --budget 1%, 5% and off: of its speed, and of what it does in a second of its
+ * processor time, which other load on the machine disturbs less; and whether the growth counts were exact and the intervals contained the truth, by the program's own
+ * counters. One process is watched and left alone by turns, and each time that it is watched is compared with those before and after. `fill` does nothing but grow maps, `served` is
+ * an HTTP server under load from a client on the same machine. Under "none" nobody watches at any time: what is lost then is the noise of the method.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,7 +14,7 @@ import { GOMAPGROW, parseRecords } from "../test/support/trace.ts";
 import { cpuSecondsOf } from "../test/support/usage.ts";
 import { median } from "./lib/median.ts";
 
-const [what = "fill", version = "1.23", pairs = "5", length = "4", budgets = "none,1%,5%,off"] = process.argv.slice(2);
+const [what = "fill", version = "1.23", rounds = "5", length = "4", budgets = "none,1%,5%,off"] = process.argv.slice(2);
 const seconds = Number(length);
 /** The governor has found its share by then. */
 const SETTLE_SECONDS = 3;
@@ -68,34 +69,49 @@ async function speedOf(subject: Subject): Promise<Speed> {
 	return { perSecond, perCpuSecond: (perSecond * elapsed) / (cpuSecondsOf(subject.pid) - cpu) };
 }
 
+/** Of percents: their median, their mean with its standard error, and all of them. */
+function told(percents: readonly number[]): string {
+	const sorted = [...percents].sort((x, y) => x - y).map((percent) => percent.toFixed(1));
+	const mean = percents.reduce((sum, percent) => sum + percent, 0) / percents.length;
+	const squares = percents.reduce((sum, percent) => sum + (percent - mean) ** 2, 0);
+	const error = Math.sqrt(squares / (percents.length - 1) / percents.length);
+	return `${median(percents).toFixed(1)} % (mean ${mean.toFixed(1)} ± ${error.toFixed(1)}; ${sorted.join(", ")})`;
+}
+
+async function watch(subject: Subject, budget: string, file: string): Promise<Program | undefined> {
+	if (budget === "none") return undefined;
+	const tool = new Program([GOMAPGROW, "watch", "--budget", budget, "-o", file, String(subject.pid)]);
+	await tool.untilOutput(/growth=/, 60_000);
+	return tool;
+}
+
 const path = what === "served" ? buildServed(version, folder) : "";
-console.log(`${what}, Go ${version}, ${pairs} pairs of ${seconds} s`);
+console.log(`${what}, Go ${version}, ${rounds} rounds of ${seconds} s`);
 for (const budget of budgets.split(",")) {
 	const lost = { perSecond: [] as number[], perCpuSecond: [] as number[] };
 	const truth = { growths: 0, exact: 0, intervals: 0, inside: 0 };
-	for (let pair = 0; pair < Number(pairs); pair++) {
-		const subject = what === "served" ? await served(path) : await fill();
-		const file = join(folder, `${budget}-${pair}.ndjson`);
-		await subject.rate();
-		const unobserved = await speedOf(subject);
-		const before = await subject.counts();
-		const tool =
-			budget === "none"
-				? undefined
-				: new Program([GOMAPGROW, "watch", "--budget", budget, "-o", file, String(subject.pid)]);
-		await tool?.untilOutput(/growth=/, 60_000);
+	const subject = what === "served" ? await served(path) : await fill();
+	await subject.rate();
+	let before = await speedOf(subject);
+	for (let round = 0; round < Number(rounds); round++) {
+		const file = join(folder, `${budget}-${round}.ndjson`);
+		const counted = await subject.counts();
+		const tool = await watch(subject, budget, file);
 		for (let settled = 0; settled < SETTLE_SECONDS; settled += seconds) await subject.rate();
 		const observed = await speedOf(subject);
-		const after = await subject.counts();
+		const counts = await subject.counts();
 		tool?.signal("SIGINT");
 		await tool?.finish(60_000);
-		await subject.stop();
-		for (const of of ["perSecond", "perCpuSecond"] as const) lost[of].push(100 * (1 - observed[of] / unobserved[of]));
+		const after = await speedOf(subject);
+		for (const of of ["perSecond", "perCpuSecond"] as const) {
+			lost[of].push(100 * (1 - observed[of] / ((before[of] + after[of]) / 2)));
+		}
+		before = after;
 		if (tool === undefined) continue;
 		const end = parseRecords(await Bun.file(file).text()).at(-1);
 		if (end?.type !== "end") throw new Error("no end record");
-		for (const [fn, calls] of Object.entries(after)) {
-			const [real, told] = [calls - (before[fn] ?? 0), end.calls[fn] ?? 0];
+		for (const [fn, calls] of Object.entries(counts)) {
+			const [real, told] = [calls - (counted[fn] ?? 0), end.calls[fn] ?? 0];
 			if (typeof told === "number") {
 				truth.growths++;
 				if (told === real) truth.exact++;
@@ -104,11 +120,9 @@ for (const budget of budgets.split(",")) {
 				if (told.low <= real && real <= told.high) truth.inside++;
 			}
 		}
+		rmSync(file);
 	}
-	const told = (percents: number[]): string => {
-		const sorted = [...percents].sort((x, y) => x - y).map((percent) => percent.toFixed(1));
-		return `${median(percents).toFixed(1)} % (${sorted.join(", ")})`;
-	};
+	await subject.stop();
 	console.log(
 		`budget ${budget.padEnd(4)} lost of its speed ${told(lost.perSecond)}, per processor second ${told(lost.perCpuSecond)}; ` +
 			(budget === "none"

@@ -34,6 +34,8 @@ const UNDISTURBED = 0.8;
 const TELLING_CPU_NS = 100e6;
 /** Less of its own speed than this cannot be told from nothing. */
 const LEAST_SPEED = 0.02;
+/** No function that is probed returns sooner: as long as one window is all that is known, only the processor time bounds the calls. */
+const LEAST_CALL_NS = 10;
 
 export interface Missing {
 	/** Calls that were not counted, and the ends of their 95 % interval. */
@@ -58,6 +60,8 @@ interface Rates {
 	mean: number;
 	/** Sum of squares of differences from the mean (Welford). */
 	squares: number;
+	/** Calls in all windows. */
+	calls: number;
 	/** Of this period's window. */
 	now: number;
 	/** Calls in the unprobed time of the periods that are over. */
@@ -108,10 +112,11 @@ export class CallEstimator {
 		this.#inWindows.cpuNs += cpuNs;
 		this.#inWindows.costNs += costNs;
 		for (const [fn, count] of calls) {
-			const rates = this.#rates.get(fn) ?? { n: 0, mean: 0, squares: 0, now: 0, missing: 0 };
+			const rates = this.#rates.get(fn) ?? { n: 0, mean: 0, squares: 0, calls: 0, now: 0, missing: 0 };
 			this.#rates.set(fn, rates);
 			const rate = count / seconds;
 			rates.n++;
+			rates.calls += count;
 			rates.now = rate;
 			const delta = rate - rates.mean;
 			rates.mean += delta / rates.n;
@@ -164,6 +169,13 @@ export class CallEstimator {
 		return Math.min(MOST_COST, Math.max(1, ((1 - seen / calls) * cpuNs) / costNs));
 	}
 
+	/** Of a window's rate: that of the windows so far, and not less than that of calls that come by chance, of which short windows may have seen none. */
+	#deviation(n: number, squares: number, calls: number): number {
+		if (n < 2) return 0;
+		const { seconds } = this.#inWindows;
+		return Math.sqrt(Math.max(squares / (n - 1), ((calls + 2) / seconds) * (n / seconds)));
+	}
+
 	/**
 	 * What was not counted in the periods that are over. `final`: the time since then, too, by this period's window or the mean of all. `strays`: calls in the
 	 * unprobed time that were counted all the same, because taking probes out takes a while.
@@ -178,19 +190,18 @@ export class CallEstimator {
 		const open = final ? this.#open : 0;
 		const speed = { low: this.speed(COST.low), likely: this.speed(COST.likely), high: this.speed(COST.high) };
 		const result = new Map<string, Missing>();
-		for (const [fn, { n, mean, squares, now, missing }] of this.#rates) {
+		for (const [fn, { n, mean, squares, calls, now, missing }] of this.#rates) {
 			const seen = missing + (this.#hasWindow ? now : mean) * open;
-			// One window tells nothing about the spread: take all of the rate for it.
-			const deviation = n > 1 ? Math.sqrt(squares / (n - 1)) : mean;
-			const t = n > 1 ? (T95[n - 2] ?? NORMAL95) : NORMAL95;
 			const squaredOff = this.#squaredOff + open * open;
-			const halfWidth = t * deviation * Math.sqrt(squaredOff);
+			const halfWidth = (T95[n - 2] ?? NORMAL95) * this.#deviation(n, squares, calls) * Math.sqrt(squaredOff);
 			const stray = strays.get(fn) ?? 0;
 			const left = (calls: number): number => Math.max(0, calls - stray);
+			// One window tells nothing of the others.
+			const most = n > 1 ? (seen + halfWidth) / speed.high : this.#outside.cpuNs / LEAST_CALL_NS;
 			result.set(fn, {
 				calls: left(seen / speed.likely),
-				low: left((seen - halfWidth) / speed.low),
-				high: left((seen + halfWidth) / speed.high),
+				low: n > 1 ? left((seen - halfWidth) / speed.low) : 0,
+				high: left(Math.max(most, seen / speed.likely)),
 				squaredOff,
 				disturbed: speed.high < UNDISTURBED,
 			});
