@@ -427,8 +427,8 @@ int iterate(void *ctx)
 	if (growths == 0 || identify(&key, g, iterator_address))
 		return 0;
 	iterator = bpf_map_lookup_elem(&iterators, &key);
-	/* Begun before the probes were there: nothing can be said about it. */
-	if (!iterator || iterator->seed != head.u.step.seed || iterator->seen == growths)
+	/* Begun before the probes were there, or in a window of theirs before this one: nothing can be said about it. */
+	if (!iterator || iterator->begun_ns < site->since_ns || iterator->seed != head.u.step.seed || iterator->seen == growths)
 		return 0;
 	head.time_ns = bpf_ktime_get_ns();
 	head.map_type = fields.map_type;

@@ -71,6 +71,7 @@ struct gmg_site {
 	__u8 always_enters;  /* the site is not the branch of a stack check: every pass is a call */
 	__u8 own_stack_only; /* frame pointers that lead out of the goroutine's stack are stale: nothing is read there */
 	__u8 pad[3];
+	__u64 since_ns;      /* iterations: of those that began before this moment some may have ended unseen; may change at any time */
 };
 
 /*

@@ -75,6 +75,8 @@ export interface SiteConfig {
 	alwaysEnters?: boolean;
 	/** Frame pointers that lead out of the goroutine's stack are not followed. */
 	ownStackOnly?: boolean;
+	/** Steps of iterations that began before this moment of the monotonic clock tell nothing. */
+	sinceNs?: bigint;
 }
 
 /** Which calls of the work tier become records. */
@@ -224,6 +226,7 @@ export class BpfObject {
 		]) {
 			view.setUint8(SITE[field], config[field] === true ? 1 : 0);
 		}
+		view.setBigUint64(SITE.sinceNs, config.sinceNs ?? 0n, true);
 		this.#update("sites", key, value);
 	}
 

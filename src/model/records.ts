@@ -289,6 +289,7 @@ export interface OverheadRow {
 	/** Share of the time in which the tier is probed, when it is not 1. */
 	work_probed?: number;
 	growth_probed?: number;
+	iteration_probed?: number;
 	/** Share of the growths that become records, when it is not 1. */
 	growth_recorded?: number;
 }
@@ -299,7 +300,7 @@ export interface ThrottleRecord {
 	time: string;
 	elapsed_ns: number;
 	pid: number;
-	tier: "work" | "growth";
+	tier: "work" | "growth" | "iteration";
 	/** What changes: the share of the time in which the tier is probed, or the share of the growths that become records. */
 	what: "probed" | "recorded";
 	from: number;

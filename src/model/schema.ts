@@ -182,6 +182,7 @@ const overheadNode = object<OverheadRow>({
 	budget: optional(share),
 	work_probed: optional(share, "share of the time in which the tier is probed, when it is not 1"),
 	growth_probed: optional(share),
+	iteration_probed: optional(share),
 	growth_recorded: optional(share, "share of the growths that become records, when it is not 1"),
 });
 const tables = {
@@ -308,7 +309,7 @@ const records = {
 		time: moment,
 		elapsed_ns: elapsed,
 		pid: whole,
-		tier: oneOf<ThrottleRecord["tier"]>({ work: true, growth: true }),
+		tier: oneOf<ThrottleRecord["tier"]>({ work: true, growth: true, iteration: true }),
 		what: described(
 			oneOf<ThrottleRecord["what"]>({ probed: true, recorded: true }),
 			"the share of the time in which the tier is probed, or the share of the growths that become records",

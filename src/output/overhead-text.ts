@@ -16,10 +16,23 @@ export function overheadText(rows: readonly OverheadRow[]): string | undefined {
 		: `${percent(worst.overhead)} of ${Number((worst.budget * 100).toPrecision(3))} %`;
 }
 
-/** "work probed 0.6 % of the time", undefined when it is all the time. */
+/** "work probed 0.6 % of the time", or "work probed 0.6 %, iterations 2 % of the time"; undefined when both are all the time. */
 export function probedText(rows: readonly OverheadRow[]): string | undefined {
-	const probed = Math.min(1, ...rows.map((row) => row.work_probed ?? 1));
-	return probed < 1 ? `work probed ${percent(probed)} % of the time` : undefined;
+	const text = (name: string, shares: (number | undefined)[]): string[] => {
+		const probed = Math.min(1, ...shares.map((share) => share ?? 1));
+		return probed < 1 ? [`${name} ${percent(probed)} %`] : [];
+	};
+	const parts = [
+		...text(
+			"work probed",
+			rows.map((row) => row.work_probed),
+		),
+		...text(
+			"iterations",
+			rows.map((row) => row.iteration_probed),
+		),
+	];
+	return parts.length > 0 ? `${parts.join(", ")} of the time` : undefined;
 }
 
 /** "GROWTHS SAMPLED, 0.1 % recorded", undefined when all are. */

@@ -1,5 +1,5 @@
 /** The decisions of the governor for one tier of one target: pure, so that they can be tested with made-up figures. */
-import { shareWithin } from "./probe-windows.ts";
+import { shareWithin, type WindowLengths } from "./probe-windows.ts";
 
 /** What was measured since the previous decision. */
 export interface TierLoad {
@@ -28,8 +28,7 @@ const HARD_JUDGE_NS = 80e6;
 /** Aim below the budget, because hits cost up to 1.5 times what was measured in a program that uses its caches for something else; go back to probing all the time only well below it. */
 export const AIM = 0.7;
 const BACK = 0.6;
-/** Shares of the time: less would be too little to tell anything, more is not worth the trouble. */
-const LEAST_SHARE = 0.0005;
+/** Share of the time: more is not worth the trouble. */
 const MOST_SHARE = 0.5;
 /** How much the latest judgement says of the next ones: that of a second with one short window says little. */
 const NEWEST = 0.5;
@@ -46,6 +45,7 @@ export interface Change {
 
 export class TierBudget {
 	readonly #budget: number;
+	readonly #lengths: WindowLengths;
 	#share = 1;
 	#changedNs = Number.NEGATIVE_INFINITY;
 	#calmSince: number | undefined;
@@ -58,9 +58,10 @@ export class TierBudget {
 	/** Processors that the target uses. */
 	#processors = 0;
 
-	/** `budget`: share of the target's processor time. */
-	constructor(budget: number) {
+	/** `budget`: share of the target's processor time; `lengths`: of its windows. */
+	constructor(budget: number, lengths: WindowLengths) {
 		this.#budget = budget;
+		this.#lengths = lengths;
 	}
 
 	/** Share of the time in which the tier is to be probed; 1: always. */
@@ -114,8 +115,10 @@ export class TierBudget {
 	}
 
 	#shareFor(budget: number, openingNs: number): number {
-		const share = shareWithin(AIM * budget, this.#full, openingNs / this.#processors);
-		return Math.min(MOST_SHARE, Math.max(LEAST_SHARE, share));
+		const share = shareWithin(AIM * budget, this.#full, openingNs / this.#processors, this.#lengths);
+		// Less would be too little to tell anything.
+		const least = this.#lengths.shortestNs / this.#lengths.longestPeriodNs;
+		return Math.min(MOST_SHARE, Math.max(least, share));
 	}
 
 	#adjust(budget: number, wanted: number, nowNs: number): Change | undefined {

@@ -34,8 +34,8 @@ const UNDISTURBED = 0.8;
 const TELLING_CPU_NS = 100e6;
 /** Less of its own speed than this cannot be told from nothing. */
 const LEAST_SPEED = 0.02;
-/** No function that is probed returns sooner: as long as one window is all that is known, only the processor time bounds the calls. */
-const LEAST_CALL_NS = 10;
+/** No function that is probed returns sooner: a step of an iteration takes 7 ns. Where windows do not tell how many calls there are at most, processor time does. */
+const LEAST_CALL_NS = 2;
 
 export interface Missing {
 	/** Calls that were not counted, and the ends of their 95 % interval. */
@@ -196,8 +196,9 @@ export class CallEstimator {
 			const halfWidth = (T95[n - 2] ?? NORMAL95) * this.#deviation(n, squares, calls) * Math.sqrt(squaredOff);
 			const stray = strays.get(fn) ?? 0;
 			const left = (calls: number): number => Math.max(0, calls - stray);
-			// One window tells nothing of the others.
-			const most = n > 1 ? (seen + halfWidth) / speed.high : this.#outside.cpuNs / LEAST_CALL_NS;
+			// One window tells nothing of the others, and a program that may have stood still in all of them tells nothing of itself.
+			const telling = n > 1 && speed.high > LEAST_SPEED;
+			const most = telling ? (seen + halfWidth) / speed.high : this.#outside.cpuNs / LEAST_CALL_NS;
 			result.set(fn, {
 				calls: left(seen / speed.likely),
 				low: n > 1 ? left((seen - halfWidth) / speed.low) : 0,

@@ -5,17 +5,18 @@
 import type { HitCosts } from "../kernel/calibration.ts";
 import type { SiteCounts } from "../kernel/counters.ts";
 import type { CallEstimate, OverheadRow } from "../model/records.ts";
+import type { Tier } from "../plan/probe-plan.ts";
 import { AIM, type Change, RecordBudget, TierBudget, type TierLoad } from "./budget.ts";
 import { addMissing, type Missing, within } from "./call-estimator.ts";
-import { ProbeWindows } from "./probe-windows.ts";
+import { FOR_CALLS, FOR_ITERATIONS, ProbeWindows, type WindowLengths } from "./probe-windows.ts";
 import { PromisedWork, type Promising } from "./promised-work.ts";
 import type { EntrySite } from "./site-table.ts";
 import type { Target } from "./target.ts";
 import { TierBooks, type TierCost } from "./tier-books.ts";
 
-/** The tiers that can be probed part of the time. */
-export type GovernedTier = "work" | "growth";
-const GOVERNED: readonly GovernedTier[] = ["work", "growth"];
+/** All can be probed part of the time. */
+const TIERS: readonly Tier[] = ["work", "growth", "iteration"];
+const LENGTHS: Record<Tier, WindowLengths> = { work: FOR_CALLS, growth: FOR_CALLS, iteration: FOR_ITERATIONS };
 
 /** How often the overhead is measured. */
 const MEASURE_NS = 100e6;
@@ -23,8 +24,8 @@ const MEASURE_NS = 100e6;
 const MOST_HELD_NS = 10e6;
 /** Share of our time that may take. Where there are too many targets for that, their windows come late, and periods pass without one. */
 const MOST_HOLDING = 0.2;
-/** Growths leave this part of the budget to the work tier, whatever they take themselves. */
-const LEAST_FOR_WORK = 0.4;
+/** Growths leave this part of the budget to the other tiers, whatever they take themselves. Iterations, where they are watched, have half of it. */
+const LEAST_FOR_OTHERS = 0.4;
 /** Time over which that is averaged: their own windows come and go in it. */
 const GROWTH_PART_NS = 1e9;
 
@@ -32,10 +33,10 @@ const GROWTH_PART_NS = 1e9;
 export interface Governed {
 	readonly targets: readonly Target[];
 	/** Entries of the target's functions of a tier. */
-	entriesOf(target: Target, tier: GovernedTier): readonly EntrySite[];
+	entriesOf(target: Target, tier: Tier): readonly EntrySite[];
 	countsOf(site: EntrySite): SiteCounts;
 	/** Puts the probes of a tier in or takes them out; after the call no hit of it comes any more. */
-	setProbed(target: Target, tier: GovernedTier, on: boolean): void;
+	setProbed(target: Target, tier: Tier, on: boolean): void;
 	setGrowthChance(target: Target, chance: number): void;
 }
 
@@ -55,7 +56,7 @@ export interface GovernorOptions {
 /** A change, for the record. */
 export interface Throttle extends Change {
 	pid: number;
-	tier: GovernedTier;
+	tier: Tier;
 	what: "probed" | "recorded";
 }
 
@@ -68,7 +69,7 @@ interface TierState {
 }
 
 interface TargetState {
-	tiers: Record<GovernedTier, TierState>;
+	tiers: Record<Tier, TierState>;
 	records: RecordBudget | undefined;
 	/** What its growths promise of the work tier. */
 	promised: PromisedWork;
@@ -96,7 +97,7 @@ export class Governor {
 		this.#options = options;
 	}
 
-	#newTier(target: Target, tier: GovernedTier, nowNs: number): TierState {
+	#newTier(target: Target, tier: Tier, nowNs: number): TierState {
 		const { budget, costs, cpuNs } = this.#options;
 		const sources = {
 			sites: this.#governed.entriesOf(target, tier),
@@ -105,7 +106,7 @@ export class Governor {
 			cpuNs: () => cpuNs(target.identity.pid),
 		};
 		return {
-			budget: budget === undefined ? undefined : new TierBudget(budget),
+			budget: budget === undefined ? undefined : new TierBudget(budget, LENGTHS[tier]),
 			windows: undefined,
 			books: new TierBooks(sources, nowNs),
 		};
@@ -117,7 +118,11 @@ export class Governor {
 		const { budget, cpuNs } = this.#options;
 		const { pid } = target.identity;
 		const state: TargetState = {
-			tiers: { work: this.#newTier(target, "work", nowNs), growth: this.#newTier(target, "growth", nowNs) },
+			tiers: {
+				work: this.#newTier(target, "work", nowNs),
+				growth: this.#newTier(target, "growth", nowNs),
+				iteration: this.#newTier(target, "iteration", nowNs),
+			},
 			records: budget === undefined ? undefined : new RecordBudget(budget),
 			promised: new PromisedWork(this.#governed.entriesOf(target, "work").map(({ probe }) => probe)),
 			cpuNs: cpuNs(pid) ?? 0,
@@ -134,7 +139,7 @@ export class Governor {
 	tick(nowNs: number): Throttle[] {
 		for (const target of this.#governed.targets) this.#stateOf(target, nowNs);
 		for (const [target, state] of [...this.#states]) {
-			for (const tier of GOVERNED) this.#followWindows(target, tier, state.tiers[tier], nowNs);
+			for (const tier of TIERS) this.#followWindows(target, tier, state.tiers[tier], nowNs);
 			if (nowNs - state.measuredNs >= MEASURE_NS) this.#measure(target, state, nowNs);
 		}
 		return this.#throttles.splice(0);
@@ -154,7 +159,7 @@ export class Governor {
 		return least;
 	}
 
-	#followWindows(target: Target, tier: GovernedTier, { windows, books }: TierState, nowNs: number): void {
+	#followWindows(target: Target, tier: Tier, { windows, books }: TierState, nowNs: number): void {
 		if (windows === undefined) return;
 		const period = windows.advance(nowNs, books.probed);
 		if (period !== undefined) books.endPeriod(period);
@@ -166,7 +171,7 @@ export class Governor {
 		if (held && wanted) this.#hold(target, tier, books, windows.lengthNs);
 	}
 
-	#hold(target: Target, tier: GovernedTier, books: TierBooks, lengthNs: number): void {
+	#hold(target: Target, tier: Tier, books: TierBooks, lengthNs: number): void {
 		const { clockNs, holdNs } = this.#options;
 		const before = clockNs();
 		holdNs(lengthNs);
@@ -179,7 +184,7 @@ export class Governor {
 		this.#states.set(target, state);
 	}
 
-	#setProbed(target: Target, tier: GovernedTier, books: TierBooks, on: boolean): void {
+	#setProbed(target: Target, tier: Tier, books: TierBooks, on: boolean): void {
 		const { clockNs } = this.#options;
 		if (!on) books.closed(clockNs());
 		this.#governed.setProbed(target, tier, on);
@@ -196,23 +201,29 @@ export class Governor {
 		state.cpuNs = cpu;
 		const growth = state.tiers.growth.books.costSince(nowNs);
 		const work = state.tiers.work.books.costSince(nowNs);
+		const iteration = state.tiers.iteration.books.costSince(nowNs);
 		// A hit costs more in a program with cold caches than when it was measured.
 		work.countingNs *= this.#workCostFactor(state, nowNs);
 		state.reported.cpuNs += cpuNs;
 		const growthNs = growth.countingNs + growth.recordingNs + growth.switchingNs;
-		state.reported.costNs += growthNs + work.countingNs + work.switchingNs;
+		state.reported.costNs +=
+			growthNs + work.countingNs + work.switchingNs + iteration.countingNs + iteration.switchingNs;
 		const { budget } = this.#options;
 		if (budget === undefined) return;
 		const load = { nowNs, elapsedNs, cpuNs };
 		this.#decideGrowth(target, state, load, growth);
 		const newest = Math.min(1, elapsedNs / GROWTH_PART_NS);
 		state.growthPart += newest * (growthNs / Math.max(cpuNs, growthNs, 1) / budget - state.growthPart);
-		this.#decide(target, "work", state.tiers.work, {
-			...load,
-			...{ probedNs: work.probedNs, costNs: work.countingNs, openingNs: state.tiers.work.books.openingNs },
-			// What growths take is not there for the work.
-			part: Math.max(LEAST_FOR_WORK, 1 - state.growthPart / AIM),
-		});
+		// What growths take is not there for the others.
+		const rest = Math.max(LEAST_FOR_OTHERS, 1 - state.growthPart / AIM);
+		const part = this.#governed.entriesOf(target, "iteration").length > 0 ? rest / 2 : rest;
+		for (const [tier, { probedNs, countingNs }] of [
+			["work", work],
+			["iteration", iteration],
+		] as const) {
+			const { openingNs } = state.tiers[tier].books;
+			this.#decide(target, tier, state.tiers[tier], { ...load, probedNs, costNs: countingNs, openingNs, part });
+		}
 	}
 
 	#workCostFactor(state: TargetState, nowNs: number): number {
@@ -246,11 +257,11 @@ export class Governor {
 		this.#decide(target, "growth", growth, {
 			...load,
 			...{ probedNs: cost.probedNs, costNs: cost.countingNs + cost.recordingNs, openingNs: growth.books.openingNs },
-			part: 1 - LEAST_FOR_WORK,
+			part: 1 - LEAST_FOR_OTHERS,
 		});
 	}
 
-	#decide(target: Target, tier: GovernedTier, state: TierState, load: TierLoad): void {
+	#decide(target: Target, tier: Tier, state: TierState, load: TierLoad): void {
 		const change = state.budget?.update(load);
 		if (change === undefined) return;
 		this.#note(target, tier, "probed", change);
@@ -264,12 +275,12 @@ export class Governor {
 			windows.share = change.to;
 			return;
 		}
-		state.windows = new ProbeWindows(change.to, load.nowNs, this.#options.random);
+		state.windows = new ProbeWindows(change.to, load.nowNs, LENGTHS[tier], this.#options.random);
 		books.beginWindows(this.#options.clockNs());
 		this.#governed.setProbed(target, tier, false);
 	}
 
-	#note(target: Target, tier: GovernedTier, what: Throttle["what"], change: Change | undefined): void {
+	#note(target: Target, tier: Tier, what: Throttle["what"], change: Change | undefined): void {
 		if (change !== undefined) this.#throttles.push({ ...change, pid: target.identity.pid, tier, what });
 	}
 
@@ -298,9 +309,8 @@ export class Governor {
 		return [...this.#states].map(([{ identity }, state]) => {
 			const { cpuNs, costNs } = state.reported;
 			state.reported = { cpuNs: 0, costNs: 0 };
-			const [work, growth] = [state.tiers.work, state.tiers.growth].map(({ books }) =>
-				books.probedShareSince(nowNs),
-			) as [number, number];
+			const share = (tier: Tier): number => state.tiers[tier].books.probedShareSince(nowNs);
+			const [work, growth, iteration] = [share("work"), share("growth"), share("iteration")];
 			state.tiers.growth.factor = state.tiers.growth.books.windowFactor(nowNs);
 			const recorded = state.records?.chance ?? 1;
 			return {
@@ -309,6 +319,7 @@ export class Governor {
 				...(budget === undefined ? {} : { budget }),
 				...(work < 1 ? { work_probed: work } : {}),
 				...(growth < 1 ? { growth_probed: growth } : {}),
+				...(iteration < 1 ? { iteration_probed: iteration } : {}),
 				...(recorded < 1 ? { growth_recorded: recorded } : {}),
 			};
 		});
@@ -328,7 +339,8 @@ export class Governor {
 	}
 
 	#missingOf(state: TargetState, nowNs: number, final: boolean): Map<string, Missing> {
-		return new Map([...state.tiers.growth.books.missing(nowNs, final), ...this.#missingWork(state, nowNs, final)]);
+		const of = (tier: Tier): Map<string, Missing> => state.tiers[tier].books.missing(nowNs, final);
+		return new Map([...of("growth"), ...of("iteration"), ...this.#missingWork(state, nowNs, final)]);
 	}
 
 	/** What windows and growths together tell. */

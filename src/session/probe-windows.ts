@@ -1,23 +1,32 @@
 /** When a tier that is too dear to be probed all the time is probed: once in each period, at a random moment, so that a program's own rhythm does not matter. */
 
-/** Attaching takes about a millisecond: a shorter time would see little more than that. */
-const SHORTEST_NS = 3e6;
 /** Many short windows tell more than few long ones, but putting probes in and out holds the target up each time. */
-const SHORTEST_PERIOD_NS = 0.5e9;
-const LONGEST_PERIOD_NS = 6e9;
+export interface WindowLengths {
+	shortestNs: number;
+	/** Of the periods, each of which has one window. */
+	shortestPeriodNs: number;
+	longestPeriodNs: number;
+}
+
+/** For calls. Attaching takes about a millisecond: a shorter time would see little more than that. */
+export const FOR_CALLS: WindowLengths = { shortestNs: 3e6, shortestPeriodNs: 0.5e9, longestPeriodNs: 6e9 };
+/** For iterations, of which only those tell anything that begin in the window and go on in it. */
+export const FOR_ITERATIONS: WindowLengths = { shortestNs: 50e6, shortestPeriodNs: 2e9, longestPeriodNs: 60e9 };
 
 /**
  * The share of the time that windows can take when all that they cost is to be the share `most` of a target's processor time. `full`: what hits would cost if it were
  * probed all the time, as such a share. `openingNs`: what it costs to open and close a window, as the time in which the target uses as much.
  */
-export function shareWithin(most: number, full: number, openingNs: number): number {
+export function shareWithin(most: number, full: number, openingNs: number, lengths: WindowLengths): number {
+	const { shortestNs, shortestPeriodNs } = lengths;
 	// The shortest windows become more with the share; then, when there are as many as there can be, longer.
-	const ofShortest = most / (full + openingNs / SHORTEST_NS);
-	const asMany = SHORTEST_NS / SHORTEST_PERIOD_NS;
-	return ofShortest <= asMany ? ofShortest : (most - openingNs / SHORTEST_PERIOD_NS) / full;
+	const ofShortest = most / (full + openingNs / shortestNs);
+	const asMany = shortestNs / shortestPeriodNs;
+	return ofShortest <= asMany ? ofShortest : (most - openingNs / shortestPeriodNs) / full;
 }
 
 export class ProbeWindows {
+	readonly #lengths: WindowLengths;
 	readonly #random: () => number;
 	#share: number;
 	#periodStart: number;
@@ -26,7 +35,8 @@ export class ProbeWindows {
 	#onAt: number | undefined;
 
 	/** `random`: numbers from 0 to below 1. */
-	constructor(share: number, nowNs: number, random: () => number = Math.random) {
+	constructor(share: number, nowNs: number, lengths: WindowLengths, random: () => number = Math.random) {
+		this.#lengths = lengths;
 		this.#share = share;
 		this.#random = random;
 		this.#periodStart = nowNs;
@@ -40,7 +50,7 @@ export class ProbeWindows {
 
 	/** Of each window. */
 	get lengthNs(): number {
-		return Math.max(SHORTEST_NS, this.#share * this.#periodNs);
+		return Math.max(this.#lengths.shortestNs, this.#share * this.#periodNs);
 	}
 
 	/** Share of the time that windows take: the chance of any moment to be in one. */
@@ -49,7 +59,8 @@ export class ProbeWindows {
 	}
 
 	#choose(): void {
-		this.#periodNs = Math.min(LONGEST_PERIOD_NS, Math.max(SHORTEST_PERIOD_NS, SHORTEST_NS / this.#share));
+		const { shortestNs, shortestPeriodNs, longestPeriodNs } = this.#lengths;
+		this.#periodNs = Math.min(longestPeriodNs, Math.max(shortestPeriodNs, shortestNs / this.#share));
 		this.#onAt = this.#periodStart + this.#random() * (this.#periodNs - this.lengthNs);
 	}
 

@@ -9,6 +9,7 @@ import type { SiteCounts } from "../kernel/counters.ts";
 import { EventRing } from "../kernel/event-ring.ts";
 import type { RawRecord } from "../kernel/events.ts";
 import type { AttachMode } from "../kernel/features.ts";
+import { monotonicNs } from "../kernel/libc.ts";
 import { type AttachSite, Closings, UprobeLink } from "../kernel/uprobe-link.ts";
 import { NO_SLOT } from "../kernel/wire.ts";
 import type { GrowthRecord, OverlapRecord, WorkRecord } from "../model/records.ts";
@@ -170,11 +171,21 @@ export class Session {
 			return;
 		}
 		if (links.length > 0) return;
+		if (tier === "iteration") this.#forgetIterations(attached);
 		try {
 			this.#putIn(attached, tier);
 		} catch (error) {
 			// Its end is noticed elsewhere, some time later.
 			if (!(error instanceof GomapgrowError && error.code === "E-TARGET-GONE")) throw error;
+		}
+	}
+
+	/** While the probes were out iterations may have ended: others of the same place would be taken for them. */
+	#forgetIterations({ target, entries }: Attached): void {
+		const sinceNs = monotonicNs();
+		for (const { index, probe, timed } of entries) {
+			if (probe.tier !== "iteration") continue;
+			this.#object.configureSite(index, { ...entryConfig(target, probe, timed), sinceNs });
 		}
 	}
 

@@ -1,6 +1,7 @@
 /** The governor's decisions, from made-up loads. */
 import { describe, expect, test } from "bun:test";
 import { AIM, type Change, RecordBudget, TierBudget } from "../../../src/session/budget.ts";
+import { FOR_CALLS } from "../../../src/session/probe-windows.ts";
 
 const SECOND = 1e9;
 const STEP = 0.1 * SECOND;
@@ -23,11 +24,11 @@ function simulate(budget: TierBudget, seconds: number, full: (second: number) =>
 
 describe("a tier", () => {
 	test("within the budget is probed all the time", () => {
-		expect(simulate(new TierBudget(0.01), 30, () => 0.009)).toEqual([]);
+		expect(simulate(new TierBudget(0.01, FOR_CALLS), 30, () => 0.009)).toEqual([]);
 	});
 
 	test("over the budget is probed for a share of the time that keeps it within", () => {
-		const budget = new TierBudget(0.01);
+		const budget = new TierBudget(0.01, FOR_CALLS);
 		const [change, ...more] = simulate(budget, 30, () => 0.05);
 		expect(more).toEqual([]);
 		expect(change).toMatchObject({ from: 1, reason: "over the budget" });
@@ -37,13 +38,13 @@ describe("a tier", () => {
 	});
 
 	test("beyond ten times the budget is stopped within a tenth of a second", () => {
-		const [change] = simulate(new TierBudget(0.01), 5, () => 0.8);
+		const [change] = simulate(new TierBudget(0.01, FOR_CALLS), 5, () => 0.8);
 		expect(change?.at).toBeLessThanOrEqual(0.1 + 1e-9);
 		expect(change?.reason).toContain("10 times the budget");
 	});
 
 	test("is probed less at once when it gets dearer, and more only after five calm seconds", () => {
-		const budget = new TierBudget(0.01);
+		const budget = new TierBudget(0.01, FOR_CALLS);
 		const changes = simulate(budget, 60, (second) => (second < 10 ? 0.05 : second < 20 ? 0.4 : 0.03));
 		const dearer = changes.find(({ at }) => at > 10);
 		expect(dearer?.at).toBeLessThanOrEqual(12);
@@ -54,7 +55,7 @@ describe("a tier", () => {
 	});
 
 	test("is probed all the time again when that has been well within the budget for five seconds", () => {
-		const budget = new TierBudget(0.01);
+		const budget = new TierBudget(0.01, FOR_CALLS);
 		const changes = simulate(budget, 40, (second) => (second < 10 ? 0.05 : 0.004));
 		expect(changes.at(-1)).toMatchObject({ to: 1, reason: "calm for five seconds" });
 		expect(changes.at(-1)?.at).toBeGreaterThanOrEqual(15);
@@ -62,12 +63,14 @@ describe("a tier", () => {
 	});
 
 	test("does not go to and fro at the border", () => {
-		const changes = simulate(new TierBudget(0.01), 120, (second) => (Math.floor(second) % 2 === 0 ? 0.0105 : 0.0095));
+		const changes = simulate(new TierBudget(0.01, FOR_CALLS), 120, (second) =>
+			Math.floor(second) % 2 === 0 ? 0.0105 : 0.0095,
+		);
 		expect(changes.length).toBeLessThanOrEqual(2);
 	});
 
 	test("of a target that uses no processor time is judged by the cost alone", () => {
-		const budget = new TierBudget(0.01);
+		const budget = new TierBudget(0.01, FOR_CALLS);
 		const change = budget.update({
 			nowNs: SECOND,
 			elapsedNs: SECOND,
@@ -83,7 +86,7 @@ describe("a tier", () => {
 	test("is probed less from the first window on when it costs more to open, and when the tier has only a part of the budget", () => {
 		const load = { nowNs: SECOND, elapsedNs: SECOND, cpuNs: SECOND, probedNs: SECOND, costNs: 0.5 * SECOND };
 		const shareOf = (openingNs: number, part: number, cpuNs = SECOND) =>
-			new TierBudget(0.01).update({ ...load, cpuNs, openingNs, part }) ?? { to: 1, overhead: 0 };
+			new TierBudget(0.01, FOR_CALLS).update({ ...load, cpuNs, openingNs, part }) ?? { to: 1, overhead: 0 };
 		// The shortest windows, of 3 ms: 1.5 ms of each are hits.
 		const plain = shareOf(0, 0.4);
 		expect(shareOf(1.5e6, 0.4).to).toBeCloseTo(plain.to / 2, 9);
@@ -95,7 +98,7 @@ describe("a tier", () => {
 	});
 
 	test("that was not probed tells nothing", () => {
-		const budget = new TierBudget(0.01);
+		const budget = new TierBudget(0.01, FOR_CALLS);
 		expect(
 			budget.update({
 				nowNs: SECOND,

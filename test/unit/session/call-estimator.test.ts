@@ -1,7 +1,7 @@
 /** Estimates of what was not counted, against programs whose calls are known. */
 import { describe, expect, test } from "bun:test";
 import { addMissing, CallEstimator, type Missing, within } from "../../../src/session/call-estimator.ts";
-import { ProbeWindows } from "../../../src/session/probe-windows.ts";
+import { FOR_CALLS, ProbeWindows } from "../../../src/session/probe-windows.ts";
 import { Prng } from "../../support/prng.ts";
 
 const STEP_NS = 1e6;
@@ -12,7 +12,7 @@ const IDLE = { cpuNs: 0, costNs: 0 };
 /** Probes a program whose rate (calls a second) is given by the time in seconds, in windows; returns the estimate and the truth. */
 function probe(rate: (second: number) => number, seconds: number, share: number, seed: number) {
 	const random = new Prng(seed, 0);
-	const windows = new ProbeWindows(share, 0, () => random.below(1 << 30) / (1 << 30));
+	const windows = new ProbeWindows(share, 0, FOR_CALLS, () => random.below(1 << 30) / (1 << 30));
 	const estimator = new CallEstimator();
 	let truth = 0;
 	let counted = 0;
@@ -103,9 +103,9 @@ test("as long as there was no window, the time before stands for one, and tells 
 	expect(calls).toBeCloseTo(50, 6);
 	expect(low).toBe(0);
 	// As many as there can be in the processor time.
-	expect(high).toBe(0.2e9 / 10);
+	expect(high).toBe(0.2e9 / 2);
 	estimator.window({ calls: new Map([[FN, 0]]), seconds: 0.1, ...IDLE });
-	expect(estimator.missing(true).get(FN)).toMatchObject({ calls: 0, low: 0, high: 0.2e9 / 10 });
+	expect(estimator.missing(true).get(FN)).toMatchObject({ calls: 0, low: 0, high: 0.2e9 / 2 });
 	estimator.window({ calls: new Map([[FN, 0]]), seconds: 0.1, ...IDLE });
 	expect(estimator.missing(true).get(FN)?.high).toBeLessThan(200);
 });

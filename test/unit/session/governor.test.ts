@@ -1,6 +1,7 @@
 /** The governor over made-up programs that are always busy: when their probes are in, for how long, and what that costs them. */
 import { expect, test } from "bun:test";
 import { noCounts, type SiteCounts } from "../../../src/kernel/counters.ts";
+import type { Tier } from "../../../src/plan/probe-plan.ts";
 import { type Governed, Governor } from "../../../src/session/governor.ts";
 import type { EntrySite } from "../../../src/session/site-table.ts";
 import type { Target } from "../../../src/session/target.ts";
@@ -19,13 +20,15 @@ const FN = "runtime.growWork";
 class BusyProgram {
 	readonly target: Target;
 	readonly site = { probe: plannedProbe(FN), timed: false } as EntrySite;
+	readonly tier: Tier;
 	readonly counts: SiteCounts = noCounts();
 	readonly windows: { from: number; to: number }[] = [];
 	readonly #perSecond: number;
 	#since: number | undefined = 0;
 	calls = 0;
 
-	constructor(pid: number, perSecond: number) {
+	constructor(pid: number, perSecond: number, tier: Tier = "work") {
+		this.tier = tier;
 		this.target = { identity: { pid } } as Target;
 		this.#perSecond = perSecond;
 	}
@@ -52,10 +55,10 @@ function govern(programs: readonly BusyProgram[], seconds: number): Governor {
 	};
 	const governed: Governed = {
 		targets: programs.map(({ target }) => target),
-		entriesOf: (target, tier) => (tier === "work" ? [of(target).site] : []),
+		entriesOf: (target, tier) => (tier === of(target).tier ? [of(target).site] : []),
 		countsOf: (site) => ({ ...(programs.find((each) => each.site === site)?.counts ?? noCounts()) }),
 		setProbed: (target, tier, on) => {
-			if (tier === "work") of(target).probe(on, now);
+			if (tier === of(target).tier) of(target).probe(on, now);
 		},
 		setGrowthChance: () => {},
 	};
@@ -100,4 +103,27 @@ test("windows of many programs take at most a fifth of the tool's time, and each
 	const numbers = after.map((windows) => windows.length);
 	expect(Math.min(...numbers)).toBeGreaterThanOrEqual(0.5 * Math.max(...numbers));
 	expect(Math.min(...numbers)).toBeGreaterThan(1);
+});
+
+test("iterations are probed in longer windows, which keep to half of the budget", () => {
+	const program = new BusyProgram(1, 200_000, "iteration");
+	const governor = govern([program], 300);
+	const [all, ...windows] = program.windows;
+	expect(all?.to).toBeLessThanOrEqual(0.2 * SECOND);
+	expect(windows.length).toBeGreaterThan(5);
+	for (const { from, to } of windows) {
+		expect(to - from).toBeGreaterThanOrEqual(50 * MS);
+		expect(to - from).toBeLessThanOrEqual(50 * MS + 2 * TICK_NS);
+	}
+	const hits = windows.reduce((sum, { from, to }) => sum + (to - from) / (SECOND / 200_000 + HIT_NS), 0);
+	expect((hits * HIT_NS) / (300 * SECOND)).toBeLessThan(0.005);
+	const [row] = governor.report(300 * SECOND);
+	expect(row?.iteration_probed).toBeCloseTo(
+		windows.reduce((sum, { from, to }) => sum + to - from, all?.to ?? 0) / (300 * SECOND),
+		5,
+	);
+	expect(row?.work_probed).toBeUndefined();
+	const { low = 0, high = 0 } = governor.missing(300 * SECOND, true).get(FN) ?? {};
+	expect(program.counts.hits + low).toBeLessThanOrEqual(program.calls);
+	expect(program.counts.hits + high).toBeGreaterThanOrEqual(program.calls);
 });
