@@ -1,7 +1,7 @@
 /**
- * bench/budget.ts [fill|served] [GO VERSION] [ROUNDS] [SECONDS] [BUDGETS]: what a program loses under --budget 1%, 5% and off: of its speed, and of what it does in a second of its
+ * bench/budget.ts [fill|served|iterate] [GO VERSION] [ROUNDS] [SECONDS] [BUDGETS]: what a program loses under --budget 1%, 5% and off: of its speed, and of what it does in a second of its
  * processor time, which other load on the machine disturbs less; and whether the growth counts were exact and the intervals contained the truth, by the program's own
- * counters. One process is watched and left alone by turns, and each time that it is watched is compared with those before and after. `fill` does nothing but grow maps, `served` is
+ * counters. One process is watched and left alone by turns, and each time that it is watched is compared with those before and after. `fill` does nothing but grow maps, `iterate`, watched with --iter, nothing but iterate over one, `served` is
  * an HTTP server under load from a client on the same machine. Under "none" nobody watches at any time: what is lost then is the noise of the method.
  */
 import { mkdtempSync, rmSync } from "node:fs";
@@ -28,19 +28,20 @@ interface Subject {
 	stop(): Promise<void>;
 }
 
-async function fill(): Promise<Subject> {
-	const program = new Program([goBuild({ version, program: "flood" }), "10000", "1"]);
+/** A program that prints how much it has done, and in how many nanoseconds. */
+async function counting(command: string[]): Promise<Subject> {
+	const program = new Program(command);
 	await program.untilOutput(/^\d+ \d+$/m);
 	const progress = (): number[] => (program.stdout.match(/^\d+ \d+$/gm)?.at(-1) ?? "").split(" ").map(Number);
 	return {
 		pid: program.pid,
 		rate: async () => {
-			const [fills = 0, ns = 0] = progress();
+			const [done = 0, ns = 0] = progress();
 			await Bun.sleep(seconds * 1000);
-			const [laterFills = 0, laterNs = 0] = progress();
-			return ((laterFills - fills) * 1e9) / (laterNs - ns);
+			const [laterDone = 0, laterNs = 0] = progress();
+			return ((laterDone - done) * 1e9) / (laterNs - ns);
 		},
-		// It has no counters: test/e2e/budget.test.ts compares with a program that has.
+		// It has no counters: test/e2e/budget.test.ts and iterate.test.ts compare with programs that have.
 		counts: async () => ({}),
 		stop: () => program.stop(),
 	};
@@ -80,17 +81,25 @@ function told(percents: readonly number[]): string {
 
 async function watch(subject: Subject, budget: string, file: string): Promise<Program | undefined> {
 	if (budget === "none") return undefined;
-	const tool = new Program([GOMAPGROW, "watch", "--budget", budget, "-o", file, String(subject.pid)]);
+	const iterations = what === "iterate" ? ["--iter"] : [];
+	const tool = new Program([GOMAPGROW, "watch", ...iterations, "--budget", budget, "-o", file, String(subject.pid)]);
 	await tool.untilOutput(/growth=/, 60_000);
 	return tool;
 }
 
 const path = what === "served" ? buildServed(version, folder) : "";
+
+async function begin(): Promise<Subject> {
+	if (what === "served") return await served(path);
+	if (what === "iterate") return await counting([goBuild({ version, program: "iterbusy" }), "36000"]);
+	return await counting([goBuild({ version, program: "flood" }), "10000", "1"]);
+}
+
 console.log(`${what}, Go ${version}, ${rounds} rounds of ${seconds} s`);
 for (const budget of budgets.split(",")) {
 	const lost = { perSecond: [] as number[], perCpuSecond: [] as number[] };
 	const truth = { growths: 0, exact: 0, intervals: 0, inside: 0 };
-	const subject = what === "served" ? await served(path) : await fill();
+	const subject = await begin();
 	await subject.rate();
 	let before = await speedOf(subject);
 	for (let round = 0; round < Number(rounds); round++) {

@@ -1,30 +1,26 @@
 /** Runs one observation: attaches, drains, closes windows, and leaves for whatever reason comes first. */
 import { hostname, release, setPriority } from "node:os";
 import { Aggregator } from "../analyze/aggregator.ts";
-import { callSite } from "../analyze/call-site.ts";
-import { netDurations } from "../analyze/net-latency.ts";
-import { endRecord, windowRecord } from "../analyze/window-record.ts";
 import { GomapgrowError } from "../errors/error.ts";
 import { fsBaseOffset } from "../kernel/btf.ts";
+import type { HitCosts } from "../kernel/calibration.ts";
 import type { AttachMode } from "../kernel/features.ts";
 import { monotonicNs, processCpuNs, wallNs } from "../kernel/libc.ts";
-import type { CallEstimate, Calls, EndReason, LossRecord, TargetRecord } from "../model/records.ts";
+import type { EndReason, TargetRecord } from "../model/records.ts";
 import { SCHEMA_VERSION } from "../model/records.ts";
 import { type ClockAnchor, elapsedNs, timeOf } from "../model/time.ts";
-import type { Counters } from "../session/counter-totals.ts";
 import { Governor } from "../session/governor.ts";
 import { SampleRate } from "../session/sample-rate.ts";
 import { type EventRecord, Session } from "../session/session.ts";
 import type { Target } from "../session/target.ts";
 import { needsFsBase, sitesNeeded, type Timing } from "../session/timed-probes.ts";
 import { errnoCode } from "../target/procfs-file.ts";
-import { CallTotals } from "./call-totals.ts";
 import type { LiveView } from "./live-view.ts";
-import { LossWatch } from "./loss-watch.ts";
 import type { StopRequest } from "./stop-request.ts";
 import { targetRecord } from "./target-record.ts";
 import { VERSION } from "./version.ts";
 import type { TargetChanges } from "./watched-targets.ts";
+import { type Watched, WindowReports } from "./window-reports.ts";
 
 /** Pace of reading the ring: it holds 26,000 growths, so 20 ms are enough for a million a second. */
 const DRAIN_MS = 20;
@@ -78,21 +74,16 @@ class Observation {
 	readonly #anchor: ClockAnchor = { wallNs: wallNs(), monotonicNs: monotonicNs() };
 	readonly #session: Session;
 	readonly #aggregator: Aggregator;
-	readonly #calls = new CallTotals();
-	readonly #losses: LossWatch;
 	readonly #sampleRate = new SampleRate();
-	#governor: Governor | undefined;
-	/** What both probes of a call that is timed cost; undefined when none are. */
-	#pairNs: number | undefined;
-	/** Calls that were not counted, by process and function, at the previous reading. */
-	readonly #missingBefore = new Map<string, number>();
+	/** Both are there when the probes are. */
+	#governor!: Governor;
+	#reports!: WindowReports;
 	/** Of the targets that are attached; of the last one when all have ended. */
 	#records: TargetRecord[] = [];
 	/** Targets that have ended and are still to be let go of. */
 	readonly #leaving: Target[] = [];
 	/** PIDs of those that have been let go of. */
 	readonly #ended = new Set<number>();
-	#windowStart = 0n;
 	#drained = 0n;
 	/** Records are in the ring that the reader of the output had no room for. */
 	#behind = false;
@@ -101,7 +92,6 @@ class Observation {
 	constructor(options: ObserveOptions) {
 		this.#options = options;
 		this.#aggregator = new Aggregator({ intervalNs: options.intervalMs * 1e6 });
-		this.#losses = new LossWatch();
 		try {
 			const { mode, latency, iterations, targets } = options;
 			// The kernel's description of itself is megabytes long: read for those that need it only.
@@ -153,7 +143,8 @@ class Observation {
 		view.attaching?.(targets.length);
 		beOnTime();
 		this.#attachAll();
-		this.#govern();
+		const costs = this.#session.calibrate();
+		this.#governor = this.#govern(costs);
 		const time = timeOf(this.#anchor, this.#anchor.monotonicNs);
 		view.start({
 			type: "start",
@@ -171,25 +162,30 @@ class Observation {
 		this.#records = this.#session.targets.map((target) => this.#targetRecord(target));
 		for (const record of this.#records) view.target(record);
 		this.#options.onAttached?.();
-		this.#windowStart = monotonicNs();
+		this.#reports = new WindowReports({
+			...{ anchor: this.#anchor, view, aggregator: this.#aggregator, governor: this.#governor },
+			costs: this.#options.latency ? costs : undefined,
+		});
+	}
+
+	get #watched(): Watched {
+		return { targets: this.#session.targets, records: this.#records, ended: this.#ended };
 	}
 
 	#targetRecord(target: Target): TargetRecord {
 		return targetRecord(target, timeOf(this.#anchor, monotonicNs()), this.#timing);
 	}
 
-	#govern(): void {
-		const { budget, latency } = this.#options;
-		const costs = this.#session.calibrate();
-		if (latency) this.#pairNs = costs.timedWorkNs + costs.leaveNs;
+	#govern(costs: HitCosts): Governor {
+		const { budget } = this.#options;
 		const clockNs = (): number => Number(monotonicNs());
 		// It takes whole milliseconds.
 		const holdNs = (ns: number): void => Bun.sleepSync(Math.ceil(ns / 1e6));
-		this.#governor = new Governor(this.#session, { costs, budget, cpuNs: processCpuNs, clockNs, holdNs });
+		return new Governor(this.#session, { costs, budget, cpuNs: processCpuNs, clockNs, holdNs });
 	}
 
 	#tickGovernor(): void {
-		for (const { pid, tier, what, from, to, overhead, reason } of this.#governor?.tick(Number(monotonicNs())) ?? []) {
+		for (const { pid, tier, what, from, to, overhead, reason } of this.#governor.tick(Number(monotonicNs()))) {
 			const time = monotonicNs();
 			this.#options.view.throttle({
 				type: "throttle",
@@ -205,9 +201,9 @@ class Observation {
 		const { view } = this.#options;
 		switch (record.type) {
 			case "growth": {
-				const factor = this.#governor?.growthFactor(record.pid) ?? 1;
+				const factor = this.#governor.growthFactor(record.pid);
 				if (factor > 1) record.weight = (record.weight ?? 1) * factor;
-				this.#governor?.addGrowth(record.pid, record);
+				this.#governor.addGrowth(record.pid, record);
 				this.#aggregator.addGrowth(record);
 				view.growth(record);
 				return;
@@ -257,7 +253,7 @@ class Observation {
 		while (view.ready() && this.#session.drain(this.#take) > 0) view.flush();
 		if (!view.ready()) return;
 		for (const target of this.#leaving.splice(0)) {
-			this.#governor?.release(target, Number(monotonicNs()));
+			this.#governor.release(target, Number(monotonicNs()));
 			this.#session.release(target);
 			const { pid } = target.identity;
 			// After execve another program of the same process may be attached already.
@@ -305,7 +301,8 @@ class Observation {
 
 	async #loop(): Promise<EndReason> {
 		const { view, stop, durationMs, intervalMs } = this.#options;
-		const deadline = durationMs === undefined ? undefined : this.#windowStart + BigInt(Math.round(durationMs * 1e6));
+		const deadline =
+			durationMs === undefined ? undefined : this.#reports.startNs + BigInt(Math.round(durationMs * 1e6));
 		const interval = BigInt(Math.round(intervalMs * 1e6));
 		for (let round = 1; ; round++) {
 			this.#drain();
@@ -316,98 +313,12 @@ class Observation {
 			if (stop.reason !== undefined) return stop.reason;
 			if (round % LIVENESS_DRAINS === 0 && this.#pollTargets()) return "target-exit";
 			if (deadline !== undefined && time >= deadline) return "duration";
-			if (time - this.#windowStart >= interval) this.#closeWindow(this.#session.readCounters());
+			if (time - this.#reports.startNs >= interval) this.#reports.close(this.#session.readCounters(), this.#watched);
 			const pace = view.queued() > 0 ? FLUSH_MS : DRAIN_MS;
 			const untilEnd = deadline === undefined ? pace : Number(deadline - time) / 1e6;
-			const governed = this.#governor?.untilNext(Number(time), pace) ?? pace;
+			const governed = this.#governor.untilNext(Number(time), pace);
 			await stop.sleep(Math.max(1, Math.min(governed, untilEnd)));
 		}
-	}
-
-	#closeWindow(counters: Counters, final = false): void {
-		const { view } = this.#options;
-		const time = monotonicNs();
-		for (const { pid, fn, map_type } of counters.work) this.#governor?.addWork(pid, fn, map_type);
-		const scale = this.#scale(counters, final);
-		for (const { pid, fn, map_type, caller, calls } of counters.work) {
-			const estimate = calls * scale(pid, fn);
-			this.#aggregator.addWork({ pid, fn, map_type, site: callSite(caller), calls: estimate });
-		}
-		this.#addLatency(counters.latency, scale);
-		const tally = this.#aggregator.closeWindow(Number(time - this.#windowStart));
-		this.#windowStart = time;
-		const names = new Map(this.#records.map((record) => [record.pid, record.name]));
-		const context = {
-			time: timeOf(this.#anchor, time),
-			elapsed_ns: elapsedNs(this.#anchor, time),
-			ledger: counters.ledger,
-		};
-		const missing = this.#governor?.missing(Number(time), final) ?? new Map();
-		const overhead = this.#governor?.report(Number(time));
-		const calls = this.#calls.update(counters, missing);
-		const record = {
-			...windowRecord(tally, names, context),
-			...this.#growthsBy(calls, counters),
-			calls,
-			...(overhead === undefined ? {} : { overhead }),
-		};
-		for (const loss of this.#losses.update(counters.ledger, context.time)) view.loss(loss);
-		view.window(record, {
-			targets: this.#records,
-			ended: this.#ended,
-			elapsedNs: context.elapsed_ns,
-			closed: tally,
-			view: this.#aggregator.view(),
-			ledger: counters.ledger,
-			losses: this.#losses.latest,
-			overhead: overhead ?? [],
-		});
-	}
-
-	#addLatency(rows: Counters["latency"], scale: (pid: number, fn: string) => number): void {
-		const net = this.#pairNs === undefined ? undefined : netDurations(rows, this.#pairNs);
-		const growths = new Set(this.#growthFunctions);
-		for (const [index, row] of rows.entries()) {
-			const factor = growths.has(row.fn) ? (this.#governor?.growthFactor(row.pid) ?? 1) : scale(row.pid, row.fn);
-			const net_ns = net?.[index];
-			this.#aggregator.addLatency(net_ns === undefined ? row : { ...row, net_ns: Math.round(net_ns * factor) });
-		}
-	}
-
-	/** The number of growths when not each of them is a record: by the counters of their functions, which tell better than the weights of the records. */
-	#growthsBy(calls: Calls, { ledger }: Counters): { growths?: number } {
-		const functions = this.#growthFunctions;
-		const estimated = functions.some((fn) => typeof calls[fn] === "object");
-		if (ledger.growth.throttled === 0 && !estimated) return {};
-		const count = (calls: number | CallEstimate | undefined): number =>
-			typeof calls === "object" ? calls.estimate : (calls ?? 0);
-		return { growths: functions.reduce((sum, fn) => sum + count(calls[fn]), 0) };
-	}
-
-	get #growthFunctions(): string[] {
-		const probes = this.#records.flatMap((record) => record.probes);
-		return [...new Set(probes.filter(({ tier }) => tier === "growth").map(({ fn }) => fn))];
-	}
-
-	/** How many calls one that was counted in this window stands for, by process and function. */
-	#scale(counters: Counters, final: boolean): (pid: number, fn: string) => number {
-		const factors = new Map<string, number>();
-		const counted = new Map<string, number>();
-		for (const { pid, fn, calls } of counters.work) {
-			counted.set(`${pid}:${fn}`, (counted.get(`${pid}:${fn}`) ?? 0) + calls);
-		}
-		for (const target of this.#session.targets) {
-			for (const [fn, { calls }] of this.#governor?.missingOf(target, Number(monotonicNs()), final) ?? []) {
-				const key = `${target.identity.pid}:${fn}`;
-				const more = calls - (this.#missingBefore.get(key) ?? 0);
-				const seen = counted.get(key) ?? 0;
-				// With nothing counted there are no rows to add it to: it waits for the next window. So does what was estimated too high before.
-				if (seen === 0 || more < 0) continue;
-				this.#missingBefore.set(key, calls);
-				factors.set(key, 1 + more / seen);
-			}
-		}
-		return (pid, fn) => factors.get(`${pid}:${fn}`) ?? 1;
 	}
 
 	/** Writes until `enough`, as long as the reader reads and until `deadline` (performance.now). */
@@ -436,18 +347,8 @@ class Observation {
 		if (view.ready()) this.#session.flush(this.#take);
 		else this.#session.discard();
 		const counters = this.#session.readFinalCounters();
-		this.#closeWindow(counters, true);
-		const time = monotonicNs();
-		const calls = this.#calls.totals();
-		const total = { ...this.#aggregator.total(), ...this.#growthsBy(calls, counters) };
-		const context = {
-			time: timeOf(this.#anchor, time),
-			elapsed_ns: elapsedNs(this.#anchor, time),
-			ledger: counters.ledger,
-		};
-		const losses: readonly LossRecord[] = this.#losses.latest;
-		const record = { ...endRecord(total, reason, context), calls };
-		view.end(record, { targets: this.#records, total, losses });
+		this.#reports.close(counters, this.#watched, true);
+		this.#reports.end(counters, this.#watched, reason);
 		await this.#write(() => view.queued() === 0, Math.max(deadline, performance.now() + LAST_WORDS_MS));
 		const failure = view.failure() ?? (view.queued() > 0 ? "a reader that does not read" : undefined);
 		if (failure !== undefined) throw new GomapgrowError("E-IO", { wanted: "to write the output", found: failure });

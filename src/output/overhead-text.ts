@@ -16,22 +16,17 @@ export function overheadText(rows: readonly OverheadRow[]): string | undefined {
 		: `${percent(worst.overhead)} of ${Number((worst.budget * 100).toPrecision(3))} %`;
 }
 
-/** "work probed 0.6 % of the time", or "work probed 0.6 %, iterations 2 % of the time"; undefined when both are all the time. */
+/** "work probed 0.6 % of the time", "work probed 0.6 %, iterations 2 % of the time"; undefined when both are all the time. */
 export function probedText(rows: readonly OverheadRow[]): string | undefined {
-	const text = (name: string, shares: (number | undefined)[]): string[] => {
-		const probed = Math.min(1, ...shares.map((share) => share ?? 1));
-		return probed < 1 ? [`${name} ${percent(probed)} %`] : [];
-	};
-	const parts = [
-		...text(
-			"work probed",
-			rows.map((row) => row.work_probed),
-		),
-		...text(
-			"iterations",
-			rows.map((row) => row.iteration_probed),
-		),
+	const least = (share: (row: OverheadRow) => number | undefined): number =>
+		Math.min(1, ...rows.map((row) => share(row) ?? 1));
+	const tiers: [string, number][] = [
+		["work", least((row) => row.work_probed)],
+		["iterations", least((row) => row.iteration_probed)],
 	];
+	const parts = tiers
+		.filter(([, share]) => share < 1)
+		.map(([name, share], index) => `${name}${index === 0 ? " probed" : ""} ${percent(share)} %`);
 	return parts.length > 0 ? `${parts.join(", ")} of the time` : undefined;
 }
 

@@ -183,7 +183,17 @@ export const EXAMPLES: readonly GomapgrowRecord[] = [
 		work: 100,
 		bytes: 4096,
 		...TABLES,
-		overhead: [{ pid: 12, overhead: 0.008, budget: 0.01, work_probed: 0.5, growth_probed: 1, growth_recorded: 0.9 }],
+		overhead: [
+			{
+				pid: 12,
+				overhead: 0.008,
+				budget: 0.01,
+				work_probed: 0.5,
+				growth_probed: 1,
+				iteration_probed: 0.02,
+				growth_recorded: 0.9,
+			},
+		],
 		ledger: LEDGER,
 		targets: [{ pid: 12, name: "etcd", growths: 3, work: 100 }],
 	},
