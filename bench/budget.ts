@@ -91,7 +91,7 @@ const path = what === "served" ? buildServed(version, folder) : "";
 
 async function begin(): Promise<Subject> {
 	if (what === "served") return await served(path);
-	if (what === "iterate") return await counting([goBuild({ version, program: "iterbusy" }), "36000"]);
+	if (what === "iterate") return await counting([goBuild({ version, program: "iterbusy" }), "36000", "5000"]);
 	return await counting([goBuild({ version, program: "flood" }), "10000", "1"]);
 }
 

@@ -69,8 +69,8 @@ describe("a program that does nothing but iterate", () => {
 				tool.signal("SIGINT");
 				const trace = toTrace(tool, await tool.finish());
 				const after = progress(program);
-				// Each step would cost it a hundred times as much as it takes alone.
-				expect(watched / alone).toBeGreaterThan(0.6);
+				// Each step would cost it a hundred times as much as it takes alone. Iterations of a classic map that is growing take three times as long.
+				expect(watched / alone).toBeGreaterThan(0.2);
 				const probed = trace.windows.flatMap(({ overhead = [] }) => overhead.map((row) => row.iteration_probed ?? 1));
 				expect(Math.max(...probed.slice(3))).toBeLessThan(0.2);
 				// The probes have been in again, the map has grown between two rounds, and no round was one that had begun before.
