@@ -134,7 +134,8 @@ export class WatchedTargets {
 		if (known?.open) return known.share();
 		try {
 			const executable = new Executable(path, this.#options);
-			this.#executables.set(key, executable);
+			// The process may have executed another file since it was looked at.
+			this.#executables.set(fileKey(executable.file.identity), executable);
 			return executable;
 		} catch (error) {
 			// What it says of the file holds for all that execute it.
