@@ -1,5 +1,6 @@
 /** Durations per function and map type, summed up from the kernel's histograms. */
 import type { LatencyRow } from "../model/records.ts";
+import type { Tally } from "./tally.ts";
 
 /** Durations that ended since the previous report of the same function, type and process. */
 export interface LatencyCount {
@@ -80,6 +81,19 @@ export function isInnerCall(fn: string): boolean {
 export function growingNs(rows: readonly LatencyRow[]): number {
 	const sum = rows.filter(({ fn }) => !isInnerCall(fn)).reduce((sum, row) => sum + (row.net_ns ?? row.sum_ns), 0);
 	return Math.max(0, sum);
+}
+
+/** Few windows may have been costly ones: where fewer calls were timed, the costs of the probes taken off, and the rest multiplied, that says nothing. */
+const TELLING_SHARE = 0.05;
+
+/** The same of a window or a run; undefined where too few of its calls were timed to tell. */
+export function toldGrowingNs({
+	work,
+	growths,
+	latency,
+}: Pick<Tally, "work" | "growths" | "latency">): number | undefined {
+	const timed = latency.reduce((sum, { count }) => sum + count, 0);
+	return timed < TELLING_SHARE * (work + growths) ? undefined : growingNs(latency);
 }
 
 /** The functions that start a growth: their durations are those of growth records. */

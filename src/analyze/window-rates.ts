@@ -1,5 +1,5 @@
 /** How fast maps grow, window after window: what is shown as now, peak and chart. */
-import { growingNs } from "./latency.ts";
+import { toldGrowingNs } from "./latency.ts";
 import { RateHistory } from "./rate-history.ts";
 import type { Tally } from "./tally.ts";
 
@@ -8,7 +8,7 @@ export const RATES = ["growths", "work", "moved", "growing"] as const;
 export type RateName = (typeof RATES)[number];
 
 export interface Rate {
-	/** Per second, in the last window; undefined before the first one has ended. */
+	/** Per second, in the last window; undefined before the first one has ended, and when it did not tell. */
 	now: number | undefined;
 	/** The highest since the start. */
 	peak: number;
@@ -18,19 +18,21 @@ export interface Rate {
 	dropped: number;
 }
 
-function perWindow(window: Tally): Record<RateName, number> {
+/** Of a window: undefined what it does not tell. */
+function perWindow(window: Tally): Record<RateName, number | undefined> {
+	const growing = toldGrowingNs(window);
 	return {
 		growths: window.growths,
 		work: window.work,
 		moved: window.bytes_moved,
-		growing: growingNs(window.latency) / 1e9,
+		growing: growing === undefined ? undefined : growing / 1e9,
 	};
 }
 
 /** Bounded memory: `historyLength` windows. */
 export class WindowRates {
 	readonly #histories: Record<RateName, RateHistory>;
-	#now: Partial<Record<RateName, number>> = {};
+	#now: Partial<Record<RateName, number | undefined>> = {};
 
 	constructor(historyLength: number) {
 		const history = () => new RateHistory(historyLength);
@@ -40,9 +42,10 @@ export class WindowRates {
 	push(window: Tally, intervalNs: number): void {
 		const sums = perWindow(window);
 		for (const name of RATES) {
-			const rate = (sums[name] * 1e9) / intervalNs;
+			const sum = sums[name];
+			const rate = sum === undefined ? undefined : (sum * 1e9) / intervalNs;
 			this.#now[name] = rate;
-			this.#histories[name].push(rate);
+			if (rate !== undefined) this.#histories[name].push(rate);
 		}
 	}
 

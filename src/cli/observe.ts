@@ -6,6 +6,7 @@ import { fsBaseOffset } from "../kernel/btf.ts";
 import type { HitCosts } from "../kernel/calibration.ts";
 import type { AttachMode } from "../kernel/features.ts";
 import { monotonicNs, processCpuNs, wallNs } from "../kernel/libc.ts";
+import { machineTime } from "../kernel/machine-time.ts";
 import type { EndReason, TargetRecord } from "../model/records.ts";
 import { SCHEMA_VERSION } from "../model/records.ts";
 import { type ClockAnchor, elapsedNs, timeOf } from "../model/time.ts";
@@ -22,12 +23,14 @@ import { VERSION } from "./version.ts";
 import type { TargetChanges } from "./watched-targets.ts";
 import { type Watched, WindowReports } from "./window-reports.ts";
 
-/** Pace of reading the ring: it holds 26,000 growths, so 20 ms are enough for a million a second. */
-const DRAIN_MS = 20;
+/** Pace of reading the ring, which holds 26,000 growths: in a storm of them, and otherwise, when each look costs more than what there is to see. */
+const DRAIN_MS = { storm: 20, calm: 50 };
+/** More records at a time than these are a storm. */
+const CALM_RECORDS = 500;
 /** Pace while output waits for its reader: a pipe takes no more than its capacity at a time. */
 const FLUSH_MS = 1;
-/** Liveness of the targets is checked every this many drains. */
-const LIVENESS_DRAINS = 5;
+/** Pace of looking which targets have ended and which have come. */
+const LIVENESS_NS = 90_000_000n;
 /** How long one drain may take in a storm, so that signals and the screen get their turn. */
 const MAX_DRAIN_NS = 15_000_000n;
 /** How long a slow reader may hold up the exit: when the user asked for it, and otherwise, as long as it reads. */
@@ -88,6 +91,8 @@ class Observation {
 	/** Records are in the ring that the reader of the output had no room for. */
 	#behind = false;
 	#samples = 0;
+	/** Records that the latest drain gave. */
+	#read = 0;
 
 	constructor(options: ObserveOptions) {
 		this.#options = options;
@@ -181,7 +186,7 @@ class Observation {
 		const clockNs = (): number => Number(monotonicNs());
 		// It takes whole milliseconds.
 		const holdNs = (ns: number): void => Bun.sleepSync(Math.ceil(ns / 1e6));
-		return new Governor(this.#session, { costs, budget, cpuNs: processCpuNs, clockNs, holdNs });
+		return new Governor(this.#session, { costs, budget, cpuNs: processCpuNs, clockNs, machineTime, holdNs });
 	}
 
 	#tickGovernor(): void {
@@ -199,6 +204,7 @@ class Observation {
 	/** A batch of these may overfill the output's queue a little. */
 	readonly #take = (record: EventRecord): void => {
 		const { view } = this.#options;
+		this.#read++;
 		switch (record.type) {
 			case "growth": {
 				const factor = this.#governor.growthFactor(record.pid);
@@ -223,6 +229,8 @@ class Observation {
 		const { view } = this.#options;
 		const start = monotonicNs();
 		const until = start + MAX_DRAIN_NS;
+		const cpu = processCpuNs(process.pid) ?? 0;
+		this.#read = 0;
 		let [emptied, stalled] = [false, false];
 		while (!emptied) {
 			stalled = !view.ready();
@@ -233,6 +241,7 @@ class Observation {
 		}
 		// That a growth has been left may be among what has not been read yet.
 		if (emptied && view.ready()) this.#session.expire(Number(start), this.#take);
+		this.#governor.addReading((processCpuNs(process.pid) ?? cpu) - cpu, this.#read);
 		// What a reader that is behind leaves in the ring would look like calls that do not come, and later like calls that come all at once.
 		const behind = stalled || this.#behind;
 		this.#behind = behind && !emptied;
@@ -304,20 +313,26 @@ class Observation {
 		const deadline =
 			durationMs === undefined ? undefined : this.#reports.startNs + BigInt(Math.round(durationMs * 1e6));
 		const interval = BigInt(Math.round(intervalMs * 1e6));
-		for (let round = 1; ; round++) {
+		let polled = monotonicNs();
+		while (true) {
 			this.#drain();
 			this.#tickGovernor();
 			view.flush();
 			const time = monotonicNs();
 			if (view.closed()) return "pipe-closed";
 			if (stop.reason !== undefined) return stop.reason;
-			if (round % LIVENESS_DRAINS === 0 && this.#pollTargets()) return "target-exit";
+			if (time - polled >= LIVENESS_NS) {
+				polled = time;
+				if (this.#pollTargets()) return "target-exit";
+			}
 			if (deadline !== undefined && time >= deadline) return "duration";
 			if (time - this.#reports.startNs >= interval) this.#reports.close(this.#session.readCounters(), this.#watched);
-			const pace = view.queued() > 0 ? FLUSH_MS : DRAIN_MS;
-			const untilEnd = deadline === undefined ? pace : Number(deadline - time) / 1e6;
+			const calm = this.#read > CALM_RECORDS ? DRAIN_MS.storm : DRAIN_MS.calm;
+			const pace = view.queued() > 0 ? FLUSH_MS : calm;
+			const report = this.#reports.startNs + interval;
+			const end = deadline === undefined || report < deadline ? report : deadline;
 			const governed = this.#governor.untilNext(Number(time), pace);
-			await stop.sleep(Math.max(1, Math.min(governed, untilEnd)));
+			await stop.sleep(Math.max(1, Math.min(governed, Number(end - time) / 1e6)));
 		}
 	}
 

@@ -1,4 +1,4 @@
-import { growingNs } from "../analyze/latency.ts";
+import { toldGrowingNs } from "../analyze/latency.ts";
 import { OTHER } from "../analyze/rows.ts";
 import type { Folded, Tally } from "../analyze/tally.ts";
 import type { Ledger, LossRecord, MapRow, SiteRow, TierName, TypeRow } from "../model/records.ts";
@@ -48,7 +48,8 @@ function totalsLine(input: SummaryInput): string {
 	if (total.growths > 0 && movedMeasured(total)) parts.push(`${formatBytes(total.bytes_moved)} moved`);
 	if (total.growths > 0 && bytesMeasured(total)) parts.push(`${formatBytes(total.bytes)} allocated`);
 	if (input.measured.includes("work") && input.ledger !== undefined) parts.push(plural(total.work, "work call"));
-	if (total.latency.length > 0) parts.push(growingText(growingNs(total.latency), input.elapsedNs));
+	const growing = toldGrowingNs(total);
+	if (total.latency.length > 0 && growing !== undefined) parts.push(growingText(growing, input.elapsedNs));
 	return parts.join(" · ");
 }
 

@@ -21,19 +21,19 @@ export interface TierLoad {
 /** Calm time before more is probed again. */
 export const CALM_NS = 5e9;
 /** Time over which the overhead is judged, unless it is beyond the hard limit. */
-const JUDGE_NS = 1e9;
+export const JUDGE_NS = 1e9;
 /** So many times the budget stops the tier at once. */
-const HARD_LIMIT = 10;
-const HARD_JUDGE_NS = 80e6;
+export const HARD_LIMIT = 10;
+export const HARD_JUDGE_NS = 80e6;
 /** Aim below the budget, because hits cost up to 1.5 times what was measured in a program that uses its caches for something else; go back to probing all the time only well below it. */
 export const AIM = 0.7;
-const BACK = 0.6;
+export const BACK = 0.6;
 /** Share of the time: more is not worth the trouble. */
 const MOST_SHARE = 0.5;
 /** How much the latest judgement says of the next ones: that of a second with one short window says little. */
 const NEWEST = 0.5;
 /** Smallest change of the share that is worth a record. */
-const WORTH = 1.5;
+export const WORTH = 1.5;
 
 export interface Change {
 	from: number;
@@ -142,63 +142,5 @@ export class TierBudget {
 		this.#changedNs = nowNs;
 		this.#calmSince = undefined;
 		return { from, to, overhead: this.#full, reason };
-	}
-}
-
-/** What growths did since the previous decision. */
-export interface GrowthLoad {
-	nowNs: number;
-	elapsedNs: number;
-	cpuNs: number;
-	/** What it cost to count them, and what it would cost more if each of them became a record. */
-	countingNs: number;
-	recordingNs: number;
-}
-
-/** Least share of the growths that become records, however many there are. */
-const LEAST_RECORDED = 0.01;
-
-/** Growths stay exact as long as they alone do not break the budget; then only some of them become records, while all are still counted. */
-export class RecordBudget {
-	readonly #budget: number;
-	#chance = 1;
-	#changedNs = Number.NEGATIVE_INFINITY;
-	#elapsed = 0;
-	#cpu = 0;
-	#counting = 0;
-	#recording = 0;
-
-	constructor(budget: number) {
-		this.#budget = budget;
-	}
-
-	/** Share of the growths that become records. */
-	get chance(): number {
-		return this.#chance;
-	}
-
-	/** Takes a measurement; returns what changes. */
-	update(load: GrowthLoad): Change | undefined {
-		this.#elapsed += load.elapsedNs;
-		this.#cpu += load.cpuNs;
-		this.#counting += load.countingNs;
-		this.#recording += load.recordingNs;
-		const all = this.#counting + this.#recording;
-		const overhead = all / Math.max(this.#cpu, all, 1);
-		const hard = this.#chance === 1 && this.#elapsed >= HARD_JUDGE_NS && overhead > HARD_LIMIT * this.#budget;
-		if (this.#elapsed < JUDGE_NS && !hard) return undefined;
-		const room = AIM * this.#budget * Math.max(this.#cpu, all) - this.#counting;
-		const wanted = Math.min(1, Math.max(LEAST_RECORDED, this.#recording === 0 ? 1 : room / this.#recording));
-		this.#elapsed = 0;
-		this.#cpu = 0;
-		this.#counting = 0;
-		this.#recording = 0;
-		const less = overhead > this.#budget && wanted < this.#chance / WORTH;
-		const more = wanted > this.#chance * WORTH || (wanted === 1 && this.#chance < 1);
-		if (!less && !(more && load.nowNs - this.#changedNs >= CALM_NS)) return undefined;
-		const from = this.#chance;
-		this.#chance = wanted;
-		this.#changedNs = load.nowNs;
-		return { from, to: wanted, overhead, reason: less ? "growths alone are over the budget" : "calm for five seconds" };
 	}
 }

@@ -4,12 +4,15 @@
  */
 import type { HitCosts } from "../kernel/calibration.ts";
 import type { SiteCounts } from "../kernel/counters.ts";
+import type { MachineTime } from "../kernel/machine-time.ts";
 import type { CallEstimate, OverheadRow } from "../model/records.ts";
 import type { Tier } from "../plan/probe-plan.ts";
-import { AIM, type Change, RecordBudget, TierBudget, type TierLoad } from "./budget.ts";
+import { AIM, type Change, TierBudget, type TierLoad } from "./budget.ts";
 import { addMissing, type Missing, within } from "./call-estimator.ts";
 import { FOR_CALLS, FOR_ITERATIONS, ProbeWindows, type WindowLengths } from "./probe-windows.ts";
 import { PromisedWork, type Promising } from "./promised-work.ts";
+import { ReadingRoom } from "./reading-room.ts";
+import { RecordBudget } from "./record-budget.ts";
 import type { EntrySite } from "./site-table.ts";
 import type { Target } from "./target.ts";
 import { TierBooks, type TierCost } from "./tier-books.ts";
@@ -25,7 +28,9 @@ const MOST_HELD_NS = 10e6;
 /** Share of our time that may take. Where there are too many targets for that, their windows come late, and periods pass without one. */
 const MOST_HOLDING = 0.2;
 /** Growths leave this part of the budget to the other tiers, whatever they take themselves. Iterations, where they are watched, have half of it. */
-const LEAST_FOR_OTHERS = 0.4;
+const LEAST_FOR_OTHERS = 0.25;
+/** And this part to what reading them takes us, where that is time that the target would have had. */
+const FOR_READING = 0.25;
 /** Time over which that is averaged: their own windows come and go in it. */
 const GROWTH_PART_NS = 1e9;
 
@@ -48,6 +53,8 @@ export interface GovernorOptions {
 	cpuNs: (pid: number) => number | undefined;
 	/** Monotonic clock. */
 	clockNs: () => number;
+	/** Undefined when the machine does not tell. */
+	machineTime: () => MachineTime | undefined;
 	/** Returns after so many nanoseconds, or a little later; meanwhile nothing else happens. */
 	holdNs: (ns: number) => void;
 	random?: () => number;
@@ -77,6 +84,8 @@ interface TargetState {
 	measuredNs: number;
 	/** Share of the budget that its growths took lately. */
 	growthPart: number;
+	/** Growths that were counted since it was last judged how much time reading may take. */
+	growths: number;
 	/** Since the previous report. */
 	reported: { cpuNs: number; costNs: number };
 }
@@ -89,12 +98,15 @@ export class Governor {
 	/** Of targets that have ended. */
 	readonly #ended = new Map<string, Missing>();
 	readonly #throttles: Throttle[] = [];
+	readonly #reading: ReadingRoom | undefined;
 	/** Not before this moment. */
 	#holdAgainNs = Number.NEGATIVE_INFINITY;
 
 	constructor(governed: Governed, options: GovernorOptions) {
 		this.#governed = governed;
 		this.#options = options;
+		const { budget } = options;
+		this.#reading = budget === undefined ? undefined : new ReadingRoom(FOR_READING * budget);
 	}
 
 	#newTier(target: Target, tier: Tier, nowNs: number): TierState {
@@ -128,6 +140,7 @@ export class Governor {
 			cpuNs: cpuNs(pid) ?? 0,
 			measuredNs: nowNs,
 			growthPart: 0,
+			growths: 0,
 			reported: { cpuNs: 0, costNs: 0 },
 		};
 		this.#states.set(target, state);
@@ -142,7 +155,24 @@ export class Governor {
 			for (const tier of TIERS) this.#followWindows(target, tier, state.tiers[tier], nowNs);
 			if (nowNs - state.measuredNs >= MEASURE_NS) this.#measure(target, state, nowNs);
 		}
+		this.#judgeReading(nowNs);
 		return this.#throttles.splice(0);
+	}
+
+	#judgeReading(nowNs: number): void {
+		if (this.#reading?.isDue(nowNs) !== true) return;
+		const machine = this.#options.machineTime();
+		const growths: number[] = [];
+		for (const state of this.#states.values()) {
+			growths.push(state.growths);
+			state.growths = 0;
+		}
+		if (machine !== undefined) this.#reading.update(nowNs, machine, growths);
+	}
+
+	/** Reading so many records took us so much processor time. */
+	addReading(cpuNs: number, records: number): void {
+		this.#reading?.read(cpuNs, records);
 	}
 
 	/** Milliseconds until the next tick is due, at most `most`. */
@@ -240,12 +270,17 @@ export class Governor {
 		cost: TierCost,
 	): void {
 		const { growth } = state.tiers;
-		const fewer = (state.records?.chance ?? 1) < 1;
+		const [reading, records] = [this.#reading, state.records];
+		if (reading === undefined || records === undefined) return;
+		state.growths += cost.calls;
+		const part = 1 - LEAST_FOR_OTHERS - (reading.bounded ? FOR_READING : 0);
+		const fewer = records.chance < 1;
 		if (growth.windows === undefined) {
-			const change = state.records?.update({
+			const change = records.update({
 				...load,
-				countingNs: cost.countingNs,
-				recordingNs: cost.allRecordingNs,
+				...{ countingNs: cost.countingNs, recordingNs: cost.allRecordingNs, growths: cost.calls, part },
+				readingNs: cost.calls * reading.costNs,
+				readingRoomNs: (reading.perSecondNs * load.elapsedNs) / 1e9,
 			});
 			if (change !== undefined) {
 				this.#governed.setGrowthChance(target, change.to);
@@ -257,7 +292,7 @@ export class Governor {
 		this.#decide(target, "growth", growth, {
 			...load,
 			...{ probedNs: cost.probedNs, costNs: cost.countingNs + cost.recordingNs, openingNs: growth.books.openingNs },
-			part: 1 - LEAST_FOR_OTHERS,
+			part,
 		});
 	}
 

@@ -5,6 +5,8 @@ import type { EntrySite } from "./site-table.ts";
 
 /** Nanoseconds of the target's time. */
 export interface HitCost {
+	/** The hits that are calls. */
+	calls: number;
 	/** Of counting all calls, and of timing them. */
 	countingNs: number;
 	/** Of the growths that became records, in addition; and of all of them, if all had. */
@@ -21,7 +23,8 @@ export function hitCost(site: EntrySite, counts: SiteCounts, costs: HitCosts): H
 	// Every call leaves, also one whose beginning was not noted down.
 	const exitNs = timed ? costs.leaveNs + exitStepped : 0;
 	const countingNs = (counts.hits + counts.diverted) * entryNs + counts.hits * exitNs;
-	if (probe.tier !== "growth") return { countingNs, recordingNs: 0, allRecordingNs: 0 };
+	const calls = counts.hits;
+	if (probe.tier !== "growth") return { calls, countingNs, recordingNs: 0, allRecordingNs: 0 };
 	const more = Math.max(0, costs.growthNs - each);
-	return { countingNs, recordingNs: (counts.hits - counts.throttled) * more, allRecordingNs: counts.hits * more };
+	return { calls, countingNs, recordingNs: (calls - counts.throttled) * more, allRecordingNs: calls * more };
 }

@@ -155,11 +155,12 @@ export class TierBooks {
 	costSince(nowNs: number): TierCost {
 		this.account(nowNs);
 		const [probedNs, switchingNs] = [this.#probedNs, this.#switchingNs];
-		const sum: TierCost = { countingNs: 0, recordingNs: 0, allRecordingNs: 0, probedNs, switchingNs };
+		const sum: TierCost = { calls: 0, countingNs: 0, recordingNs: 0, allRecordingNs: 0, probedNs, switchingNs };
 		this.#probedNs = this.#switchingNs = 0;
 		const now = this.#snapshot();
 		for (const [site, counts] of now) {
 			const cost = this.#cost(site, counts, this.#measured);
+			sum.calls += cost.calls;
 			sum.countingNs += cost.countingNs;
 			sum.recordingNs += cost.recordingNs;
 			sum.allRecordingNs += cost.allRecordingNs;

@@ -1,6 +1,6 @@
 /** How fast maps grow, work and move, and how long that takes: now, at most, and since the start. */
 import type { AggregateView } from "../analyze/aggregator.ts";
-import { growingNs } from "../analyze/latency.ts";
+import { toldGrowingNs } from "../analyze/latency.ts";
 import type { Rate } from "../analyze/window-rates.ts";
 import type { TierName } from "../model/records.ts";
 import { movedMeasured } from "../output/measured.ts";
@@ -25,8 +25,8 @@ export function percent(share: number): string {
 
 function rateRow(name: string, measured: boolean, rate: Rate, text: (rate: number) => string, total: string): RateRow {
 	if (!measured) return { name, now: DASH, peak: DASH, total: DASH };
-	const seen = rate.now !== undefined;
-	return { name, now: seen ? text(rate.now ?? 0) : DASH, peak: seen ? text(rate.peak) : DASH, total };
+	const seen = rate.history.length > 0;
+	return { name, now: rate.now === undefined ? DASH : text(rate.now), peak: seen ? text(rate.peak) : DASH, total };
 }
 
 export interface Measured {
@@ -39,11 +39,12 @@ export interface Measured {
 function rateRows(view: AggregateView, { measured, latency }: Measured): RateRow[] {
 	const { rates, total } = view;
 	const moved = measured.includes("growth") && movedMeasured(total);
+	const growing = toldGrowingNs(total);
 	return [
 		rateRow("growth", measured.includes("growth"), rates.growths, formatRate, formatCount(total.growths)),
 		rateRow("work", measured.includes("work"), rates.work, formatRate, formatCount(total.work)),
 		rateRow("moved", moved, rates.moved, formatBytes, formatBytes(total.bytes_moved)),
-		rateRow("growing", latency, rates.growing, percent, shortDuration(growingNs(total.latency))),
+		rateRow("growing", latency, rates.growing, percent, growing === undefined ? DASH : shortDuration(growing)),
 	];
 }
 

@@ -1,7 +1,7 @@
 /** Durations summed up from histograms, against the durations themselves. */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { growingNs, type LatencyCount, LatencyTally } from "../../../src/analyze/latency.ts";
+import { growingNs, type LatencyCount, LatencyTally, toldGrowingNs } from "../../../src/analyze/latency.ts";
 import { BUCKETS } from "../../../src/kernel/wire.ts";
 import type { LatencyRow } from "../../../src/model/records.ts";
 
@@ -210,5 +210,16 @@ describe("the time spent growing", () => {
 		];
 		expect(growingNs(rows)).toBe(50_021);
 		expect(growingNs([])).toBe(0);
+	});
+
+	test("is not told when hardly any of the calls were timed", () => {
+		const latency = [
+			{ ...row("runtime.hashGrow", 10), count: 4 },
+			{ ...row("runtime.growWork", 100), count: 16 },
+		];
+		expect(toldGrowingNs({ growths: 4, work: 16, latency })).toBe(110);
+		expect(toldGrowingNs({ growths: 40, work: 360, latency })).toBe(110);
+		expect(toldGrowingNs({ growths: 40, work: 400, latency })).toBeUndefined();
+		expect(toldGrowingNs({ growths: 0, work: 0, latency: [] })).toBe(0);
 	});
 });

@@ -1,6 +1,6 @@
-/** The governor's decisions, from made-up loads. */
+/** The governor's decisions for a tier, from made-up loads. */
 import { describe, expect, test } from "bun:test";
-import { AIM, type Change, RecordBudget, TierBudget } from "../../../src/session/budget.ts";
+import { AIM, type Change, TierBudget } from "../../../src/session/budget.ts";
 import { FOR_CALLS } from "../../../src/session/probe-windows.ts";
 
 const SECOND = 1e9;
@@ -110,36 +110,5 @@ describe("a tier", () => {
 				part: 1,
 			}),
 		).toBeUndefined();
-	});
-});
-
-describe("growths", () => {
-	const load = (nowNs: number, counting: number, recording: number) => ({
-		...{ nowNs, elapsedNs: SECOND, cpuNs: SECOND },
-		countingNs: counting * SECOND,
-		recordingNs: recording * SECOND,
-	});
-
-	test("all become records within the budget", () => {
-		const budget = new RecordBudget(0.01);
-		for (let second = 1; second < 20; second++) {
-			expect(budget.update(load(second * SECOND, 0.002, 0.006))).toBeUndefined();
-		}
-		expect(budget.chance).toBe(1);
-	});
-
-	test("become records as far as the budget goes", () => {
-		const budget = new RecordBudget(0.01);
-		expect(budget.update(load(SECOND, 0.002, 0.05))).toMatchObject({ from: 1 });
-		expect(0.002 + budget.chance * 0.05).toBeLessThanOrEqual(0.01);
-		expect(budget.chance).toBeGreaterThan(0.05);
-	});
-
-	test("all become records again, but not before five seconds have passed", () => {
-		const budget = new RecordBudget(0.01);
-		budget.update(load(SECOND, 0.002, 0.05));
-		for (let second = 2; second < 6; second++)
-			expect(budget.update(load(second * SECOND, 0.0001, 0.001))).toBeUndefined();
-		expect(budget.update(load(6 * SECOND, 0.0001, 0.001))).toMatchObject({ to: 1 });
 	});
 });

@@ -15,6 +15,8 @@ const TICK_NS = 15 * MS;
 const HIT_NS = 5000;
 const COSTS = { workNs: HIT_NS, timedWorkNs: HIT_NS, leaveNs: 0, growthNs: HIT_NS, steppedNs: 0 };
 const FN = "runtime.growWork";
+/** What reading a record takes the tool. */
+const READING_NS = 20_000;
 
 /** A program that uses one processor and calls `perSecond` times a second of it when nobody looks. */
 class BusyProgram {
@@ -26,6 +28,8 @@ class BusyProgram {
 	readonly #perSecond: number;
 	#since: number | undefined = 0;
 	calls = 0;
+	/** Of calls that become records. */
+	chance = 1;
 
 	constructor(pid: number, perSecond: number, tier: Tier = "work") {
 		this.tier = tier;
@@ -45,8 +49,8 @@ class BusyProgram {
 	}
 }
 
-/** Governs the programs for so long, with a budget of 1 %. */
-function govern(programs: readonly BusyProgram[], seconds: number): Governor {
+/** Governs the programs for so long, with a budget of 1 %, on a machine of two processors of which so much is idle. */
+function govern(programs: readonly BusyProgram[], seconds: number, idle = 0.5): Governor {
 	let now = 0;
 	const of = (target: Target): BusyProgram => {
 		const program = programs.find((each) => each.target === target);
@@ -60,7 +64,9 @@ function govern(programs: readonly BusyProgram[], seconds: number): Governor {
 		setProbed: (target, tier, on) => {
 			if (tier === of(target).tier) of(target).probe(on, now);
 		},
-		setGrowthChance: () => {},
+		setGrowthChance: (target, chance) => {
+			of(target).chance = chance;
+		},
 	};
 	const advance = (ns: number): void => {
 		now += ns;
@@ -69,10 +75,15 @@ function govern(programs: readonly BusyProgram[], seconds: number): Governor {
 	const random = new Prng(1, 0);
 	const governor = new Governor(governed, {
 		...{ costs: COSTS, budget: 0.01, cpuNs: () => now, clockNs: () => now, holdNs: advance },
+		machineTime: () => ({ allNs: 2 * now, idleNs: idle * 2 * now }),
 		random: () => random.below(1 << 30) / (1 << 30),
 	});
+	let recorded = 0;
 	while (now < seconds * SECOND) {
 		governor.tick(now);
+		const records = programs.reduce((sum, { counts, chance }) => sum + counts.hits * chance, 0);
+		governor.addReading((records - recorded) * READING_NS, records - recorded);
+		recorded = records;
 		advance(TICK_NS);
 	}
 	return governor;
@@ -126,4 +137,16 @@ test("iterations are probed in longer windows, which keep to half of the budget"
 	const { low = 0, high = 0 } = governor.missing(300 * SECOND, true).get(FN) ?? {};
 	expect(program.counts.hits + low).toBeLessThanOrEqual(program.calls);
 	expect(program.counts.hits + high).toBeGreaterThanOrEqual(program.calls);
+});
+
+test("growths that a busy machine has no time to read become records in part, and all where it has", () => {
+	// A quarter of the budget by themselves, but reading them takes half a percent of the machine.
+	const [idle, busy] = [new BusyProgram(1, 500, "growth"), new BusyProgram(2, 500, "growth")];
+	expect(govern([idle], 30, 0.5).report(30 * SECOND)[0]?.growth_recorded).toBeUndefined();
+	expect(idle.chance).toBe(1);
+	const [row] = govern([busy], 30, 0).report(30 * SECOND);
+	expect(row?.growth_recorded).toBe(busy.chance);
+	expect(busy.chance * 500 * READING_NS).toBeLessThan(0.25 * 0.01 * 2 * SECOND);
+	expect(busy.chance).toBeGreaterThan(0.2);
+	expect(busy.windows).toEqual([]);
 });

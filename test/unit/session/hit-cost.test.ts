@@ -13,6 +13,7 @@ const growth = (timed: boolean): EntrySite => {
 test("a growth that becomes no record passes its exit all the same", () => {
 	const counts = { ...noCounts(), hits: 100, throttled: 99, paired: 1 };
 	expect(hitCost(growth(true), counts, COSTS)).toEqual({
+		calls: 100,
 		countingNs: 100 * (20 + 300),
 		recordingNs: 4000,
 		allRecordingNs: 100 * 4000,

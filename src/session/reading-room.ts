@@ -1,0 +1,91 @@
+/**
+ * How much time reading records may take us. Where processors are idle it is nobody's loss. Where none is, it is time that the targets would have had: then it is
+ * bounded by a part of the budget. Pure: its owner measures.
+ */
+import type { MachineTime } from "../kernel/machine-time.ts";
+import { BACK, CALM_NS, JUDGE_NS } from "./budget.ts";
+
+/** What reading a record takes, as long as nothing was measured, and the number of records after which that counts for nothing any more. */
+const FIRST_COST_NS = 20e3;
+const SETTLED = 2000;
+/** With fewer records at a time it is the looking whether there are any that takes most. */
+const TELLING_RECORDS = 32;
+/** The machine has no time to spare when less than this share of it is idle, and has when it would be more than that with all records read. */
+const BUSY = 0.03;
+const IDLE = 0.1;
+
+export class ReadingRoom {
+	readonly #budget: number;
+	#costNs = FIRST_COST_NS;
+	/** Since the last judgement. */
+	#takenNs = 0;
+	#before: (MachineTime & { nowNs: number }) | undefined;
+	#bounded = false;
+	#calmSince: number | undefined;
+	#perSecond = Number.POSITIVE_INFINITY;
+
+	/** `budget`: share of the machine's time. */
+	constructor(budget: number) {
+		this.#budget = budget;
+	}
+
+	/** What reading a record takes us. */
+	get costNs(): number {
+		return this.#costNs;
+	}
+
+	/** Whether reading is time that targets lose. */
+	get bounded(): boolean {
+		return this.#bounded;
+	}
+
+	/** Nanoseconds in a second that reading the growths of one target may take; infinite as long as the machine has time to spare. */
+	get perSecondNs(): number {
+		return this.#perSecond;
+	}
+
+	/** We took so much processor time to read so many records. */
+	read(cpuNs: number, records: number): void {
+		this.#takenNs += cpuNs;
+		if (records < TELLING_RECORDS) return;
+		this.#costNs += Math.min(1, records / SETTLED) * (cpuNs / records - this.#costNs);
+	}
+
+	/** Whether `update` is due. */
+	isDue(nowNs: number): boolean {
+		return this.#before === undefined || nowNs - this.#before.nowNs >= JUDGE_NS;
+	}
+
+	/** `growths`: of each target since the previous call, recorded or not. */
+	update(nowNs: number, machine: MachineTime, growths: readonly number[]): void {
+		const before = this.#before;
+		const takenNs = this.#takenNs;
+		this.#before = { ...machine, nowNs };
+		this.#takenNs = 0;
+		if (before === undefined || machine.allNs <= before.allNs) return;
+		const [allNs, idleNs] = [machine.allNs - before.allNs, machine.idleNs - before.idleNs];
+		const wanted = growths.map((count) => count * this.#costNs);
+		const wantedNs = wanted.reduce((sum, ns) => sum + ns, 0);
+		const roomNs = this.#budget * allNs;
+		if (!this.#bounded) this.#bounded = idleNs < BUSY * allNs && wantedNs > roomNs;
+		else if (wantedNs < BACK * roomNs || idleNs - Math.max(0, wantedNs - takenNs) > IDLE * allNs) {
+			this.#calmSince ??= nowNs;
+			if (nowNs - this.#calmSince >= CALM_NS) this.#bounded = false;
+		} else this.#calmSince = undefined;
+		if (!this.#bounded) this.#calmSince = undefined;
+		const seconds = (nowNs - before.nowNs) / 1e9;
+		this.#perSecond = this.#bounded ? fairLevel(wanted, roomNs) / seconds : Number.POSITIVE_INFINITY;
+	}
+}
+
+/** The most that each may have so that all together have no more than `room`, when none takes more than it wants. */
+export function fairLevel(wanted: readonly number[], room: number): number {
+	let left = room;
+	const ascending = [...wanted].sort((a, b) => a - b);
+	for (const [index, most] of ascending.entries()) {
+		const each = left / (ascending.length - index);
+		if (most > each) return each;
+		left -= most;
+	}
+	return Number.POSITIVE_INFINITY;
+}

@@ -1,0 +1,80 @@
+/** How many growths become records, from made-up loads. */
+import { describe, expect, test } from "bun:test";
+import { AIM } from "../../../src/session/budget.ts";
+import { type GrowthLoad, RecordBudget } from "../../../src/session/record-budget.ts";
+
+const SECOND = 1e9;
+const BUDGET = 0.01;
+const PART = 0.75;
+
+/** A second in which the target used a whole processor; costs in seconds, of 10,000 growths. */
+function load(
+	second: number,
+	costs: { counting: number; recording: number; reading?: number; readingRoom?: number; part?: number },
+): GrowthLoad {
+	const { counting, recording, reading = 0, readingRoom = Number.POSITIVE_INFINITY, part = PART } = costs;
+	return {
+		...{ nowNs: second * SECOND, elapsedNs: SECOND, cpuNs: SECOND, growths: 10_000, part },
+		countingNs: counting * SECOND,
+		recordingNs: recording * SECOND,
+		readingNs: reading * SECOND,
+		readingRoomNs: readingRoom * SECOND,
+	};
+}
+
+describe("growths", () => {
+	test("all become records within their part of the budget", () => {
+		const budget = new RecordBudget(BUDGET);
+		for (let second = 1; second < 20; second++) {
+			expect(budget.update(load(second, { counting: 0.002, recording: 0.005 }))).toBeUndefined();
+		}
+		expect(budget.chance).toBe(1);
+	});
+
+	test("become records as far as their part goes", () => {
+		const budget = new RecordBudget(BUDGET);
+		expect(budget.update(load(1, { counting: 0.002, recording: 0.05 }))).toMatchObject({
+			from: 1,
+			reason: "growths alone are over the budget",
+		});
+		expect(0.002 + budget.chance * 0.05).toBeCloseTo(AIM * PART * BUDGET, 9);
+		// What would be within the whole budget is over a part of it.
+		expect(new RecordBudget(BUDGET).update(load(1, { counting: 0.002, recording: 0.007 }))).toBeDefined();
+	});
+
+	test("become records as far as reading them may take time", () => {
+		const budget = new RecordBudget(BUDGET);
+		const costs = { counting: 0.001, recording: 0.002, reading: 0.2 };
+		expect(budget.update(load(1, costs))).toBeUndefined();
+		expect(budget.update(load(2, { ...costs, readingRoom: 0.25 }))).toBeUndefined();
+		expect(budget.update(load(3, { ...costs, readingRoom: 0.02 }))).toMatchObject({
+			from: 1,
+			reason: "reading them takes a busy machine too much",
+		});
+		expect(budget.chance * 0.2).toBeCloseTo(AIM * 0.02, 9);
+		// It stays so as long as there is no more room, and ends when there is, after five seconds.
+		for (let second = 4; second < 8; second++) expect(budget.update(load(second, costs))).toBeUndefined();
+		expect(budget.update(load(8, { ...costs, readingRoom: 0.02 }))).toBeUndefined();
+		expect(budget.update(load(9, costs))).toMatchObject({ to: 1, reason: "calm for five seconds" });
+	});
+
+	test("become records a hundred times a second at least", () => {
+		const budget = new RecordBudget(BUDGET);
+		budget.update(load(1, { counting: 0.5, recording: 0.5 }));
+		expect(budget.chance * 10_000).toBeCloseTo(100, 6);
+	});
+
+	test("beyond ten times the budget are bounded within a tenth of a second", () => {
+		const budget = new RecordBudget(BUDGET);
+		const tenth = { ...load(0.1, { counting: 0.002, recording: 0.02 }), elapsedNs: 0.1 * SECOND, cpuNs: 0.1 * SECOND };
+		expect(budget.update(tenth)).toMatchObject({ from: 1 });
+	});
+
+	test("all become records again, but not before five seconds have passed", () => {
+		const budget = new RecordBudget(BUDGET);
+		budget.update(load(1, { counting: 0.002, recording: 0.05 }));
+		const calm = { counting: 0.0001, recording: 0.001 };
+		for (let second = 2; second < 6; second++) expect(budget.update(load(second, calm))).toBeUndefined();
+		expect(budget.update(load(6, calm))).toMatchObject({ to: 1 });
+	});
+});
