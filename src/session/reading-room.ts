@@ -1,6 +1,6 @@
 /**
- * How much time reading records may take us. Where processors are idle it is nobody's loss. Where none is, it is time that the targets would have had: then it is
- * bounded by a part of the budget. Pure: its owner measures.
+ * How much time reading records may take us. Where most processors are idle it is nobody's loss. Where they are not, it is time that the targets would have had, or
+ * takes from their speed, as processors share cores, caches and hosts: then it is bounded by a part of the budget. Pure: its owner measures.
  */
 import type { MachineTime } from "../kernel/machine-time.ts";
 import { BACK, CALM_NS, JUDGE_NS } from "./budget.ts";
@@ -10,9 +10,12 @@ const FIRST_COST_NS = 20e3;
 const SETTLED = 2000;
 /** With fewer records at a time it is the looking whether there are any that takes most. */
 const TELLING_RECORDS = 32;
-/** The machine has no time to spare when less than this share of it is idle, and has when it would be more than that with all records read. */
-const BUSY = 0.03;
-const IDLE = 0.1;
+/**
+ * The machine has no time to spare when less than this share of it is idle, because two processors are often one core, and has when it would be more than that with all
+ * records read. On two processors of a virtual machine, a program on one lost 15 % of its speed to another one that took a quarter of the other.
+ */
+const BUSY = 0.5;
+const IDLE = 0.55;
 
 export class ReadingRoom {
 	readonly #budget: number;

@@ -32,16 +32,16 @@ class Machine {
 describe("reading", () => {
 	test("is not bounded where the machine has time to spare, nor where it takes little", () => {
 		const machine = new Machine();
-		machine.pass(10, 0.05, [25_000], 25_000);
+		machine.pass(10, 0.51, [25_000], 25_000);
 		expect(machine.room.bounded).toBe(false);
 		machine.pass(10, 0, [900], 900);
 		expect(machine.room.bounded).toBe(false);
 		expect(machine.room.perSecondNs).toBe(Number.POSITIVE_INFINITY);
 	});
 
-	test("is bounded where no processor is idle", () => {
+	test("is bounded where most processors are busy", () => {
 		const machine = new Machine();
-		machine.pass(1, 0, [25_000], 25_000);
+		machine.pass(1, 0.49, [25_000], 25_000);
 		expect(machine.room.bounded).toBe(true);
 		expect(machine.room.perSecondNs).toBeCloseTo(0.02 * SECOND, 3);
 	});
@@ -58,11 +58,11 @@ describe("reading", () => {
 		const machine = new Machine();
 		machine.pass(1, 0, [25_000], 25_000);
 		// All would take half a processor, a quarter of the machine.
-		machine.pass(20, 0.3, [25_000], 500);
+		machine.pass(20, 0.75, [25_000], 500);
 		expect(machine.room.bounded).toBe(true);
-		machine.pass(5, 0.4, [25_000], 500);
+		machine.pass(5, 0.85, [25_000], 500);
 		expect(machine.room.bounded).toBe(true);
-		machine.pass(1, 0.4, [25_000], 500);
+		machine.pass(1, 0.85, [25_000], 500);
 		expect(machine.room.bounded).toBe(false);
 	});
 
