@@ -27,7 +27,7 @@ export const HARD_LIMIT = 10;
 export const HARD_JUDGE_NS = 80e6;
 /** Aim below the budget, because hits cost up to 1.5 times what was measured in a program that uses its caches for something else; go back to probing all the time only well below it. */
 export const AIM = 0.7;
-export const BACK = 0.6;
+const BACK = 0.6;
 /** Share of the time: more is not worth the trouble. */
 const MOST_SHARE = 0.5;
 /** How much the latest judgement says of the next ones: that of a second with one short window says little. */

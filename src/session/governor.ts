@@ -12,7 +12,7 @@ import { addMissing, type Missing, within } from "./call-estimator.ts";
 import { FOR_CALLS, FOR_ITERATIONS, ProbeWindows, type WindowLengths } from "./probe-windows.ts";
 import { PromisedWork, type Promising } from "./promised-work.ts";
 import { ReadingRoom } from "./reading-room.ts";
-import { RecordBudget } from "./record-budget.ts";
+import { type GrowthLoad, RecordBudget } from "./record-budget.ts";
 import type { EntrySite } from "./site-table.ts";
 import type { Target } from "./target.ts";
 import { TierBooks, type TierCost } from "./tier-books.ts";
@@ -29,8 +29,7 @@ const MOST_HELD_NS = 10e6;
 const MOST_HOLDING = 0.2;
 /** Growths leave this part of the budget to the other tiers, whatever they take themselves. Iterations, where they are watched, have half of it. */
 const LEAST_FOR_OTHERS = 0.25;
-/** And this part to what reading them takes us, where that is time that the target would have had. */
-const FOR_READING = 0.25;
+const MOST_FOR_GROWTHS = 1 - LEAST_FOR_OTHERS;
 /** Time over which that is averaged: their own windows come and go in it. */
 const GROWTH_PART_NS = 1e9;
 
@@ -82,7 +81,7 @@ interface TargetState {
 	promised: PromisedWork;
 	cpuNs: number;
 	measuredNs: number;
-	/** Share of the budget that its growths took lately. */
+	/** Share of the budget that its growths took lately, with what reading them took. */
 	growthPart: number;
 	/** Growths that were counted since it was last judged how much time reading may take. */
 	growths: number;
@@ -106,7 +105,7 @@ export class Governor {
 		this.#governed = governed;
 		this.#options = options;
 		const { budget } = options;
-		this.#reading = budget === undefined ? undefined : new ReadingRoom(FOR_READING * budget);
+		this.#reading = budget === undefined ? undefined : new ReadingRoom(MOST_FOR_GROWTHS * budget);
 	}
 
 	#newTier(target: Target, tier: Tier, nowNs: number): TierState {
@@ -135,7 +134,7 @@ export class Governor {
 				growth: this.#newTier(target, "growth", nowNs),
 				iteration: this.#newTier(target, "iteration", nowNs),
 			},
-			records: budget === undefined ? undefined : new RecordBudget(budget),
+			records: budget === undefined ? undefined : new RecordBudget(MOST_FOR_GROWTHS * budget),
 			promised: new PromisedWork(this.#governed.entriesOf(target, "work").map(({ probe }) => probe)),
 			cpuNs: cpuNs(pid) ?? 0,
 			measuredNs: nowNs,
@@ -241,9 +240,13 @@ export class Governor {
 		const { budget } = this.#options;
 		if (budget === undefined) return;
 		const load = { nowNs, elapsedNs, cpuNs };
-		this.#decideGrowth(target, state, load, growth);
+		const reading = this.#readingOf(growth.calls, elapsedNs);
+		state.growths += growth.calls;
+		this.#decideGrowth(target, state, { ...load, ...reading }, growth);
+		const ofCpu = growthNs / Math.max(cpuNs, growthNs, 1) / budget;
+		const ofReading = ((state.records?.chance ?? 1) * MOST_FOR_GROWTHS * reading.readingNs) / reading.readingRoomNs;
 		const newest = Math.min(1, elapsedNs / GROWTH_PART_NS);
-		state.growthPart += newest * (growthNs / Math.max(cpuNs, growthNs, 1) / budget - state.growthPart);
+		state.growthPart += newest * (ofCpu + ofReading - state.growthPart);
 		// What growths take is not there for the others.
 		const rest = Math.max(LEAST_FOR_OTHERS, 1 - state.growthPart / AIM);
 		const part = this.#governed.entriesOf(target, "iteration").length > 0 ? rest / 2 : rest;
@@ -256,6 +259,12 @@ export class Governor {
 		}
 	}
 
+	/** What it would take us to read so many growths, and the most that may take. */
+	#readingOf(growths: number, elapsedNs: number): { readingNs: number; readingRoomNs: number } {
+		const { costNs = 0, perSecondNs = Number.POSITIVE_INFINITY } = this.#reading ?? {};
+		return { readingNs: growths * costNs, readingRoomNs: (perSecondNs * elapsedNs) / 1e9 };
+	}
+
 	#workCostFactor(state: TargetState, nowNs: number): number {
 		const { books } = state.tiers.work;
 		const missing = this.#missingWork(state, nowNs, false);
@@ -266,21 +275,15 @@ export class Governor {
 	#decideGrowth(
 		target: Target,
 		state: TargetState,
-		load: { nowNs: number; elapsedNs: number; cpuNs: number },
+		load: Pick<GrowthLoad, "nowNs" | "elapsedNs" | "cpuNs" | "readingNs" | "readingRoomNs">,
 		cost: TierCost,
 	): void {
 		const { growth } = state.tiers;
-		const [reading, records] = [this.#reading, state.records];
-		if (reading === undefined || records === undefined) return;
-		state.growths += cost.calls;
-		const part = 1 - LEAST_FOR_OTHERS - (reading.bounded ? FOR_READING : 0);
-		const fewer = records.chance < 1;
+		const fewer = (state.records?.chance ?? 1) < 1;
 		if (growth.windows === undefined) {
-			const change = records.update({
+			const change = state.records?.update({
 				...load,
-				...{ countingNs: cost.countingNs, recordingNs: cost.allRecordingNs, growths: cost.calls, part },
-				readingNs: cost.calls * reading.costNs,
-				readingRoomNs: (reading.perSecondNs * load.elapsedNs) / 1e9,
+				...{ countingNs: cost.countingNs, recordingNs: cost.allRecordingNs, growths: cost.calls },
 			});
 			if (change !== undefined) {
 				this.#governed.setGrowthChance(target, change.to);
@@ -292,8 +295,7 @@ export class Governor {
 		this.#decide(target, "growth", growth, {
 			...load,
 			...{ probedNs: cost.probedNs, costNs: cost.countingNs + cost.recordingNs, openingNs: growth.books.openingNs },
-			// Hardly any is a record any more, so there is little to read.
-			part: 1 - LEAST_FOR_OTHERS,
+			part: MOST_FOR_GROWTHS,
 		});
 	}
 

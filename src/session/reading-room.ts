@@ -1,9 +1,9 @@
 /**
  * How much time reading records may take us. Where most processors are idle it is nobody's loss. Where they are not, it is time that the targets would have had, or
- * takes from their speed, as processors share cores, caches and hosts: then it is bounded by a part of the budget. Pure: its owner measures.
+ * takes from their speed, as processors share cores, caches and hosts: then it is bounded by the budget, too. Pure: its owner measures.
  */
 import type { MachineTime } from "../kernel/machine-time.ts";
-import { BACK, CALM_NS, JUDGE_NS } from "./budget.ts";
+import { CALM_NS, JUDGE_NS } from "./budget.ts";
 
 /** What reading a record takes, as long as nothing was measured, and the number of records after which that counts for nothing any more. */
 const FIRST_COST_NS = 20e3;
@@ -37,11 +37,6 @@ export class ReadingRoom {
 		return this.#costNs;
 	}
 
-	/** Whether reading is time that targets lose. */
-	get bounded(): boolean {
-		return this.#bounded;
-	}
-
 	/** Nanoseconds in a second that reading the growths of one target may take; infinite as long as the machine has time to spare. */
 	get perSecondNs(): number {
 		return this.#perSecond;
@@ -68,20 +63,20 @@ export class ReadingRoom {
 		if (before === undefined || machine.allNs <= before.allNs) return;
 		const [allNs, idleNs] = [machine.allNs - before.allNs, machine.idleNs - before.idleNs];
 		const wanted = growths.map((count) => count * this.#costNs);
-		const wantedNs = wanted.reduce((sum, ns) => sum + ns, 0);
-		const roomNs = this.#budget * allNs;
-		if (!this.#bounded) this.#bounded = idleNs < BUSY * allNs && wantedNs > roomNs;
-		else if (wantedNs < BACK * roomNs || idleNs - Math.max(0, wantedNs - takenNs) > IDLE * allNs) {
+		const more = Math.max(0, wanted.reduce((sum, ns) => sum + ns, 0) - takenNs);
+		if (!this.#bounded) this.#bounded = idleNs < BUSY * allNs;
+		else if (idleNs - more > IDLE * allNs) {
 			this.#calmSince ??= nowNs;
 			if (nowNs - this.#calmSince >= CALM_NS) this.#bounded = false;
 		} else this.#calmSince = undefined;
 		if (!this.#bounded) this.#calmSince = undefined;
 		const seconds = (nowNs - before.nowNs) / 1e9;
-		this.#perSecond = this.#bounded ? fairLevel(wanted, roomNs) / seconds : Number.POSITIVE_INFINITY;
+		const most = fairLevel(wanted, this.#budget * allNs);
+		this.#perSecond = this.#bounded ? most / seconds : Number.POSITIVE_INFINITY;
 	}
 }
 
-/** The most that each may have so that all together have no more than `room`, when none takes more than it wants. */
+/** The most that each may have so that all together have no more than `room`, when none takes more than it wants; more than any wants when there is room for that. */
 export function fairLevel(wanted: readonly number[], room: number): number {
 	let left = room;
 	const ascending = [...wanted].sort((a, b) => a - b);
@@ -90,5 +85,5 @@ export function fairLevel(wanted: readonly number[], room: number): number {
 		if (most > each) return each;
 		left -= most;
 	}
-	return Number.POSITIVE_INFINITY;
+	return (ascending.at(-1) ?? 0) + left / Math.max(1, ascending.length);
 }

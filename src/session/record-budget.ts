@@ -12,9 +12,7 @@ export interface GrowthLoad {
 	recordingNs: number;
 	/** How many there were. */
 	growths: number;
-	/** Share of the budget that is theirs. */
-	part: number;
-	/** What reading them would take us if each became a record, and what that may take: infinite where the machine has time to spare. */
+	/** What reading them would take us if each became a record, and the most that may take: infinite where the machine has time to spare. */
 	readingNs: number;
 	readingRoomNs: number;
 }
@@ -33,7 +31,7 @@ export class RecordBudget {
 	#sum = nothing();
 	#readingRoom = 0;
 
-	/** `budget`: share of the target's processor time. */
+	/** `budget`: share of the target's processor time that is for growths. */
 	constructor(budget: number) {
 		this.#budget = budget;
 	}
@@ -53,25 +51,24 @@ export class RecordBudget {
 		const overhead = all / cpu;
 		const hard = this.#chance === 1 && sum.elapsedNs >= HARD_JUDGE_NS && overhead > HARD_LIMIT * this.#budget;
 		if (sum.elapsedNs < JUDGE_NS && !hard) return undefined;
-		const readingRoom = this.#readingRoom;
+		const room = this.#readingRoom;
 		this.#sum = nothing();
 		this.#readingRoom = 0;
 
-		const budget = this.#budget * load.part;
-		const fits = (room: number, needed: number): number => (needed === 0 ? 1 : room / needed);
-		const byCost = fits(AIM * budget * cpu - sum.countingNs, sum.recordingNs);
-		const byReading = fits(AIM * readingRoom, sum.readingNs);
+		// Both take of the same part of the budget, of which the target's processor time is one measure and what reading may take another.
+		const budget = this.#budget * cpu;
+		const reading = (budget * sum.readingNs) / room;
+		const fits = (most: number, needed: number): number => (needed === 0 ? 1 : most / needed);
 		const least = fits((LEAST_PER_SECOND * sum.elapsedNs) / 1e9, sum.growths);
-		const wanted = Math.min(1, Math.max(least, Math.min(byCost, byReading)));
-		const dear = sum.countingNs + this.#chance * sum.recordingNs > budget * cpu;
-		const slow = this.#chance * sum.readingNs > readingRoom;
-		const less = (dear || slow) && wanted < this.#chance / WORTH;
+		const wanted = Math.min(1, Math.max(least, fits(AIM * budget - sum.countingNs, sum.recordingNs + reading)));
+		const alone = sum.countingNs + this.#chance * sum.recordingNs;
+		const less = alone + this.#chance * reading > budget && wanted < this.#chance / WORTH;
 		const more = wanted > this.#chance * WORTH || (wanted === 1 && this.#chance < 1);
 		if (!less && !(more && load.nowNs - this.#changedNs >= CALM_NS)) return undefined;
 		const from = this.#chance;
 		this.#chance = wanted;
 		this.#changedNs = load.nowNs;
-		const why = byReading < byCost ? "reading them takes a busy machine too much" : "growths alone are over the budget";
+		const why = alone > budget ? "growths alone are over the budget" : "reading growths is over the budget";
 		return { from, to: wanted, overhead, reason: less ? why : "calm for five seconds" };
 	}
 }

@@ -140,13 +140,14 @@ test("iterations are probed in longer windows, which keep to half of the budget"
 });
 
 test("growths that a busy machine has no time to read become records in part, and all where it has", () => {
-	// A quarter of the budget by themselves, but reading them takes half a percent of the machine.
-	const [idle, busy] = [new BusyProgram(1, 500, "growth"), new BusyProgram(2, 500, "growth")];
+	// Half of the budget by themselves, and reading them takes one percent of the machine.
+	const [idle, busy] = [new BusyProgram(1, 1000, "growth"), new BusyProgram(2, 1000, "growth")];
 	expect(govern([idle], 30, 0.6).report(30 * SECOND)[0]?.growth_recorded).toBeUndefined();
 	expect(idle.chance).toBe(1);
 	const [row] = govern([busy], 30, 0.4).report(30 * SECOND);
 	expect(row?.growth_recorded).toBe(busy.chance);
-	expect(busy.chance * 500 * READING_NS).toBeLessThan(0.25 * 0.01 * 2 * SECOND);
-	expect(busy.chance).toBeGreaterThan(0.2);
+	const [cost, reading] = [1000 * HIT_NS, busy.chance * 1000 * READING_NS];
+	expect(cost / SECOND + reading / (2 * SECOND)).toBeLessThan(0.75 * 0.01);
+	expect(busy.chance).toBeGreaterThan(0.01);
 	expect(busy.windows).toEqual([]);
 });

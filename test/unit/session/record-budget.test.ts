@@ -5,16 +5,15 @@ import { type GrowthLoad, RecordBudget } from "../../../src/session/record-budge
 
 const SECOND = 1e9;
 const BUDGET = 0.01;
-const PART = 0.75;
 
 /** A second in which the target used a whole processor; costs in seconds, of 10,000 growths. */
 function load(
 	second: number,
-	costs: { counting: number; recording: number; reading?: number; readingRoom?: number; part?: number },
+	costs: { counting: number; recording: number; reading?: number; readingRoom?: number },
 ): GrowthLoad {
-	const { counting, recording, reading = 0, readingRoom = Number.POSITIVE_INFINITY, part = PART } = costs;
+	const { counting, recording, reading = 0, readingRoom = Number.POSITIVE_INFINITY } = costs;
 	return {
-		...{ nowNs: second * SECOND, elapsedNs: SECOND, cpuNs: SECOND, growths: 10_000, part },
+		...{ nowNs: second * SECOND, elapsedNs: SECOND, cpuNs: SECOND, growths: 10_000 },
 		countingNs: counting * SECOND,
 		recordingNs: recording * SECOND,
 		readingNs: reading * SECOND,
@@ -23,35 +22,34 @@ function load(
 }
 
 describe("growths", () => {
-	test("all become records within their part of the budget", () => {
+	test("all become records within the budget", () => {
 		const budget = new RecordBudget(BUDGET);
 		for (let second = 1; second < 20; second++) {
-			expect(budget.update(load(second, { counting: 0.002, recording: 0.005 }))).toBeUndefined();
+			expect(budget.update(load(second, { counting: 0.002, recording: 0.007 }))).toBeUndefined();
 		}
 		expect(budget.chance).toBe(1);
 	});
 
-	test("become records as far as their part goes", () => {
+	test("become records as far as the budget goes", () => {
 		const budget = new RecordBudget(BUDGET);
 		expect(budget.update(load(1, { counting: 0.002, recording: 0.05 }))).toMatchObject({
 			from: 1,
 			reason: "growths alone are over the budget",
 		});
-		expect(0.002 + budget.chance * 0.05).toBeCloseTo(AIM * PART * BUDGET, 9);
-		// What would be within the whole budget is over a part of it.
-		expect(new RecordBudget(BUDGET).update(load(1, { counting: 0.002, recording: 0.007 }))).toBeDefined();
+		expect(0.002 + budget.chance * 0.05).toBeCloseTo(AIM * BUDGET, 9);
 	});
 
 	test("become records as far as reading them may take time", () => {
 		const budget = new RecordBudget(BUDGET);
 		const costs = { counting: 0.001, recording: 0.002, reading: 0.2 };
 		expect(budget.update(load(1, costs))).toBeUndefined();
-		expect(budget.update(load(2, { ...costs, readingRoom: 0.25 }))).toBeUndefined();
+		// 0.3 of the budget for probing and 0.7 for reading are all of it.
+		expect(budget.update(load(2, { ...costs, readingRoom: 0.29 }))).toBeUndefined();
 		expect(budget.update(load(3, { ...costs, readingRoom: 0.02 }))).toMatchObject({
 			from: 1,
-			reason: "reading them takes a busy machine too much",
+			reason: "reading growths is over the budget",
 		});
-		expect(budget.chance * 0.2).toBeCloseTo(AIM * 0.02, 9);
+		expect((0.001 + budget.chance * 0.002) / BUDGET + (budget.chance * 0.2) / 0.02).toBeCloseTo(AIM, 9);
 		// It stays so as long as there is no more room, and ends when there is, after five seconds.
 		for (let second = 4; second < 8; second++) expect(budget.update(load(second, costs))).toBeUndefined();
 		expect(budget.update(load(8, { ...costs, readingRoom: 0.02 }))).toBeUndefined();
