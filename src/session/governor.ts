@@ -279,7 +279,7 @@ export class Governor {
 		cost: TierCost,
 	): void {
 		const { growth } = state.tiers;
-		const fewer = (state.records?.chance ?? 1) < 1;
+		const { chance = 1, exhausted = false } = state.records ?? {};
 		if (growth.windows === undefined) {
 			const change = state.records?.update({
 				...load,
@@ -291,7 +291,7 @@ export class Governor {
 				return;
 			}
 		}
-		if (!fewer) return;
+		if (chance === 1 && !exhausted) return;
 		this.#decide(target, "growth", growth, {
 			...load,
 			...{ probedNs: cost.probedNs, costNs: cost.countingNs + cost.recordingNs, openingNs: growth.books.openingNs },

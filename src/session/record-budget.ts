@@ -30,6 +30,7 @@ export class RecordBudget {
 	/** Since the last judgement. */
 	#sum = nothing();
 	#readingRoom = 0;
+	#exhausted = false;
 
 	/** `budget`: share of the target's processor time that is for growths. */
 	constructor(budget: number) {
@@ -39,6 +40,11 @@ export class RecordBudget {
 	/** Share of the growths that become records. */
 	get chance(): number {
 		return this.#chance;
+	}
+
+	/** Whether growths are over the budget though no more than the least become records. */
+	get exhausted(): boolean {
+		return this.#exhausted;
 	}
 
 	/** Takes a measurement; returns what changes. */
@@ -62,6 +68,7 @@ export class RecordBudget {
 		const least = fits((LEAST_PER_SECOND * sum.elapsedNs) / 1e9, sum.growths);
 		const wanted = Math.min(1, Math.max(least, fits(AIM * budget - sum.countingNs, sum.recordingNs + reading)));
 		const alone = sum.countingNs + this.#chance * sum.recordingNs;
+		this.#exhausted = alone > budget && wanted >= this.#chance;
 		const less = alone + this.#chance * reading > budget && wanted < this.#chance / WORTH;
 		const more = wanted > this.#chance * WORTH || (wanted === 1 && this.#chance < 1);
 		if (!less && !(more && load.nowNs - this.#changedNs >= CALM_NS)) return undefined;

@@ -49,8 +49,8 @@ class BusyProgram {
 	}
 }
 
-/** Governs the programs for so long, with a budget of 1 %, on a machine of two processors of which so much is idle. */
-function govern(programs: readonly BusyProgram[], seconds: number, idle = 0.6): Governor {
+/** Governs the programs for so long, with a budget of 1 %, on a machine of two processors of which so much is idle; `used`: of the processor that each program has. */
+function govern(programs: readonly BusyProgram[], seconds: number, idle = 0.6, used = 1): Governor {
 	let now = 0;
 	const of = (target: Target): BusyProgram => {
 		const program = programs.find((each) => each.target === target);
@@ -74,7 +74,7 @@ function govern(programs: readonly BusyProgram[], seconds: number, idle = 0.6): 
 	};
 	const random = new Prng(1, 0);
 	const governor = new Governor(governed, {
-		...{ costs: COSTS, budget: 0.01, cpuNs: () => now, clockNs: () => now, holdNs: advance },
+		...{ costs: COSTS, budget: 0.01, cpuNs: () => used * now, clockNs: () => now, holdNs: advance },
 		machineTime: () => ({ allNs: 2 * now, idleNs: idle * 2 * now }),
 		random: () => random.below(1 << 30) / (1 << 30),
 	});
@@ -150,4 +150,12 @@ test("growths that a busy machine has no time to read become records in part, an
 	expect(cost / SECOND + reading / (2 * SECOND)).toBeLessThan(0.75 * 0.01);
 	expect(busy.chance).toBeGreaterThan(0.01);
 	expect(busy.windows).toEqual([]);
+});
+
+test("growths that are too few to be sampled are probed in windows where even counting them is too dear", () => {
+	// Counting costs it half a millisecond a second, of the ten that it uses.
+	const program = new BusyProgram(1, 90, "growth");
+	govern([program], 30, 0.6, 0.01);
+	expect(program.chance).toBe(1);
+	expect(program.windows.length).toBeGreaterThan(2);
 });

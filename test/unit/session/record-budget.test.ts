@@ -60,6 +60,15 @@ describe("growths", () => {
 		const budget = new RecordBudget(BUDGET);
 		budget.update(load(1, { counting: 0.5, recording: 0.5 }));
 		expect(budget.chance * 10_000).toBeCloseTo(100, 6);
+		expect(budget.exhausted).toBe(false);
+		budget.update(load(2, { counting: 0.005, recording: 0.5 }));
+		expect(budget.exhausted).toBe(false);
+		budget.update(load(3, { counting: 0.5, recording: 0.5 }));
+		expect(budget.exhausted).toBe(true);
+		// Where there are no more than that, all of them.
+		const few = new RecordBudget(BUDGET);
+		expect(few.update({ ...load(1, { counting: 0.5, recording: 0.5 }), growths: 100 })).toBeUndefined();
+		expect([few.chance, few.exhausted]).toEqual([1, true]);
 	});
 
 	test("beyond ten times the budget are bounded within a tenth of a second", () => {
