@@ -132,6 +132,8 @@ function keyOf(options: GoBuildOptions, root: string): string {
 	const hash = createHash("sha256");
 	hash.update(JSON.stringify(Object.entries(options).sort()));
 	hash.update(readFileSync(join(root, "VERSION")));
+	// It is in the line tables.
+	hash.update(programs);
 	const folder = join(programs, options.program.split("/")[0] ?? "");
 	for (const entry of readdirSync(folder, { recursive: true, encoding: "utf8" }).sort()) {
 		if (/\.(go|c|h|s)$/.test(entry)) {
