@@ -7,7 +7,6 @@ import type { SiteCounts } from "../kernel/counters.ts";
 import type { MachineTime } from "../kernel/machine-time.ts";
 import type { CallEstimate, OverheadRow } from "../model/records.ts";
 import type { Tier } from "../plan/probe-plan.ts";
-import { AIM, type Change, TierBudget, type TierLoad } from "./budget.ts";
 import { addMissing, type Missing, within } from "./call-estimator.ts";
 import { FOR_CALLS, FOR_ITERATIONS, ProbeWindows, type WindowLengths } from "./probe-windows.ts";
 import { PromisedWork, type Promising } from "./promised-work.ts";
@@ -16,6 +15,7 @@ import { type GrowthLoad, RecordBudget } from "./record-budget.ts";
 import type { EntrySite } from "./site-table.ts";
 import type { Target } from "./target.ts";
 import { TierBooks, type TierCost } from "./tier-books.ts";
+import { AIM, type Change, TierBudget, type TierLoad } from "./tier-budget.ts";
 
 /** All can be probed part of the time. */
 const TIERS: readonly Tier[] = ["work", "growth", "iteration"];

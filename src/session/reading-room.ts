@@ -3,7 +3,7 @@
  * takes from their speed, as processors share cores, caches and hosts: then it is bounded by the budget, too. Pure: its owner measures.
  */
 import type { MachineTime } from "../kernel/machine-time.ts";
-import { CALM_NS, JUDGE_NS } from "./budget.ts";
+import { CALM_NS, JUDGE_NS } from "./tier-budget.ts";
 
 /** What reading a record takes, as long as nothing was measured, and the number of records after which that counts for nothing any more. */
 const FIRST_COST_NS = 20e3;

@@ -1,5 +1,5 @@
 /** Decides how many growths of a target become records: pure, like the decisions for its tiers. */
-import { AIM, CALM_NS, type Change, HARD_JUDGE_NS, HARD_LIMIT, JUDGE_NS, WORTH } from "./budget.ts";
+import { AIM, CALM_NS, type Change, HARD_JUDGE_NS, HARD_LIMIT, JUDGE_NS, WORTH } from "./tier-budget.ts";
 
 /** What growths did since the previous decision. */
 export interface GrowthLoad {

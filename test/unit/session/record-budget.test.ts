@@ -1,7 +1,7 @@
 /** How many growths become records, from made-up loads. */
 import { describe, expect, test } from "bun:test";
-import { AIM } from "../../../src/session/budget.ts";
 import { type GrowthLoad, RecordBudget } from "../../../src/session/record-budget.ts";
+import { AIM } from "../../../src/session/tier-budget.ts";
 
 const SECOND = 1e9;
 const BUDGET = 0.01;

@@ -1,7 +1,7 @@
 /** The governor's decisions for a tier, from made-up loads. */
 import { describe, expect, test } from "bun:test";
-import { AIM, type Change, TierBudget } from "../../../src/session/budget.ts";
 import { FOR_CALLS } from "../../../src/session/probe-windows.ts";
+import { AIM, type Change, TierBudget } from "../../../src/session/tier-budget.ts";
 
 const SECOND = 1e9;
 const STEP = 0.1 * SECOND;
