@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 import { openGoBinary } from "../src/gobin/go-binary.ts";
 import { makePlan } from "../src/plan/make-plan.ts";
-import { openFileBytes } from "../src/target/file-bytes.ts";
+import { openFileBytes } from "../src/process/file-bytes.ts";
 
 const bytesRead = (): number => Number(/^rchar: (\d+)$/m.exec(readFileSync("/proc/self/io", "latin1"))?.[1]);
 

@@ -3,7 +3,7 @@
  * until the first window of 100 ms is printed; and from Ctrl-C until the probe is out, and until they have ended. In turns in one run; medians.
  * bpftrace probes that one function, gomapgrow all that it knows.
  */
-import { Executable } from "../src/session/executable.ts";
+import { Executable } from "../src/tracer/executable.ts";
 import { requireBpftrace, startBpftrace } from "./lib/bpftrace.ts";
 import { Breakpoint } from "./lib/breakpoint.ts";
 import { buildFill, FillProgram } from "./lib/fill-program.ts";

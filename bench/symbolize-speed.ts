@@ -5,7 +5,7 @@
  * processor worked for it, which a busy machine disturbs less.
  */
 import { type GoBinary, openGoBinary } from "../src/gobin/go-binary.ts";
-import { openFileBytes } from "../src/target/file-bytes.ts";
+import { openFileBytes } from "../src/process/file-bytes.ts";
 import { Prng } from "../test/support/prng.ts";
 import { bigProgram } from "./lib/big-program.ts";
 import { median } from "./lib/median.ts";

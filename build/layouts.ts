@@ -1,5 +1,5 @@
 /**
- * bun build/layouts.ts: writes src/gobin/layout-table.generated.ts, the layouts of the runtime's structures, from the DWARF
+ * bun build/layouts.ts: writes src/gobin/layouts/table.generated.ts, the layouts of the runtime's structures, from the DWARF
  * of a small program built with every supported Go toolchain (build/go.sh installs those that are missing).
  */
 import { createHash } from "node:crypto";
@@ -21,7 +21,7 @@ import { memorySource } from "../src/elf/memory-source.ts";
 import { type MeasuredStruct, renderLayoutTable } from "./lib/layout-table-text.ts";
 
 const ROOT = join(import.meta.dir, "..");
-const OUTPUT = join(ROOT, "src/gobin/layout-table.generated.ts");
+const OUTPUT = join(ROOT, "src/gobin/layouts/table.generated.ts");
 const CACHE =
 	process.env.GOMAPGROW_CACHE ??
 	join(process.env.XDG_CACHE_HOME ?? join(process.env.HOME ?? "/", ".cache"), "gomapgrow");

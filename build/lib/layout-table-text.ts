@@ -44,7 +44,7 @@ export const LAYOUT_TABLE: Readonly<Record<string, StructTable>> = {
 `;
 
 /**
- * The text of src/gobin/layout-table.generated.ts.
+ * The text of src/gobin/layouts/table.generated.ts.
  * @param columns what was measured, by column.
  * @param releases the exact Go release of each column.
  */

@@ -1,15 +1,16 @@
 /** Which view a live command gets: records with --json, the screen on a terminal, lines otherwise; and what is written to files beside it. */
-import { decideColor } from "../output/color.ts";
-import type { LiveView } from "./live-view.ts";
-import { NewFile } from "./new-file.ts";
+
+import { FlameView } from "../export/flame-sink.ts";
+import { JsonView } from "../export/ndjson-sink.ts";
+import { NewFile } from "../export/new-file.ts";
+import { RecordView } from "../export/recording-sink.ts";
+import type { LiveView } from "../observe/sink.ts";
+import type { StopRequest } from "../observe/stop-request.ts";
+import { openRecordFile } from "../recording/write.ts";
+import { LineView } from "../report/line-view.ts";
+import { decideColor } from "../text/color.ts";
+import { ScreenView } from "../tui/screen-view.ts";
 import type { LiveOptions } from "./options.ts";
-import { openRecordFile } from "./record-file.ts";
-import type { StopRequest } from "./stop-request.ts";
-import { FlameView } from "./views/flame-view.ts";
-import { JsonView } from "./views/json-view.ts";
-import { LineView } from "./views/line-view.ts";
-import { RecordView } from "./views/record-view.ts";
-import { ScreenView } from "./views/screen-view.ts";
 
 /** Whether the records go to standard output: with --json, unless a file gets them. */
 export function recordsOnStdout(options: LiveOptions): boolean {

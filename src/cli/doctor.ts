@@ -12,10 +12,10 @@ import {
 } from "../kernel/features.ts";
 import { monotonicNs, wallNs } from "../kernel/libc.ts";
 import { requireOwnProc } from "../kernel/pid-namespace.ts";
-import { formatDuration } from "../output/units.ts";
-import { Session } from "../session/session.ts";
+import { COMMIT, VERSION } from "../lib/version.ts";
+import { formatDuration } from "../text/units.ts";
+import { Session } from "../tracer/session.ts";
 import { requireCapabilities, requireFeatures } from "./host-check.ts";
-import { COMMIT, VERSION } from "./version.ts";
 
 interface Check {
 	name: string;

@@ -2,14 +2,14 @@
 import { existsSync } from "node:fs";
 import { EXIT, GomapgrowError } from "../errors/error.ts";
 import { identifyGoProgram, openGoProgram } from "../gobin/go-binary.ts";
-import type { Inspection } from "../model/inspection.ts";
-import { type ColorFlag, decideColor } from "../output/color.ts";
-import { inspectText } from "../output/inspect-text.ts";
-import { type LoadedElf, readLoadBias } from "../session/load-bias.ts";
-import { resolveTarget } from "../target/discover.ts";
-import { type FileBytes, openFileBytes } from "../target/file-bytes.ts";
-import { exePath } from "../target/procfs.ts";
-import { type InspectedTarget, inspectBinary, inspectUnsupported } from "./inspection.ts";
+import { type InspectedTarget, inspectBinary, inspectUnsupported } from "../inspect/collect.ts";
+import type { Inspection } from "../inspect/record.ts";
+import { inspectText } from "../inspect/text.ts";
+import { resolveTarget } from "../process/discover.ts";
+import { type FileBytes, openFileBytes } from "../process/file-bytes.ts";
+import { type LoadedElf, readLoadBias } from "../process/load-bias.ts";
+import { exePath } from "../process/procfs.ts";
+import { type ColorFlag, decideColor } from "../text/color.ts";
 import { writeAll } from "./write-all.ts";
 
 export interface InspectOptions {

@@ -1,7 +1,8 @@
 /** The command line: wires options to commands and turns what happens into an exit code. */
 import { cac } from "cac";
 import { EXIT, GomapgrowError } from "../errors/error.ts";
-import { errorText } from "../output/error-text.ts";
+import { COMMIT, DATE, VERSION } from "../lib/version.ts";
+import { errorText } from "../report/error-text.ts";
 import { type CommandSpec, type OptionSpec, optionUsage } from "./help/command-spec.ts";
 import { COMMANDS, type CommandName, findCommand, GLOBAL_OPTIONS } from "./help/commands.ts";
 import { completionScript, SHELLS, type Shell } from "./help/completion.ts";
@@ -9,7 +10,6 @@ import { commandHelp, overviewHelp } from "./help/help-text.ts";
 import { manPage } from "./help/man-page.ts";
 import { unknownCommand, unknownOption } from "./help/suggest.ts";
 import { liveOptions, parseColor } from "./options.ts";
-import { COMMIT, DATE, VERSION } from "./version.ts";
 import { writeAll } from "./write-all.ts";
 
 type CliOptions = Record<string, unknown>;
@@ -97,7 +97,7 @@ const HANDLERS: Record<CommandName, (call: Call) => number | Promise<number>> = 
 		return doctor(options.json === true);
 	},
 	schema: async () => {
-		const { recordSchema } = await import("../model/schema-document.ts");
+		const { recordSchema } = await import("./schema-document.ts");
 		return print(`${JSON.stringify(recordSchema(), undefined, 2)}\n`);
 	},
 	completion,

@@ -1,7 +1,7 @@
 /** Options that several commands share, checked. */
 import { GomapgrowError } from "../errors/error.ts";
-import type { ColorFlag } from "../output/color.ts";
-import { FLAME_METRICS, type FlameMetric } from "../output/flame-metric.ts";
+import { FLAME_METRICS, type FlameMetric } from "../export/flame/metric.ts";
+import type { ColorFlag } from "../text/color.ts";
 
 export interface LiveOptions {
 	durationMs: number | undefined;

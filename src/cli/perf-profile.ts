@@ -1,15 +1,16 @@
 /** `gomapgrow report --from-perf`: what the output of `perf script` says of map growth, beside a recording of the same time. */
-import { type CpuProfile, CpuProfileBuilder } from "../analyze/cpu-profile.ts";
-import { PerfScriptReader } from "../analyze/perf-script.ts";
-import { compareProfile } from "../analyze/profile-comparison.ts";
+
 import { EXIT, GomapgrowError } from "../errors/error.ts";
-import { sanitize } from "../model/sanitize.ts";
-import { profileJson } from "../output/profile-json.ts";
-import { profileText } from "../output/profile-text.ts";
-import { formatCount, plural } from "../output/units.ts";
-import { PerfFrames } from "./perf-frames.ts";
-import { readRecordings } from "./read-recordings.ts";
-import { readLines } from "./recording-source.ts";
+import { sanitize } from "../lib/sanitize.ts";
+import { compareProfile } from "../perf-profile/compare.ts";
+import { type CpuProfile, CpuProfileBuilder } from "../perf-profile/cpu-profile.ts";
+import { profileJson } from "../perf-profile/json.ts";
+import { PerfScriptReader } from "../perf-profile/parse-script.ts";
+import { PerfFrames } from "../perf-profile/symbolize.ts";
+import { profileText } from "../perf-profile/text.ts";
+import { readRecordings } from "../recording/read.ts";
+import { readLines } from "../recording/read-lines.ts";
+import { formatCount, plural } from "../text/units.ts";
 import { writeAll } from "./write-all.ts";
 
 export interface PerfProfileOptions {

@@ -1,10 +1,10 @@
 /** `gomapgrow record`: observes as `watch` does and writes all records to a file. */
 import { GomapgrowError } from "../errors/error.ts";
+import { RecordView } from "../export/recording-sink.ts";
+import { openRecordFile } from "../recording/write.ts";
+import { ProgressView } from "../report/progress-view.ts";
 import { withFiles } from "./choose-view.ts";
 import type { LiveOptions } from "./options.ts";
-import { openRecordFile } from "./record-file.ts";
-import { ProgressView } from "./views/progress-view.ts";
-import { RecordView } from "./views/record-view.ts";
 import { watchWith } from "./watch.ts";
 
 /** Returns the exit code. Throws what `watch` throws, E-USAGE without a file, and E-IO when it cannot be written. */

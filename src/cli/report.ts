@@ -1,19 +1,19 @@
 /** `gomapgrow report`: what is in a recording, as tables, JSON or flame graphs. */
 import { EXIT, GomapgrowError } from "../errors/error.ts";
-import type { TargetRecord } from "../model/records.ts";
-import { type ColorFlag, decideColor } from "../output/color.ts";
-import { asciiFlame } from "../output/flame-ascii.ts";
-import { FlameGraphBuilder } from "../output/flame-graph.ts";
-import type { FlameMetric } from "../output/flame-metric.ts";
-import { flameSvg } from "../output/flame-svg.ts";
-import { foldedText } from "../output/folded.ts";
-import { reportJson } from "../output/report-json.ts";
-import { reportText } from "../output/report-text.ts";
-import { flameSubject } from "./flame-subject.ts";
-import { NewFile } from "./new-file.ts";
+import { asciiFlame } from "../export/flame/ascii.ts";
+import { foldedText } from "../export/flame/folded.ts";
+import type { FlameMetric } from "../export/flame/metric.ts";
+import { flameSvg } from "../export/flame/svg.ts";
+import { FlameGraphBuilder } from "../export/flame/tree.ts";
+import { flameSubject } from "../export/flame-subject.ts";
+import { NewFile } from "../export/new-file.ts";
+import { type ReadResult, readRecordings } from "../recording/read.ts";
+import type { TargetRecord } from "../records/records.ts";
+import { reportJson } from "../report/report-json.ts";
+import { reportText } from "../report/report-text.ts";
+import { type ColorFlag, decideColor } from "../text/color.ts";
 import { fileName, parseColor, parseMetric } from "./options.ts";
 import { perfProfile } from "./perf-profile.ts";
-import { type ReadResult, readRecordings } from "./read-recordings.ts";
 import { writeAll } from "./write-all.ts";
 
 /** What is printed; `nothing` when only a file was asked for. */

@@ -3,15 +3,15 @@ import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { GomapgrowError } from "../errors/error.ts";
 import { type ExitStatus, HeldProcess, shellExitCode } from "../kernel/held-process.ts";
-import { Executable } from "../session/executable.ts";
-import { Target } from "../session/target.ts";
-import { resolveCommand } from "../target/resolve-command.ts";
+import { observe } from "../observe/observation.ts";
+import { StopRequest } from "../observe/stop-request.ts";
+import { resolveCommand } from "../process/resolve-command.ts";
+import { Executable } from "../tracer/executable.ts";
+import { Target } from "../tracer/target.ts";
 import { chooseView, recordsOnStdout } from "./choose-view.ts";
 import { checkHost } from "./host-check.ts";
-import { observe } from "./observe.ts";
 import type { LiveOptions } from "./options.ts";
 import { stopOnSignals } from "./signals.ts";
-import { StopRequest } from "./stop-request.ts";
 
 /** How long a command that was sent a signal may take to end before we leave without it. */
 const END_GRACE_MS = 500;

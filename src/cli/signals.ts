@@ -1,6 +1,7 @@
 /** Turns the signals that ask us to leave into a stop request. */
-import type { EndReason } from "../model/records.ts";
-import type { StopRequest } from "./stop-request.ts";
+
+import type { StopRequest } from "../observe/stop-request.ts";
+import type { EndReason } from "../records/records.ts";
 
 const REASONS: Partial<Record<NodeJS.Signals, EndReason>> = {
 	SIGINT: "interrupt",

@@ -1,8 +1,8 @@
 /** Where the threads of a process are: those that sleep in the kernel from /proc, those that run by a timer interrupt. */
 import { sampleThreads } from "../kernel/thread-sampler.ts";
+import type { TargetProcess } from "../process/discover.ts";
+import { readThread, threadIdsByNamespace } from "../process/threads.ts";
 import type { ThreadPlace, ThreadReader } from "../snapshot/running.ts";
-import type { TargetProcess } from "../target/discover.ts";
-import { readThread, threadIdsByNamespace } from "../target/threads.ts";
 
 export class TargetThreads implements ThreadReader {
 	readonly #process: TargetProcess;

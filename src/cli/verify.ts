@@ -1,15 +1,15 @@
 /** `gomapgrow verify`: counts the calls of one process twice, by our programs and by perf events alone, and compares. */
 import { EXIT } from "../errors/error.ts";
-import { sanitize } from "../model/sanitize.ts";
-import { type ColorFlag, decideColor } from "../output/color.ts";
-import { formatDuration, plural } from "../output/units.ts";
-import { verifyText } from "../output/verify-text.ts";
-import { resolveTarget } from "../target/discover.ts";
+import { sanitize } from "../lib/sanitize.ts";
+import { StopRequest } from "../observe/stop-request.ts";
+import { resolveTarget } from "../process/discover.ts";
+import { type ColorFlag, decideColor } from "../text/color.ts";
+import { formatDuration, plural } from "../text/units.ts";
+import { runVerification } from "../verify/run.ts";
+import { verifyText } from "../verify/text.ts";
 import { checkHost } from "./host-check.ts";
 import { parseDuration } from "./options.ts";
 import { stopOnSignals } from "./signals.ts";
-import { StopRequest } from "./stop-request.ts";
-import { runVerification } from "./verification.ts";
 import { writeAll } from "./write-all.ts";
 
 export interface VerifyOptions {

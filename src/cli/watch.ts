@@ -1,13 +1,13 @@
 /** `gomapgrow watch`: observes processes that run already, and those of the same name or file that start later. */
 import { EXIT } from "../errors/error.ts";
+import { observe } from "../observe/observation.ts";
+import type { LiveView } from "../observe/sink.ts";
+import { StopRequest } from "../observe/stop-request.ts";
+import { WatchedTargets } from "../observe/targets.ts";
 import { chooseView } from "./choose-view.ts";
 import { checkHost } from "./host-check.ts";
-import type { LiveView } from "./live-view.ts";
-import { observe } from "./observe.ts";
 import type { LiveOptions } from "./options.ts";
 import { stopOnSignals } from "./signals.ts";
-import { StopRequest } from "./stop-request.ts";
-import { WatchedTargets } from "./watched-targets.ts";
 
 /** No names: every Go program of the host. Returns the exit code. Throws E-HOST-…, E-TARGET-…, E-BIN-…, E-IO. */
 export async function watch(

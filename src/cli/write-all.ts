@@ -1,6 +1,6 @@
 import { writeSync } from "node:fs";
 import { GomapgrowError } from "../errors/error.ts";
-import { errnoCode } from "../target/procfs-file.ts";
+import { errnoCode } from "../process/procfs-file.ts";
 
 const RETRY_MS = 5;
 

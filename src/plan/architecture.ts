@@ -1,7 +1,7 @@
 /** What the planner has to know about each processor architecture. */
 import { GomapgrowError } from "../errors/error.ts";
+import type { GoVersion } from "../gobin/buildinfo/go-version.ts";
 import type { GoBinary } from "../gobin/go-binary.ts";
-import type { GoVersion } from "../gobin/go-version.ts";
 import * as amd64 from "../isa/amd64/stack-check.ts";
 import * as arm64 from "../isa/arm64/stack-check.ts";
 import type { FlagsTest, StackCheck } from "../isa/stack-check.ts";

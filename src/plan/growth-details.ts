@@ -1,7 +1,7 @@
 /** Whether the details of a growth can be read from memory: which goroutine, which kind, how big. */
-import { cgoGap } from "../gobin/cgo-frames.ts";
+import { cgoGap } from "../gobin/cgo/cgo-frames.ts";
 import type { GoBinary } from "../gobin/go-binary.ts";
-import type { GLayout, MLayout, StructLayouts } from "../gobin/struct-layouts.ts";
+import type { GLayout, MLayout, StructLayouts } from "../gobin/layouts/struct-layouts.ts";
 import type { GoroutineOffsets, MapImpl } from "./probe-plan.ts";
 
 /** The fields that classic-growth.ts and swiss-growth.ts read; they have been at these offsets in all releases. */

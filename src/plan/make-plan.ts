@@ -1,12 +1,12 @@
 /** Makes the probe plan of a Go binary: which instruction of which function, checked against the bytes of the file. */
 import { GomapgrowError } from "../errors/error.ts";
-import { CGO_WITNESSES } from "../gobin/cgo-frames.ts";
-import type { GoFunction } from "../gobin/function-table.ts";
+import { CGO_WITNESSES } from "../gobin/cgo/cgo-frames.ts";
 import type { GoBinary } from "../gobin/go-binary.ts";
+import type { GoFunction } from "../gobin/pclntab/function-table.ts";
 import { keepsStaleFramePointers } from "../gobin/stale-frame-pointers.ts";
+import { MAP_FUNCTIONS, type MapFunction, REQUIRED } from "../gomap/functions.ts";
 import { ARCHITECTURES } from "./architecture.ts";
 import { growthDetails } from "./growth-details.ts";
-import { MAP_FUNCTIONS, type MapFunction, REQUIRED } from "./map-functions.ts";
 import type { PlannedProbe, ProbePlan } from "./probe-plan.ts";
 
 /** All that planning looks for: one search finds all. */

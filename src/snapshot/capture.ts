@@ -4,12 +4,12 @@
  */
 import { u64 } from "../elf/little-endian.ts";
 import { GomapgrowError } from "../errors/error.ts";
-import type { GLayout } from "../gobin/struct-layouts.ts";
-import type { StackOrigin } from "../model/snapshot.ts";
+import type { GLayout } from "../gobin/layouts/struct-layouts.ts";
 import { decodeGoroutine, type GoroutineState, goroutineBytes, stoodStill } from "./goroutine-state.ts";
 import { resolveSemaphores } from "./locks.ts";
 import type { MemoryRange, MemoryReader } from "./memory-reader.ts";
 import type { ProgramCode } from "./program-code.ts";
+import type { StackOrigin } from "./record.ts";
 import { type StackNotes, takeNotes } from "./stack-notes.ts";
 import type { StackShape, StackShapes } from "./stack-shapes.ts";
 import { walkStack } from "./unwind.ts";

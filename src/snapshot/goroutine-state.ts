@@ -1,6 +1,6 @@
 /** runtime.g as its bytes have it. */
 import { u8, u32, u64 } from "../elf/little-endian.ts";
-import type { GLayout } from "../gobin/struct-layouts.ts";
+import type { GLayout } from "../gobin/layouts/struct-layouts.ts";
 
 /** runtime/runtime2.go, _Gidle … _Gdeadextra (the last two: 1.26+). Dead and idle ones are nothing to show. */
 const STATUS = new Map([

@@ -1,11 +1,11 @@
 /** Puts goroutines with equal stacks together. */
 
-import { sanitize } from "../model/sanitize.ts";
-import type { SnapshotGroup, SnapshotIteration, StackOrigin } from "../model/snapshot.ts";
+import { sanitize } from "../lib/sanitize.ts";
 import type { GoroutineState } from "./goroutine-state.ts";
 import type { Iteration } from "./iterators.ts";
 import type { LockWait } from "./locks.ts";
 import type { ProgramCode } from "./program-code.ts";
+import type { SnapshotGroup, SnapshotIteration, StackOrigin } from "./record.ts";
 import { framesOf, type StackShape } from "./stack-shapes.ts";
 
 /** Goroutine ids that a group lists. */

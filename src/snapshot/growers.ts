@@ -2,7 +2,7 @@
  * Who holds a lock is written nowhere. But a goroutine that works under a lock usually has the lock's address, or that of the object it is
  * in, in its frame: that is looked for in those that grow a map, and it is said as what it is.
  */
-import type { Frame } from "../model/records.ts";
+import type { Frame } from "../records/records.ts";
 import type { FrameWords } from "./stack-notes.ts";
 import type { StackShape } from "./stack-shapes.ts";
 

@@ -3,8 +3,8 @@
  * semaRoot.queue), and that sudog is in the frame of runtime.semacquire1, which needs it when it goes on.
  */
 import { u32, u64 } from "../elf/little-endian.ts";
-import type { Frame } from "../gobin/inline-tree.ts";
-import type { SudogLayout } from "../gobin/struct-layouts.ts";
+import type { SudogLayout } from "../gobin/layouts/struct-layouts.ts";
+import type { Frame } from "../gobin/pclntab/inline-tree.ts";
 import type { MemoryReader } from "./memory-reader.ts";
 
 /**

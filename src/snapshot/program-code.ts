@@ -1,8 +1,8 @@
 /** The code of a running program: its executable's tables, asked with run-time addresses, and remembered. */
 import type { GoBinary, MapImpl } from "../gobin/go-binary.ts";
-import type { Frame } from "../gobin/inline-tree.ts";
-import type { MapType } from "../gobin/run-time-types.ts";
-import { sanitize } from "../model/sanitize.ts";
+import type { Frame } from "../gobin/pclntab/inline-tree.ts";
+import type { MapType } from "../gobin/types/run-time-types.ts";
+import { sanitize } from "../lib/sanitize.ts";
 import type { CodePoint, StackCode } from "./unwind.ts";
 
 /** Goroutines stand at few places: more than these are not remembered. */

@@ -3,7 +3,7 @@
  * it, they get a stack too: from a moment after they were looked at.
  */
 import { u64 } from "../elf/little-endian.ts";
-import type { MLayout } from "../gobin/struct-layouts.ts";
+import type { MLayout } from "../gobin/layouts/struct-layouts.ts";
 import {
 	type CaptureContext,
 	type CapturedGoroutine,

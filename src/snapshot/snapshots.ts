@@ -1,9 +1,8 @@
 /** Snapshots of one process: each says what all goroutines do, and which of them did the same the last time. */
 import { GomapgrowError } from "../errors/error.ts";
 import type { GoBinary } from "../gobin/go-binary.ts";
-import type { GLayout } from "../gobin/struct-layouts.ts";
-import { sanitize } from "../model/sanitize.ts";
-import type { SnapshotCounts, SnapshotLock, SnapshotRecord } from "../model/snapshot.ts";
+import type { GLayout } from "../gobin/layouts/struct-layouts.ts";
+import { sanitize } from "../lib/sanitize.ts";
 import { type Capture, type CapturedGoroutine, captureGoroutines, MAX_GOROUTINES } from "./capture.ts";
 import type { GoroutineState } from "./goroutine-state.ts";
 import { groupGoroutines, hex, MAX_GOIDS, type SeenGoroutine, startFunction } from "./groups.ts";
@@ -12,6 +11,7 @@ import { resolveIterators } from "./iterators.ts";
 import { type LockKind, type LockWait, lockWaitOf, readLockStates } from "./locks.ts";
 import type { MemoryReader } from "./memory-reader.ts";
 import { ProgramCode } from "./program-code.ts";
+import type { SnapshotCounts, SnapshotLock, SnapshotRecord } from "./record.ts";
 import { addRunningStacks, type ThreadReader } from "./running.ts";
 import type { FrameWords } from "./stack-notes.ts";
 import { type StackShape, StackShapes } from "./stack-shapes.ts";

@@ -1,7 +1,7 @@
 /** Stacks without their data: goroutines that stand at the same place share one. */
-import { type MapWork, mapWork } from "../analyze/map-role.ts";
-import type { Frame } from "../model/records.ts";
-import { sanitize } from "../model/sanitize.ts";
+import { type MapWork, mapWork } from "../gomap/stack-role.ts";
+import { sanitize } from "../lib/sanitize.ts";
+import type { Frame } from "../records/records.ts";
 import type { ProgramCode } from "./program-code.ts";
 import type { Walk, WalkEnd } from "./unwind.ts";
 

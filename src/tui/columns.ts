@@ -1,8 +1,8 @@
 /** The columns of the five tables: what each is called, shows and sorts by, and which of them narrow screens do without. */
-import { sanitize } from "../model/sanitize.ts";
-import { displayWidth, middleEllipsis } from "../output/ellipsis.ts";
-import { shortFunction, shortPlace, shortSite } from "../output/shorten.ts";
-import { formatBytes, formatCount, formatRate } from "../output/units.ts";
+import { sanitize } from "../lib/sanitize.ts";
+import { shortFunction, shortPlace, shortSite } from "../text/go-names.ts";
+import { formatBytes, formatCount, formatRate } from "../text/units.ts";
+import { displayWidth, middleEllipsis } from "../text/width.ts";
 import type { Span, Style } from "./line.ts";
 import { quantilesOf } from "./quantiles.ts";
 import type { Row, TableName } from "./rows.ts";

@@ -1,7 +1,7 @@
 /** The last line: keys, what is being typed, or what the last command has to say. */
 
-import { sanitize } from "../model/sanitize.ts";
-import { displayWidth, middleEllipsis } from "../output/ellipsis.ts";
+import { sanitize } from "../lib/sanitize.ts";
+import { displayWidth, middleEllipsis } from "../text/width.ts";
 import { clipLine, type Line, lineWidth, type Span, trimLine } from "./line.ts";
 import type { UiState } from "./ui-state.ts";
 

@@ -1,8 +1,9 @@
 /** A growth in words. */
-import type { GrowthCause, GrowthKind, GrowthRecord } from "../model/records.ts";
-import { sanitize } from "../model/sanitize.ts";
-import { shortFunction, shortSite } from "../output/shorten.ts";
-import { formatBytes, formatCount, formatDuration } from "../output/units.ts";
+
+import { sanitize } from "../lib/sanitize.ts";
+import type { GrowthCause, GrowthKind, GrowthRecord } from "../records/records.ts";
+import { shortFunction, shortSite } from "../text/go-names.ts";
+import { formatBytes, formatCount, formatDuration } from "../text/units.ts";
 import { clockText } from "./columns.ts";
 import { clipLine, flowFields, type Line, type Span } from "./line.ts";
 

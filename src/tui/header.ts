@@ -1,6 +1,6 @@
-import type { MapImpl, ProbeInfo, TargetRecord } from "../model/records.ts";
-import { sanitize } from "../model/sanitize.ts";
-import { formatClock, formatCount, plural } from "../output/units.ts";
+import { sanitize } from "../lib/sanitize.ts";
+import type { MapImpl, ProbeInfo, TargetRecord } from "../records/records.ts";
+import { formatClock, formatCount, plural } from "../text/units.ts";
 import { joinFields, type Line, lineWidth, type Span, spread } from "./line.ts";
 
 export interface HeaderInput {

@@ -1,5 +1,5 @@
 /** What the keys and the columns are. */
-import { wrap } from "../output/wrap.ts";
+import { wrap } from "../text/wrap.ts";
 import { columnsOf } from "./columns.ts";
 import type { Line } from "./line.ts";
 import type { TableName } from "./rows.ts";

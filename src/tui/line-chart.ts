@@ -1,5 +1,5 @@
 import { plot } from "asciichart";
-import { alignDecimal, formatRate } from "../output/units.ts";
+import { alignDecimal, formatRate } from "../text/units.ts";
 
 /** Tick steps that people read without thinking, times a power of ten. */
 const NICE = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10] as const;

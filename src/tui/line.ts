@@ -1,5 +1,5 @@
 import picocolors from "picocolors";
-import { displayWidth, endEllipsis } from "../output/ellipsis.ts";
+import { displayWidth, endEllipsis } from "../text/width.ts";
 
 /** One accent colour; everything else is weight. `alarm` is for lost data only. */
 export type Style = "accent" | "strong" | "dim" | "alarm";

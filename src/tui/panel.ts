@@ -1,11 +1,12 @@
 /** The lower part of a large screen: the row under the cursor beside what is known of all growths. */
-import type { AggregateView } from "../analyze/aggregator.ts";
-import type { Ledger } from "../model/records.ts";
+
+import type { Ledger } from "../records/records.ts";
+import type { AggregateView } from "../stats/aggregator.ts";
+import { allDurations } from "./duration-line.ts";
 import { beside, clipLine, type Line, lineWidth } from "./line.ts";
 import { histogramBlock, newestBlock, rowHistogram, rowTitle } from "./row-view.ts";
 import type { Row, TableName } from "./rows.ts";
 import { shareBlock } from "./shares.ts";
-import { allDurations } from "./took.ts";
 
 export interface PanelInput {
 	table: TableName;

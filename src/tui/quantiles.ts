@@ -1,5 +1,5 @@
-import type { Durations } from "../analyze/durations.ts";
-import { latencyQuantile } from "../output/histogram.ts";
+import { latencyQuantile } from "../report/latency-text.ts";
+import type { Durations } from "../stats/durations.ts";
 
 interface Known {
 	/** Of how many durations. */

@@ -1,10 +1,11 @@
 /** How fast maps grow, work and move, and how long that takes: now, at most, and since the start. */
-import type { AggregateView } from "../analyze/aggregator.ts";
-import { toldGrowingNs } from "../analyze/latency.ts";
-import type { Rate } from "../analyze/window-rates.ts";
-import type { TierName } from "../model/records.ts";
-import { movedMeasured } from "../output/measured.ts";
-import { alignDecimal, formatBytes, formatCount, formatRate } from "../output/units.ts";
+
+import type { TierName } from "../records/records.ts";
+import { movedMeasured } from "../report/measured.ts";
+import type { AggregateView } from "../stats/aggregator.ts";
+import { toldGrowingNs } from "../stats/latency.ts";
+import type { Rate } from "../stats/window-rates.ts";
+import { alignDecimal, formatBytes, formatCount, formatRate } from "../text/units.ts";
 import { chartSeries } from "./chart-series.ts";
 import { DASH, shortDuration } from "./columns.ts";
 import { beside, joinFields, type Line, type Span } from "./line.ts";

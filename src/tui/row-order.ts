@@ -1,5 +1,5 @@
 /** Which rows of a table are shown and in what order. */
-import { sanitize } from "../model/sanitize.ts";
+import { sanitize } from "../lib/sanitize.ts";
 import type { Column } from "./columns.ts";
 import type { Row } from "./rows.ts";
 

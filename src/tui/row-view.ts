@@ -1,9 +1,10 @@
 /** One row looked at closely: its numbers, its newest growth with its stack, and how long its growths took. */
-import type { LatencyRow } from "../model/records.ts";
-import { sanitize } from "../model/sanitize.ts";
-import { latencyHistogram, latencyLine } from "../output/histogram.ts";
-import { shortFunction, shortSite } from "../output/shorten.ts";
-import { formatBytes, formatCount, formatRate, plural } from "../output/units.ts";
+
+import { sanitize } from "../lib/sanitize.ts";
+import type { LatencyRow } from "../records/records.ts";
+import { latencyHistogram, latencyLine } from "../report/latency-text.ts";
+import { shortFunction, shortSite } from "../text/go-names.ts";
+import { formatBytes, formatCount, formatRate, plural } from "../text/units.ts";
 import { clockText, shortDuration } from "./columns.ts";
 import { growthLines } from "./growth-text.ts";
 import { beside, flowFields, type Line, type Span, spread } from "./line.ts";

@@ -1,6 +1,7 @@
 /** Rows of the five tables as values: what is undefined was not measured. */
-import type { RowDetail } from "../analyze/row-details.ts";
-import type { Frame } from "../model/records.ts";
+
+import type { Frame } from "../records/records.ts";
+import type { RowDetail } from "../stats/row-statistics.ts";
 
 export const TABLES = ["sites", "types", "maps", "goroutines", "processes"] as const;
 export type TableName = (typeof TABLES)[number];

@@ -1,8 +1,9 @@
-import type { AggregateView } from "../analyze/aggregator.ts";
-import type { Ledger, LossRecord, OverheadRow, TargetRecord, TierName } from "../model/records.ts";
-import { measuredTiers } from "../output/measured.ts";
-import { plural } from "../output/units.ts";
+import type { Ledger, LossRecord, OverheadRow, TargetRecord, TierName } from "../records/records.ts";
+import { measuredTiers } from "../report/measured.ts";
+import type { AggregateView } from "../stats/aggregator.ts";
+import { plural } from "../text/units.ts";
 import { type Column, columnsOf } from "./columns.ts";
+import { allDurations, tookLine } from "./duration-line.ts";
 import { footerLine } from "./footer.ts";
 import { growthLine } from "./growth-text.ts";
 import { headerLine } from "./header.ts";
@@ -19,7 +20,6 @@ import { statusLine } from "./status.ts";
 import { tableLines } from "./table.ts";
 import type { Tables } from "./table-rows.ts";
 import { tabsLine } from "./tabs.ts";
-import { allDurations, tookLine } from "./took.ts";
 import { cursorOf, type UiState } from "./ui-state.ts";
 
 export type { ScreenSize } from "./layout.ts";

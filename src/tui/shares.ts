@@ -1,11 +1,12 @@
 /** Kinds and causes of growth, and what met an iteration. */
-import type { AggregateView } from "../analyze/aggregator.ts";
-import { callSite } from "../analyze/call-site.ts";
-import type { GrowthCause, GrowthKind, Ledger, OverlapRecord } from "../model/records.ts";
-import { sanitize } from "../model/sanitize.ts";
-import { shortSite } from "../output/shorten.ts";
-import { formatCount, plural } from "../output/units.ts";
-import { wrap } from "../output/wrap.ts";
+
+import { callSite } from "../gomap/call-site.ts";
+import { sanitize } from "../lib/sanitize.ts";
+import type { GrowthCause, GrowthKind, Ledger, OverlapRecord } from "../records/records.ts";
+import type { AggregateView } from "../stats/aggregator.ts";
+import { shortSite } from "../text/go-names.ts";
+import { formatCount, plural } from "../text/units.ts";
+import { wrap } from "../text/wrap.ts";
 import { joinFields, type Line, type Span } from "./line.ts";
 import { percent } from "./rates.ts";
 

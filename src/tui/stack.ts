@@ -1,8 +1,8 @@
 /** A stack, innermost frame first, as lines. */
-import { callSite, isMapCode } from "../analyze/call-site.ts";
-import type { Frame } from "../model/records.ts";
-import { displayWidth, middleEllipsis, padEndWidth } from "../output/ellipsis.ts";
-import { shortFunction, shortPlace } from "../output/shorten.ts";
+import { callSite, isMapCode } from "../gomap/call-site.ts";
+import type { Frame } from "../records/records.ts";
+import { shortFunction, shortPlace } from "../text/go-names.ts";
+import { displayWidth, middleEllipsis, padEndWidth } from "../text/width.ts";
 import type { Line, Style } from "./line.ts";
 
 const INLINED = " ‹inl›";

@@ -1,8 +1,8 @@
-import { ledgerComplete, measuredTiersOf } from "../model/ledger.ts";
-import type { Ledger, LossRecord, OverheadRow, TierName } from "../model/records.ts";
-import { lossHints, tierText, verdictText } from "../output/ledger-text.ts";
-import { growthSamplingText, overheadText, probedText } from "../output/overhead-text.ts";
-import { formatCount, formatRate } from "../output/units.ts";
+import { ledgerComplete, measuredTiersOf } from "../records/ledger.ts";
+import type { Ledger, LossRecord, OverheadRow, TierName } from "../records/records.ts";
+import { lossHints, tierText, verdictText } from "../report/ledger-text.ts";
+import { growthSamplingText, overheadText, probedText } from "../report/overhead-text.ts";
+import { formatCount, formatRate } from "../text/units.ts";
 import { DASH } from "./columns.ts";
 import { joinFields, type Line, type Span } from "./line.ts";
 

@@ -1,10 +1,11 @@
 /** Makes the rows of the five tables from what has been added up. */
-import type { AggregateView } from "../analyze/aggregator.ts";
-import { copyDetail, goroutineKey, mapKey, type RowDetail, type RowDetails } from "../analyze/row-details.ts";
-import { OTHER, siteKey } from "../analyze/rows.ts";
-import type { Ledger, SiteRow, TargetRecord } from "../model/records.ts";
-import { bytesMeasured, measuredTiers } from "../output/measured.ts";
-import { perSecond } from "../output/units.ts";
+
+import type { Ledger, SiteRow, TargetRecord } from "../records/records.ts";
+import { bytesMeasured, measuredTiers } from "../report/measured.ts";
+import type { AggregateView } from "../stats/aggregator.ts";
+import { copyDetail, goroutineKey, mapKey, type RowDetail, type RowDetails } from "../stats/row-statistics.ts";
+import { OTHER, siteKey } from "../stats/rows.ts";
+import { perSecond } from "../text/units.ts";
 import { newRow, type Row, TABLES, type TableName } from "./rows.ts";
 
 export interface TableSource {

@@ -1,6 +1,7 @@
 /** Draws a table: as many columns and rows as fit, aligned, with the cursor. */
-import { displayWidth, padStartWidth } from "../output/ellipsis.ts";
-import { alignDecimal } from "../output/units.ts";
+
+import { alignDecimal } from "../text/units.ts";
+import { displayWidth, padStartWidth } from "../text/width.ts";
 import { type Column, DASH, type NumberColumn, type TextColumn } from "./columns.ts";
 import { type Line, lineWidth, type Span } from "./line.ts";
 import type { Sorting } from "./row-order.ts";

@@ -1,6 +1,7 @@
 /** Which table is shown, sorted by what, and how much of it. */
-import { displayWidth, endEllipsis } from "../output/ellipsis.ts";
-import { formatCount, formatRate } from "../output/units.ts";
+
+import { formatCount, formatRate } from "../text/units.ts";
+import { displayWidth, endEllipsis } from "../text/width.ts";
 import { type Column, ROW_NOUNS } from "./columns.ts";
 import { type Line, lineWidth, type Span, spread } from "./line.ts";
 import { TABLES } from "./rows.ts";

@@ -1,4 +1,4 @@
-import { displayWidth } from "../output/ellipsis.ts";
+import { displayWidth } from "../text/width.ts";
 import type { ScreenSize } from "./layout.ts";
 
 export interface TerminalOptions {

@@ -2,7 +2,7 @@
 import { describe, expect } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ThrottleRecord } from "../../src/model/records.ts";
+import type { ThrottleRecord } from "../../src/records/records.ts";
 import { missingForTracing, testWith } from "../support/capability.ts";
 import { type Exit, type Program, start, temporaryFolder } from "../support/processes.ts";
 import { parseRecords, startGomapgrow, type Trace, toTrace, unaccounted } from "../support/trace.ts";

@@ -7,10 +7,10 @@ import { copyFileSync, existsSync, readFileSync, renameSync, truncateSync, write
 import { join } from "node:path";
 import { attachModeOf, detectFeatures } from "../../src/kernel/features.ts";
 import { monotonicNs, wallNs } from "../../src/kernel/libc.ts";
-import type { GomapgrowRecord } from "../../src/model/records.ts";
-import { Executable } from "../../src/session/executable.ts";
-import { Session } from "../../src/session/session.ts";
-import { Target } from "../../src/session/target.ts";
+import type { GomapgrowRecord } from "../../src/records/records.ts";
+import { Executable } from "../../src/tracer/executable.ts";
+import { Session } from "../../src/tracer/session.ts";
+import { Target } from "../../src/tracer/target.ts";
 import { heldBpfObjects, stillThere } from "../support/bpf-objects.ts";
 import { missingCommands, missingForTracing, testWith } from "../support/capability.ts";
 import { expectUntouched, targetRecord } from "../support/probed-bytes.ts";

@@ -3,7 +3,7 @@
  * the records must say the same, growth by growth.
  */
 import { describe, expect } from "bun:test";
-import type { Frame, GrowthRecord } from "../../src/model/records.ts";
+import type { Frame, GrowthRecord } from "../../src/records/records.ts";
 import { missingForTracing, testWith } from "../support/capability.ts";
 import { ledgerFaults, runTraced, type Trace } from "../support/trace.ts";
 import { buildProgram } from "./build-program.ts";

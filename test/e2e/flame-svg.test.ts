@@ -4,13 +4,13 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Page } from "playwright-core";
-import { FlameGraphBuilder } from "../../src/output/flame-graph.ts";
-import { flameSvg } from "../../src/output/flame-svg.ts";
+import { flameSvg } from "../../src/export/flame/svg.ts";
+import { FlameGraphBuilder } from "../../src/export/flame/tree.ts";
 import { missingFile, testWith } from "../support/capability.ts";
 import { type Browser, CHROMIUM, startChromium } from "../support/chromium.ts";
 import { temporaryFolder } from "../support/processes.ts";
 import { syntheticRecording } from "../support/synthetic-recording.ts";
-import { shopGraph } from "../unit/output/flame-fixture.ts";
+import { shopGraph } from "../unit/export/flame/flame-fixture.ts";
 
 const chromiumTest = testWith(missingFile(CHROMIUM));
 const TIMEOUT = 60_000;

@@ -2,13 +2,13 @@
 import { describe, expect, test } from "bun:test";
 import { chmodSync, copyFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Inspection } from "../../src/model/inspection.ts";
+import type { Inspection } from "../../src/inspect/record.ts";
 import { missingCommands, missingFile, missingForTracing, testWith } from "../support/capability.ts";
 import { run } from "../support/go-binaries.ts";
 import { withVersion } from "../support/patched-version.ts";
 import { type Program, start, temporaryFolder } from "../support/processes.ts";
 import { GOMAPGROW, runTraced, startGomapgrow } from "../support/trace.ts";
-import { expectGolden } from "../unit/output/golden.ts";
+import { expectGolden } from "../unit/report/golden.ts";
 import { buildProgram } from "./build-program.ts";
 
 const TIMEOUT = 60_000;

@@ -1,6 +1,6 @@
 /** Growths that overlap an iteration, against a program that counts them itself; with --iter only. */
 import { describe, expect } from "bun:test";
-import type { CallEstimate } from "../../src/model/records.ts";
+import type { CallEstimate } from "../../src/records/records.ts";
 import { missingForTracing, testWith } from "../support/capability.ts";
 import { goBuild } from "../support/go-binaries.ts";
 import { CASES, expectIterated, truthIn } from "../support/iterated.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { gunzipSync } from "node:zlib";
-import type { EndRecord, GomapgrowRecord } from "../../src/model/records.ts";
+import type { EndRecord, GomapgrowRecord } from "../../src/records/records.ts";
 import { missingCommands, missingForTracing, testWith } from "../support/capability.ts";
 import { type Program, start, temporaryFolder } from "../support/processes.ts";
 import { compileSchema, validateRecords } from "../support/schema.ts";

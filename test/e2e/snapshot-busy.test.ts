@@ -1,6 +1,6 @@
 /** Snapshots of programs that never rest: goroutines that run, maps that grow under locks, and nothing that disturbs them. */
 import { describe, expect } from "bun:test";
-import type { SnapshotGroup, SnapshotRecord } from "../../src/model/snapshot.ts";
+import type { SnapshotGroup, SnapshotRecord } from "../../src/snapshot/record.ts";
 import { missingForTracing, testWith } from "../support/capability.ts";
 import { start } from "../support/processes.ts";
 import { validateRecords } from "../support/schema.ts";

@@ -1,7 +1,7 @@
 /** Goroutine stacks read from outside must be those that the program's own runtime prints, and Delve's. */
 import { describe, expect } from "bun:test";
-import type { Frame } from "../../src/model/records.ts";
-import type { SnapshotGroup, SnapshotRecord } from "../../src/model/snapshot.ts";
+import type { Frame } from "../../src/records/records.ts";
+import type { SnapshotGroup, SnapshotRecord } from "../../src/snapshot/record.ts";
 import { missingCommands, missingForTracing, testWith } from "../support/capability.ts";
 import { type DumpedFrame, isShown, parseDump } from "../support/goroutine-dump.ts";
 import { type Program, start } from "../support/processes.ts";

@@ -2,9 +2,9 @@
 import { describe, expect } from "bun:test";
 import type { AttachMode } from "../../src/kernel/features.ts";
 import { monotonicNs, wallNs } from "../../src/kernel/libc.ts";
-import { Executable } from "../../src/session/executable.ts";
-import { Session } from "../../src/session/session.ts";
-import { Target } from "../../src/session/target.ts";
+import { Executable } from "../../src/tracer/executable.ts";
+import { Session } from "../../src/tracer/session.ts";
+import { Target } from "../../src/tracer/target.ts";
 import { missingForTracing, testWith } from "../support/capability.ts";
 import { start } from "../support/processes.ts";
 import { buildProgram } from "./build-program.ts";

@@ -2,7 +2,7 @@
 import { describe, expect } from "bun:test";
 import { copyFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
-import type { GomapgrowRecord, GrowthRecord, TargetRecord } from "../../src/model/records.ts";
+import type { GomapgrowRecord, GrowthRecord, TargetRecord } from "../../src/records/records.ts";
 import { missingForTracing, testWith } from "../support/capability.ts";
 import { type Program, start, temporaryFolder } from "../support/processes.ts";
 import { parseRecords, startGomapgrow, toTrace } from "../support/trace.ts";

@@ -4,7 +4,7 @@
  */
 import { describe, expect } from "bun:test";
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
-import type { VerificationRecord } from "../../src/model/verification.ts";
+import type { VerificationRecord } from "../../src/verify/record.ts";
 import { missingCommands, missingForTracing, testWith } from "../support/capability.ts";
 import { type Program, start } from "../support/processes.ts";
 import { validateRecords } from "../support/schema.ts";

@@ -1,7 +1,7 @@
 /** Which map grew, in which goroutine and where: against programs that know it themselves. */
 import { describe, expect } from "bun:test";
 import { join } from "node:path";
-import type { Frame, GrowthRecord } from "../../src/model/records.ts";
+import type { Frame, GrowthRecord } from "../../src/records/records.ts";
 import { missingForTracing, testWith } from "../support/capability.ts";
 import { goBuild } from "../support/go-binaries.ts";
 import { temporaryFolder } from "../support/processes.ts";

@@ -4,7 +4,7 @@
  */
 import { describe, expect } from "bun:test";
 import { join } from "node:path";
-import type { GrowthRecord } from "../../src/model/records.ts";
+import type { GrowthRecord } from "../../src/records/records.ts";
 import { missingForTracing, testWith } from "../support/capability.ts";
 import { goBuild } from "../support/go-binaries.ts";
 import { temporaryFolder } from "../support/processes.ts";

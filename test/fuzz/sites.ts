@@ -6,7 +6,7 @@ import type { ElfFile } from "../../src/elf/elf-file.ts";
 import { u32, u64 } from "../../src/elf/little-endian.ts";
 import { type Section, SHT_NOBITS, SHT_NOTE } from "../../src/elf/sections.ts";
 import type { GoBinary } from "../../src/gobin/go-binary.ts";
-import { locatePclntab } from "../../src/gobin/pclntab-locate.ts";
+import { locatePclntab } from "../../src/gobin/pclntab/locate.ts";
 
 /** A number in the file. */
 export interface Site {

@@ -2,8 +2,8 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { inspectBinary } from "../../src/cli/inspection.ts";
 import { identifyGoProgram, openGoProgram } from "../../src/gobin/go-binary.ts";
+import { inspectBinary } from "../../src/inspect/collect.ts";
 import { makePlan } from "../../src/plan/make-plan.ts";
 import { disassemble, planFaults } from "../support/exit-check.ts";
 import { fileSource, goRoot, goTool } from "../support/go-binaries.ts";

@@ -4,8 +4,8 @@
  * say themselves what is true, by reflect and by their own runtime; other truths are by readelf and objdump. `make test-matrix`.
  */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { inspectBinary } from "../../src/cli/inspection.ts";
 import { type GoBinary, type GoProgram, identifyGoProgram, openGoProgram } from "../../src/gobin/go-binary.ts";
+import { inspectBinary } from "../../src/inspect/collect.ts";
 import { makePlan } from "../../src/plan/make-plan.ts";
 import { disassemble, planFaults } from "../support/exit-check.ts";
 import { fileSource, GO_VERSIONS, type GoBuildOptions, goBuild, goRelease, run } from "../support/go-binaries.ts";

@@ -3,7 +3,7 @@
  * enclose the tracer's: each of its durations must lie within that of the same call, whatever the machine does meanwhile. How much
  * shorter it may be is what the probes at the entry and at the exit cost, which the caller has measured.
  */
-import type { EndRecord, GrowthRecord, WorkRecord } from "../../src/model/records.ts";
+import type { EndRecord, GrowthRecord, WorkRecord } from "../../src/records/records.ts";
 
 /** What the program says (test/programs/timed): nanoseconds, points in time of the monotonic clock. */
 export interface Truth {

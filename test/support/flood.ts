@@ -1,5 +1,5 @@
 /** A program that calls the growth functions as often as it can, under observation: what the tool takes, loses and uses meanwhile. */
-import type { EndRecord } from "../../src/model/records.ts";
+import type { EndRecord } from "../../src/records/records.ts";
 import { goBuild } from "./go-binaries.ts";
 import { Program } from "./processes.ts";
 import { GOMAPGROW, parseRecords } from "./trace.ts";

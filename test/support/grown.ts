@@ -5,7 +5,7 @@
 import { expect } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { EndRecord, Frame, GrowthRecord, TargetRecord } from "../../src/model/records.ts";
+import type { EndRecord, Frame, GrowthRecord, TargetRecord } from "../../src/records/records.ts";
 
 const SOURCE = join(import.meta.dir, "../programs/grow/main.go");
 export const KEYS = 2000;

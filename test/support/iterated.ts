@@ -1,6 +1,6 @@
 /** What test/programs/iterate says of its own growths and iterations, case by case, against the records. */
 import { expect } from "bun:test";
-import type { EndRecord, Frame, GrowthRecord, OverlapRecord } from "../../src/model/records.ts";
+import type { EndRecord, Frame, GrowthRecord, OverlapRecord } from "../../src/records/records.ts";
 
 export const CASES: Record<string, string> = {
 	"one-goroutine": "main.oneGoroutine",

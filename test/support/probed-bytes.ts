@@ -1,7 +1,7 @@
 /** The probed instructions in a target's memory: what the kernel put there, and what the file says. */
 import { expect } from "bun:test";
 import { closeSync, openSync, readFileSync, readSync } from "node:fs";
-import type { TargetRecord } from "../../src/model/records.ts";
+import type { TargetRecord } from "../../src/records/records.ts";
 import type { Program } from "./processes.ts";
 
 /** The target's memory at each probed instruction: one byte per probe. Only programs at a fixed address. */

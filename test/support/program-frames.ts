@@ -1,6 +1,6 @@
 /** Stacks as Go programs print them with their own runtime (test/programs/chains, exports), and as the symbolizer finds them. */
 import type { GoBinary } from "../../src/gobin/go-binary.ts";
-import type { Frame } from "../../src/gobin/inline-tree.ts";
+import type { Frame } from "../../src/gobin/pclntab/inline-tree.ts";
 
 export interface PrintedStack {
 	/** Return addresses as distances from a function's entry, one per source frame. */

@@ -1,6 +1,6 @@
 /** Validates records with the schema that `gomapgrow schema` prints, and stricter: fields that it does not know are faults. */
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
-import { DESCRIBED_TYPES, recordSchema } from "../../src/model/schema-document.ts";
+import { DESCRIBED_TYPES, recordSchema } from "../../src/cli/schema-document.ts";
 
 /** A copy in which every object with named fields has no others. */
 function closed(value: unknown): unknown {

@@ -12,7 +12,7 @@ import type {
 	TypeRow,
 	WindowRecord,
 	WorkRecord,
-} from "../../src/model/records.ts";
+} from "../../src/records/records.ts";
 import { Prng } from "./prng.ts";
 
 const EPOCH_MS = Date.UTC(2026, 0, 31, 12);

@@ -13,7 +13,7 @@ import type {
 	TierLedger,
 	WindowRecord,
 	WorkRecord,
-} from "../../src/model/records.ts";
+} from "../../src/records/records.ts";
 import { type Exit, type Program, type StartOptions, start } from "./processes.ts";
 
 /** The executable under test. */

@@ -1,6 +1,6 @@
 /** What must hold of a verification by counters on all processors. */
 import { expect } from "bun:test";
-import type { VerificationRecord } from "../../src/model/verification.ts";
+import type { VerificationRecord } from "../../src/verify/record.ts";
 
 /**
  * Both counters are equal, but for the few passes in the middle of which a thread moved to another processor: perf's events of the processors are asked one after

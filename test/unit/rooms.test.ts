@@ -8,24 +8,34 @@ const SRC = resolve(import.meta.dir, "../../src");
 /** Room -> rooms that it may import. "errors" may be imported by all. */
 const MAY_IMPORT: Record<string, readonly string[] | "all"> = {
 	errors: [],
-	elf: [],
-	dwarf: [],
-	isa: [],
-	target: ["elf"],
-	gobin: ["elf", "dwarf"],
-	plan: ["gobin", "isa"],
-	kernel: ["plan"],
-	model: [],
-	snapshot: ["gobin", "elf", "model", "analyze"],
-	session: ["kernel", "plan", "target", "gobin", "model"],
-	analyze: ["model"],
-	output: ["model", "analyze"],
-	tui: ["model", "analyze", "output"],
+	lib: [],
+	elf: ["lib"],
+	dwarf: ["lib"],
+	isa: ["lib"],
+	text: ["lib"],
+	records: ["lib"],
+	process: ["elf", "lib"],
+	gobin: ["elf", "dwarf", "lib"],
+	gomap: ["plan", "records", "lib"],
+	plan: ["gobin", "gomap", "isa", "lib"],
+	kernel: ["plan", "gomap", "lib"],
+	tracer: ["kernel", "plan", "process", "gobin", "gomap", "records", "lib"],
+	budget: ["tracer", "kernel", "plan", "gomap", "records", "lib"],
+	stats: ["gomap", "records", "lib"],
+	observe: ["budget", "tracer", "kernel", "plan", "process", "gomap", "stats", "records", "lib"],
+	recording: ["process", "kernel", "stats", "records", "text", "lib"],
+	report: ["observe", "recording", "stats", "kernel", "records", "text", "lib"],
+	export: ["observe", "recording", "report", "stats", "kernel", "process", "gomap", "records", "text", "lib"],
+	tui: ["observe", "export", "report", "stats", "kernel", "gomap", "records", "text", "lib"],
+	inspect: ["gobin", "plan", "isa", "records", "text", "lib"],
+	snapshot: ["gobin", "gomap", "elf", "records", "text", "lib"],
+	verify: ["observe", "tracer", "kernel", "plan", "process", "records", "text", "lib"],
+	"perf-profile": ["gobin", "gomap", "process", "recording", "report", "stats", "records", "text", "lib"],
 	cli: "all",
 };
 
 /** Modules with side effects outside the process that only these rooms may use. */
-const IO_ROOMS = new Set(["target", "kernel", "cli"]);
+const IO_ROOMS = new Set(["process", "kernel", "observe", "recording", "export", "tui", "cli"]);
 const IO_MODULES = /^(node:|bun$)/;
 /** Pure helpers of the platform, without I/O. */
 const PURE_MODULES = new Set(["node:zlib", "node:util", "node:path"]);
@@ -64,7 +74,7 @@ describe("rooms", () => {
 	test("the scan sees the sources", () => {
 		expect(files.length).toBeGreaterThan(50);
 		expect(imports.some((entry) => entry.file === "cli/main.ts" && entry.specifier === "./watch.ts")).toBe(true);
-		expect(imports.some((entry) => roomOf(entry) === "kernel" && entry.room === "session")).toBe(true);
+		expect(imports.some((entry) => roomOf(entry) === "kernel" && entry.room === "tracer")).toBe(true);
 	});
 
 	test("every folder of src/ is a room of the table", () => {

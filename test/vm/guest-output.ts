@@ -7,7 +7,7 @@ import type {
 	OverlapRecord,
 	TargetRecord,
 	WorkRecord,
-} from "../../src/model/records.ts";
+} from "../../src/records/records.ts";
 import { ledgerFaults, parseRecords } from "../support/trace.ts";
 import type { Outcome } from "./machine.ts";
 

@@ -4,8 +4,8 @@
  * them, `make test` the oldest and the newest (GOMAPGROW_KERNELS).
  */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout } from "bun:test";
-import type { GrowthRecord } from "../../src/model/records.ts";
-import type { VerificationRecord } from "../../src/model/verification.ts";
+import type { GrowthRecord } from "../../src/records/records.ts";
+import type { VerificationRecord } from "../../src/verify/record.ts";
 import { missingForTracing, testWith } from "../support/capability.ts";
 import { durationFaults, measuredOf, type Truth } from "../support/duration-check.ts";
 import { expectGrown, INT, KEYS } from "../support/grown.ts";
@@ -13,7 +13,7 @@ import { expectIterated, truthIn } from "../support/iterated.ts";
 import { validateRecords } from "../support/schema.ts";
 import { runTraced, withoutDuration } from "../support/trace.ts";
 import { expectCountersAgree } from "../support/verified.ts";
-import { expectGolden } from "../unit/output/golden.ts";
+import { expectGolden } from "../unit/report/golden.ts";
 import { called, countedBy, countedIn, dump, Left, recordsOf } from "./guest-output.ts";
 import {
 	cutsStacks,

@@ -1,7 +1,7 @@
 /** What is known of the growths of test/programs/counted, when it is run for one map of 1000 keys in each of its workers. */
 import { expect } from "bun:test";
 import { join } from "node:path";
-import type { GrowthRecord } from "../../src/model/records.ts";
+import type { GrowthRecord } from "../../src/records/records.ts";
 import { lineOf } from "../support/grown.ts";
 
 /** The nth fills a map of the nth kind, in a stack that is 3 n calls deep. */

@@ -1,7 +1,7 @@
 /** The committed layout table and the reader, against every Go toolchain, readelf, and values written down before it. */
 import { describe, expect, test } from "bun:test";
 import { buildProgram, COLUMNS, hasToolchain, measure, openDwarf } from "../../../build/layouts.ts";
-import { LAYOUT_COLUMNS, LAYOUT_TABLE, type LayoutColumn } from "../../../src/gobin/layout-table.generated.ts";
+import { LAYOUT_COLUMNS, LAYOUT_TABLE, type LayoutColumn } from "../../../src/gobin/layouts/table.generated.ts";
 import { missingCommands, testWith } from "../../support/capability.ts";
 
 const missingToolchain = (column: string) =>

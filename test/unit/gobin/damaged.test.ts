@@ -1,10 +1,10 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
-import { inspectBinary } from "../../../src/cli/inspection.ts";
 import { memorySource } from "../../../src/elf/memory-source.ts";
 import { GomapgrowError } from "../../../src/errors/error.ts";
 import { type GoBinary, identifyGoProgram, openGoBinary, openGoProgram } from "../../../src/gobin/go-binary.ts";
+import { inspectBinary } from "../../../src/inspect/collect.ts";
 import { processorMs } from "../../fuzz/meter.ts";
 import { type GoBuildOptions, goBuild, goRelease } from "../../support/go-binaries.ts";
 import { withVersion } from "../../support/patched-version.ts";

@@ -2,7 +2,7 @@
 import { ptr } from "bun:ffi";
 import { describe, expect, test } from "bun:test";
 import { ProcessMemory } from "../../../src/kernel/process-memory.ts";
-import { readMaps } from "../../../src/target/procfs.ts";
+import { readMaps } from "../../../src/process/procfs.ts";
 import { start } from "../../support/processes.ts";
 import { thrownBy } from "../../support/thrown.ts";
 

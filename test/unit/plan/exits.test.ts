@@ -6,7 +6,7 @@ import type { ExitSite, PlannedProbe, ProbePlan } from "../../../src/plan/probe-
 import { missingCommands, testWith } from "../../support/capability.ts";
 import { disassemble, exitSummary, planFaults } from "../../support/exit-check.ts";
 import { fileSource, GO_VERSIONS, type GoBuildOptions, goBuild } from "../../support/go-binaries.ts";
-import { expectGolden } from "../output/golden.ts";
+import { expectGolden } from "../report/golden.ts";
 
 setDefaultTimeout(120_000);
 

@@ -1,10 +1,10 @@
 /** When the details of a growth can be read, and what is planned when they cannot. */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { memorySource } from "../../../src/elf/memory-source.ts";
+import { NEWEST_MINOR, OLDEST_MINOR } from "../../../src/gobin/buildinfo/go-version.ts";
 import { type GoBinary, openGoBinary } from "../../../src/gobin/go-binary.ts";
-import { NEWEST_MINOR, OLDEST_MINOR } from "../../../src/gobin/go-version.ts";
-import { tableLayouts } from "../../../src/gobin/layout-table.ts";
-import { type StructLayouts, structLayouts } from "../../../src/gobin/struct-layouts.ts";
+import { type StructLayouts, structLayouts } from "../../../src/gobin/layouts/struct-layouts.ts";
+import { tableLayouts } from "../../../src/gobin/layouts/table.ts";
 import { DECODED_FIELDS, growthDetails } from "../../../src/plan/growth-details.ts";
 import { makePlan } from "../../../src/plan/make-plan.ts";
 import { fileSource, goBuild } from "../../support/go-binaries.ts";

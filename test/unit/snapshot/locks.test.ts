@@ -1,6 +1,6 @@
 /** Locks by the words that waiting goroutines leave, and who grows a map next to one. */
 import { describe, expect, test } from "bun:test";
-import type { Frame } from "../../../src/model/records.ts";
+import type { Frame } from "../../../src/records/records.ts";
 import { findGrowers } from "../../../src/snapshot/growers.ts";
 import { lockWaitOf, readLockStates, resolveSemaphores } from "../../../src/snapshot/locks.ts";
 import { PretendedMemory } from "./pretended-process.ts";

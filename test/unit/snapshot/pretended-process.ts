@@ -1,6 +1,6 @@
 /** A process that exists only in a test: memory made of pieces, with real code of a real program. */
 import { type GoBinary, openGoBinary } from "../../../src/gobin/go-binary.ts";
-import type { GLayout } from "../../../src/gobin/struct-layouts.ts";
+import type { GLayout } from "../../../src/gobin/layouts/struct-layouts.ts";
 import type { MemoryRange, MemoryReader } from "../../../src/snapshot/memory-reader.ts";
 import { fileSource, goBuild } from "../../support/go-binaries.ts";
 

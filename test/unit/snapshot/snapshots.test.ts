@@ -1,7 +1,7 @@
 /** What several snapshots say of one process: who stays, who has run, who is new. */
 import { describe, expect, test } from "bun:test";
 import { GomapgrowError } from "../../../src/errors/error.ts";
-import type { SnapshotRecord } from "../../../src/model/snapshot.ts";
+import type { SnapshotRecord } from "../../../src/snapshot/record.ts";
 import type { ThreadPlace, ThreadReader } from "../../../src/snapshot/running.ts";
 import { Snapshots } from "../../../src/snapshot/snapshots.ts";
 import { Prng } from "../../support/prng.ts";

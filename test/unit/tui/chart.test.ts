@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { displayWidth } from "../../../src/output/ellipsis.ts";
+import { displayWidth } from "../../../src/text/width.ts";
 import { lineChart } from "../../../src/tui/line-chart.ts";
 import { sparkline } from "../../../src/tui/sparkline.ts";
 

@@ -1,6 +1,3 @@
-import { Aggregator, type AggregatorOptions, type WorkCount } from "../../../src/analyze/aggregator.ts";
-import type { LatencyCount } from "../../../src/analyze/latency.ts";
-import { RowDetails } from "../../../src/analyze/row-details.ts";
 import type {
 	Frame,
 	GrowthRecord,
@@ -9,7 +6,10 @@ import type {
 	OverlapRecord,
 	ProbeInfo,
 	TargetRecord,
-} from "../../../src/model/records.ts";
+} from "../../../src/records/records.ts";
+import { Aggregator, type AggregatorOptions, type WorkCount } from "../../../src/stats/aggregator.ts";
+import type { LatencyCount } from "../../../src/stats/latency.ts";
+import { RowDetails } from "../../../src/stats/row-statistics.ts";
 import type { ScreenState } from "../../../src/tui/screen.ts";
 import { Tables } from "../../../src/tui/table-rows.ts";
 

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import type { OverheadRow } from "../../../src/model/records.ts";
-import { displayWidth } from "../../../src/output/ellipsis.ts";
+import type { OverheadRow } from "../../../src/records/records.ts";
+import { displayWidth } from "../../../src/text/width.ts";
 import { composeScreen, type ScreenState } from "../../../src/tui/screen.ts";
 import { initialUi } from "../../../src/tui/ui-state.ts";
-import { expectGolden } from "../output/golden.ts";
+import { expectGolden } from "../report/golden.ts";
 import {
 	awkwardState,
 	busyState,

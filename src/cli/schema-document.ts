@@ -1,0 +1,24 @@
+/** The JSON Schema of everything that is printed as one record a line: `gomapgrow schema` prints it. */
+
+import { SCHEMA_VERSION } from "../records/records.ts";
+import { DEFINITIONS, RECORD_TYPES } from "../records/schema.ts";
+import { ANSWERS } from "./answer-schema.ts";
+
+/** The records of recordings, then the answers of commands that look once. */
+export const DESCRIBED_TYPES: readonly string[] = [...RECORD_TYPES, ...Object.keys(ANSWERS)];
+
+/**
+ * The JSON Schema (draft 2020-12) of one record, that is of one line. Fields that are not in it are allowed, as a later version of the
+ * same major number may add some.
+ */
+export function recordSchema(): Record<string, unknown> {
+	return {
+		$schema: "https://json-schema.org/draft/2020-12/schema",
+		$id: `urn:gomapgrow:record:${SCHEMA_VERSION}`,
+		title: `gomapgrow records, schema version ${SCHEMA_VERSION}`,
+		description:
+			"One line of NDJSON. A field that was not measured is absent; readers ignore fields that they do not know.",
+		oneOf: DESCRIBED_TYPES.map((type) => ({ $ref: `#/$defs/${type}` })),
+		$defs: { ...DEFINITIONS, ...ANSWERS },
+	};
+}

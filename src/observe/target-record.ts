@@ -1,0 +1,34 @@
+/** The record that says what a target is and what is probed in it. */
+
+import { sanitize } from "../lib/sanitize.ts";
+import type { TargetRecord } from "../records/records.ts";
+import type { Target } from "../tracer/target.ts";
+import { type Timing, untimed } from "../tracer/timed-probes.ts";
+
+export function targetRecord(target: Target, time: string, timing: Timing): TargetRecord {
+	const { binary, identity, plan } = target;
+	const limits = [...(plan.limits ?? []), ...untimed(plan, timing)];
+	return {
+		type: "target",
+		time,
+		pid: identity.pid,
+		name: sanitize(identity.name),
+		exe: sanitize(identity.exe, 4096),
+		...(binary.buildId === undefined ? {} : { build_id: sanitize(binary.buildId) }),
+		go_version: sanitize(plan.goVersion),
+		map_impl: plan.impl,
+		arch: binary.arch,
+		pie: binary.pie,
+		stripped: binary.stripped,
+		probes: plan.probes.map((probe) => ({
+			fn: probe.fn,
+			tier: probe.tier,
+			address: `0x${probe.site.address.toString(16)}`,
+			file_offset: probe.site.fileOffset,
+			instruction: probe.site.instruction,
+			cost: probe.site.cost,
+		})),
+		not_probed: plan.skipped,
+		...(limits.length === 0 ? {} : { limits: limits.map((limit) => sanitize(limit)) }),
+	};
+}

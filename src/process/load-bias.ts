@@ -1,0 +1,73 @@
+/** Where a position-independent executable was loaded. */
+
+import { GomapgrowError } from "../errors/error.ts";
+import { type MemoryMapping, readEntryPoint, readLoadedMaps } from "./procfs.ts";
+
+const PT_LOAD = 1;
+const PAGE = 4096;
+
+interface LoadSegment {
+	type: number;
+	offset: number;
+	vaddr: number;
+	filesz: number;
+}
+
+/** What an executable says of itself. */
+export interface LoadedElf {
+	header: { entry: number };
+	segments: readonly LoadSegment[];
+}
+
+const loaded = ({ segments }: LoadedElf): LoadSegment[] => segments.filter(({ type }) => type === PT_LOAD);
+
+/**
+ * Load bias: start of a mapping of the executable minus the address that its segment asks for. An internally linked PIE asks for
+ * 0x400000, so the mapping's start alone is not it. `inode`: of the executable. Undefined when no mapping is of it.
+ */
+export function biasOfMappings(mappings: readonly MemoryMapping[], inode: bigint, elf: LoadedElf): number | undefined {
+	for (const mapping of mappings) {
+		if (BigInt(mapping.inode) !== inode) continue;
+		for (const { offset, vaddr } of loaded(elf)) {
+			const inPage = vaddr % PAGE;
+			if (offset - inPage === mapping.offset) return mapping.start - (vaddr - inPage);
+		}
+	}
+	return undefined;
+}
+
+/**
+ * The same from where the program was entered (AT_ENTRY of its auxiliary vector). For file systems of layers: older
+ * kernels show the mapped file's inode in its layer, which need not be the one that the file itself has. Undefined when no file is mapped there as the executable
+ * asks for.
+ */
+export function biasOfEntryPoint(
+	mappings: readonly MemoryMapping[],
+	entryPoint: number,
+	elf: LoadedElf,
+): number | undefined {
+	const { entry } = elf.header;
+	const bias = entryPoint - entry;
+	if (bias < 0 || bias % PAGE !== 0) return undefined;
+	const mapping = mappings.find(({ start, end }) => start <= entryPoint && entryPoint < end);
+	if (mapping === undefined || mapping.inode === 0 || !mapping.permissions.includes("x")) return undefined;
+	const offset = entryPoint - mapping.start + mapping.offset;
+	const fits = loaded(elf).some(
+		(segment) =>
+			entry >= segment.vaddr &&
+			entry < segment.vaddr + segment.filesz &&
+			entry - segment.vaddr + segment.offset === offset,
+	);
+	return fits ? bias : undefined;
+}
+
+/** Load bias of a running process; `inode`: of its executable. Throws E-TARGET-GONE, also when no mapping is of it, and E-TARGET-DENIED. */
+export function readLoadBias(pid: number, inode: bigint, elf: LoadedElf): number {
+	const mappings = readLoadedMaps(pid);
+	const bias = biasOfMappings(mappings, inode, elf) ?? biasOfEntryPoint(mappings, readEntryPoint(pid), elf);
+	if (bias !== undefined) return bias;
+	throw new GomapgrowError("E-TARGET-GONE", {
+		wanted: "the executable in the process's memory mappings",
+		found: "no mapping of it",
+	});
+}

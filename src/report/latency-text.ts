@@ -1,0 +1,173 @@
+/** Latency: quantiles of durations that were counted in power-of-two buckets, and their histogram as text. */
+
+import type { LatencyRow } from "../records/records.ts";
+import { addLatencyRow } from "../stats/latency-rows.ts";
+import { formatCount, formatDuration, formatShare } from "../text/units.ts";
+import { displayWidth, endEllipsis, padStartWidth } from "../text/width.ts";
+
+export interface LatencyQuantiles {
+	p50: number;
+	p90: number;
+	p99: number;
+	/** Exact. */
+	max: number;
+}
+
+interface Bucket {
+	from: number;
+	/** The end of the bucket, or the longest duration where that is less. */
+	to: number;
+	count: number;
+}
+
+/** End of the bucket that begins at 0: what is shorter is not told apart (bpf/gomapgrow.h). */
+const FIRST_END_NS = 64;
+
+/** In order, without empty ones and without what is no bucket. */
+function bucketsOf(row: LatencyRow): Bucket[] {
+	return row.buckets
+		.filter(({ from_ns, count }) => from_ns >= 0 && count > 0 && Number.isFinite(from_ns) && Number.isFinite(count))
+		.sort((a, b) => a.from_ns - b.from_ns)
+		.map(({ from_ns, count }) => {
+			const end = from_ns === 0 ? FIRST_END_NS : from_ns * 2;
+			return { from: from_ns, to: Math.max(from_ns, Math.min(end, row.max_ns)), count };
+		});
+}
+
+/**
+ * The duration below which the share `q` (0 to 1) of the durations lies, in nanoseconds; undefined without durations. Within its bucket it is
+ * interpolated on a logarithmic scale, as if the durations were spread evenly over it by their logarithm (what Prometheus does with native
+ * histograms); so it is off by less than a factor of 2, and less in practice. The last bucket ends at the longest duration.
+ */
+export function latencyQuantile(row: LatencyRow, q: number): number | undefined {
+	const buckets = bucketsOf(row);
+	const total = buckets.reduce((sum, { count }) => sum + count, 0);
+	const wanted = Math.min(1, Math.max(0, q)) * total;
+	let before = 0;
+	for (const { from, to, count } of buckets) {
+		const share = (wanted - before) / count;
+		before += count;
+		if (share > 1) continue;
+		return from === 0 ? to * share : from * (to / from) ** share;
+	}
+	return buckets.at(-1)?.to;
+}
+
+/** Undefined without durations. */
+export function latencyQuantiles(row: LatencyRow): LatencyQuantiles | undefined {
+	const [p50, p90, p99] = [0.5, 0.9, 0.99].map((q) => latencyQuantile(row, q));
+	if (p50 === undefined || p90 === undefined || p99 === undefined) return undefined;
+	return { p50, p90, p99, max: row.max_ns };
+}
+
+/** Rows of several functions or types as one: counts and sums are exact. */
+export function mergeLatency(fn: string, map_type: string, rows: readonly LatencyRow[]): LatencyRow {
+	const merged: LatencyRow = { fn, map_type, count: 0, sum_ns: 0, max_ns: 0, buckets: [] };
+	for (const row of rows) addLatencyRow(merged, row);
+	return merged;
+}
+
+/** Every power of two from the first bucket to the last, also the empty ones between. */
+function filled(buckets: readonly Bucket[]): Bucket[] {
+	const [first] = buckets;
+	const last = buckets.at(-1);
+	if (first === undefined || last === undefined) return [];
+	const byStart = new Map(buckets.map((bucket) => [bucket.from, bucket]));
+	const rows: Bucket[] = [];
+	for (let from = first.from; from <= last.from; from = from === 0 ? FIRST_END_NS : from * 2) {
+		rows.push(byStart.get(from) ?? { from, to: from * 2, count: 0 });
+	}
+	return rows;
+}
+
+const HEIGHTS = "▁▂▃▄▅▆▇█";
+const EIGHTHS = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"];
+
+/** A bar of `eighths` eighths of a column. */
+function bar(eighths: number): string {
+	return "█".repeat(Math.floor(eighths / 8)) + (EIGHTHS[eighths % 8] ?? "");
+}
+
+/** The shape of the histogram, one column for each bucket from the shortest to the longest; a blank is an empty one. */
+export function latencyShape(row: LatencyRow): string {
+	const rows = filled(bucketsOf(row));
+	const most = Math.max(0, ...rows.map(({ count }) => count));
+	return rows
+		.map(({ count }) => (count === 0 ? " " : (HEIGHTS[Math.ceil((count / most) * HEIGHTS.length) - 1] ?? "▁")))
+		.join("");
+}
+
+/** `p50 1.2 µs  p90 9.0 µs  p99 90 µs  max 410 µs  ▂▅█▆▃▁▁`, at most `columns` wide: the shape goes first, then the longest numbers. */
+export function latencyLine(row: LatencyRow, columns: number): string {
+	const quantiles = latencyQuantiles(row);
+	if (quantiles === undefined) return endEllipsis("no durations", columns);
+	const fields = Object.entries(quantiles).map(([name, ns]) => `${name} ${formatDuration(ns)}`);
+	fields.push(latencyShape(row));
+	while (fields.length > 1 && displayWidth(fields.join("  ")) > columns) fields.pop();
+	return endEllipsis(fields.join("  "), columns);
+}
+
+/**
+ * The histogram as lines of at most `columns`: where each bucket begins, a bar, its count, its share, and the quantiles that lie in it. Longer
+ * than `rows` lines, buckets at both ends are summed up in one line each ("up to", "from").
+ */
+export function latencyHistogram(row: LatencyRow, columns: number, rows = 24): string[] {
+	const quantiles = latencyQuantiles(row);
+	if (quantiles === undefined) return [endEllipsis("no durations", columns)];
+	const shown = limited(filled(bucketsOf(row)), Math.max(3, rows));
+	const total = shown.reduce((sum, { count }) => sum + count, 0);
+	const most = Math.max(...shown.map(({ count }) => count));
+	const starts = padded(shown.map(({ label }) => label));
+	const counts = padded(shown.map(({ count }) => formatCount(count)));
+	const shares = padded(shown.map(({ count }) => formatShare(count, total)));
+	const marks = shown.map((bucket, index) => {
+		const last = index === shown.length - 1;
+		return Object.entries(quantiles)
+			.filter(([, ns]) => (ns > bucket.from || index === 0) && (last || ns <= (shown[index + 1]?.from ?? 0)))
+			.map(([name]) => name)
+			.join(" ");
+	});
+	const markWidth = Math.max(...marks.map((mark) => mark.length));
+	const fixed = [starts, counts, shares].reduce((sum, texts) => sum + displayWidth(texts[0] ?? ""), markWidth);
+	const room = Math.max(1, columns - fixed - 8);
+	return shown.map(({ count }, index) => {
+		const eighths = count === 0 ? 0 : Math.max(1, Math.round((count / most) * room * 8));
+		const drawn = bar(eighths).padEnd(room);
+		const line = `${starts[index]} ┤${drawn}  ${counts[index]}  ${shares[index]}  ${marks[index]}`;
+		return endEllipsis(line.trimEnd(), columns);
+	});
+}
+
+function padded(texts: readonly string[]): string[] {
+	const width = Math.max(...texts.map(displayWidth));
+	return texts.map((text) => padStartWidth(text, width));
+}
+
+interface ShownBucket {
+	from: number;
+	count: number;
+	label: string;
+}
+
+function limited(buckets: readonly Bucket[], rows: number): ShownBucket[] {
+	const shown = buckets.map(({ from, count }): ShownBucket => ({ from, count, label: formatDuration(from) }));
+	const fold = (drop: ShownBucket | undefined, keep: ShownBucket | undefined, label: string): void => {
+		if (drop === undefined || keep === undefined) return;
+		keep.count += drop.count;
+		keep.label = label;
+	};
+	while (shown.length > rows) {
+		const first = shown[0];
+		const last = shown.at(-1);
+		// The end with fewer durations is the less interesting one.
+		if ((first?.count ?? 0) <= (last?.count ?? 0)) {
+			shown.shift();
+			fold(first, shown[0], `up to ${formatDuration(shown[1]?.from ?? 0)}`);
+			if (shown[0] !== undefined && first !== undefined) shown[0].from = first.from;
+		} else {
+			shown.pop();
+			fold(last, shown.at(-1), `from ${formatDuration(shown.at(-1)?.from ?? 0)}`);
+		}
+	}
+	return shown;
+}

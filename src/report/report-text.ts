@@ -1,0 +1,254 @@
+/** A report on recordings as text: the summary of the live views, what was recorded, and tables. */
+
+import { sanitize } from "../lib/sanitize.ts";
+import type { MergedRecordings } from "../recording/merge.ts";
+import type { Recording } from "../recording/summarize.ts";
+import type { Frame, GoroutineRow, LatencyRow, MapRow, SiteRow, TypeRow } from "../records/records.ts";
+import { OTHER } from "../stats/rows.ts";
+import type { Tally } from "../stats/tally.ts";
+import { shortSite } from "../text/go-names.ts";
+import { type TableColumn, textTable } from "../text/text-table.ts";
+import { formatBytes, formatCount, formatDuration, formatShare, NOT_MEASURED, plural } from "../text/units.ts";
+import { latencyQuantiles, latencyShape } from "./latency-text.ts";
+import { measuredTiers } from "./measured.ts";
+import { summaryText } from "./summary.ts";
+
+export interface ReportOptions {
+	/** Columns to fit into; Infinity: names are not cut. */
+	columns: number;
+	/** Most rows of each table. */
+	rows: number;
+	/** What is missing or wrong, as sentences. */
+	notes: readonly string[];
+}
+
+/** The summary, word for word as the live views end with it when there is one recording. */
+function summary(merged: MergedRecordings): string {
+	const { sums, elapsedNs, ledger, losses, recordings } = merged;
+	const other = sums.sites.find((row) => row.fn === OTHER);
+	const total: Tally = {
+		...sums,
+		// The summary does not tell them.
+		calls: {},
+		overlaps: sums.overlaps ?? 0,
+		targets: [],
+		folded: { growths: other?.growths ?? 0, work: other?.work ?? 0 },
+	};
+	const targets = recordings.flatMap((recording) => recording.targets);
+	return summaryText({ elapsedNs, total, ledger, measured: measuredTiers(targets), losses });
+}
+
+/** `2026-11-23 09:47:10 UTC` */
+function dayAndTime(time: string): string {
+	return sanitize(`${time.slice(0, 10)} ${time.slice(11, 19)} UTC`);
+}
+
+/** `recorded 2026-11-23 09:47:10 UTC on db1, Linux 6.18.0: etcd 4711 (go1.23.5, classic)` */
+function recordingLine(recording: Recording): string {
+	const { start, targets } = recording;
+	const when =
+		start === undefined
+			? "recorded"
+			: `recorded ${dayAndTime(start.time)} on ${sanitize(start.host)}, Linux ${sanitize(start.kernel)}`;
+	const names = targets
+		.slice(0, 3)
+		.map(
+			(target) =>
+				`${sanitize(target.name)} ${target.pid} (${sanitize(target.go_version)}, ${sanitize(target.map_impl)})`,
+		);
+	if (targets.length > 3) names.push(`${plural(targets.length - 3, "process").replace(/ss(s?)$/, "ss$1")} more`);
+	return `${when}: ${names.length === 0 ? "no process is named" : names.join(", ")}`;
+}
+
+/** `kinds  double 99 %  same-size 1.0 %` */
+function sharesLine(label: string, counts: Partial<Record<string, number>>): string[] {
+	const entries = Object.entries(counts).map(([name, count]) => [sanitize(name), count ?? 0] as const);
+	const total = entries.reduce((sum, [, count]) => sum + count, 0);
+	if (total === 0) return [];
+	const shares = entries.toSorted((a, b) => b[1] - a[1]).map(([name, count]) => `${name} ${formatShare(count, total)}`);
+	return [`${label}  ${shares.join("  ")}`];
+}
+
+/** `overhead  at most 0.6 % of 1.0 %, probing was changed 2 times` */
+function overheadLine(recordings: readonly Recording[]): string[] {
+	const found = recordings.flatMap(({ overhead }) => (overhead === undefined ? [] : [overhead]));
+	const [most] = found.toSorted((a, b) => b.most - a.most);
+	if (most === undefined) return [];
+	const budget = most.budget === undefined ? "without a budget" : `of ${formatShare(most.budget, 1)}`;
+	const throttles = recordings.reduce((sum, recording) => sum + recording.throttles, 0);
+	const changed = throttles === 0 ? "" : `, probing was changed ${plural(throttles, "time")}`;
+	return [`overhead  at most ${formatShare(most.most, 1)} ${budget} of processor time${changed}`];
+}
+
+function number(heading: string, cells: readonly string[]): TableColumn {
+	return { heading, kind: "number", cells };
+}
+
+function name(heading: string, cells: readonly string[]): TableColumn {
+	return { heading, kind: "text", cells };
+}
+
+function counted<Row>(heading: string, rows: readonly Row[], of: (row: Row) => number): TableColumn {
+	return number(
+		heading,
+		rows.map((row) => formatCount(of(row))),
+	);
+}
+
+function sized<Row extends { bytes: number }>(rows: readonly Row[]): TableColumn {
+	return number(
+		"BYTES",
+		rows.map((row) => formatBytes(row.bytes)),
+	);
+}
+
+function timed<Row extends { duration_ns: number }>(rows: readonly Row[]): TableColumn {
+	return number(
+		"TIME",
+		rows.map((row) => (row.duration_ns > 0 ? formatDuration(row.duration_ns) : NOT_MEASURED)),
+	);
+}
+
+function siteTable(rows: readonly SiteRow[]): TableColumn[] {
+	return [
+		counted("GROWTHS", rows, (row) => row.growths),
+		counted("WORK", rows, (row) => row.work),
+		sized(rows),
+		timed(rows),
+		counted("MAX SLOTS", rows, (row) => row.max_capacity),
+		number(
+			"ITER",
+			rows.map((row) => (row.iterating === undefined ? NOT_MEASURED : formatCount(row.iterating))),
+		),
+		name(
+			"TYPE",
+			rows.map((row) => sanitize(row.map_type)),
+		),
+		name("SITE", rows.map(shortSite)),
+	];
+}
+
+function typeTable(rows: readonly TypeRow[]): TableColumn[] {
+	return [
+		counted("GROWTHS", rows, (row) => row.growths),
+		counted("WORK", rows, (row) => row.work),
+		sized(rows),
+		counted("MAX SLOTS", rows, (row) => row.max_capacity),
+		name(
+			"TYPE",
+			rows.map((row) => sanitize(row.map_type)),
+		),
+	];
+}
+
+function mapTable(rows: readonly MapRow[]): TableColumn[] {
+	return [
+		counted("GROWTHS", rows, (row) => row.growths),
+		counted("SLOTS FROM", rows, (row) => row.slots_first),
+		counted("TO", rows, (row) => row.slots_last),
+		counted("ENTRIES", rows, (row) => row.count),
+		sized(rows),
+		name(
+			"PROCESS",
+			rows.map((row) => row.pid.toString()),
+		),
+		name(
+			"MAP",
+			rows.map((row) => sanitize(row.map)),
+		),
+		name(
+			"TYPE",
+			rows.map((row) => sanitize(row.map_type)),
+		),
+		name("SITE", rows.map(shortSite)),
+	];
+}
+
+function origin(start: string | undefined, createdBy: Frame | undefined): string {
+	const runs = start === undefined ? [] : [shortSite({ fn: start })];
+	const by = createdBy === undefined ? [] : [`started by ${shortSite(createdBy)}`];
+	const parts = [...runs, ...by];
+	return parts.length === 0 ? NOT_MEASURED : parts.join(", ");
+}
+
+function goroutineTable(rows: readonly GoroutineRow[]): TableColumn[] {
+	return [
+		counted("GROWTHS", rows, (row) => row.growths),
+		sized(rows),
+		timed(rows),
+		name(
+			"PROCESS",
+			rows.map((row) => row.pid.toString()),
+		),
+		name(
+			"GOROUTINE",
+			rows.map((row) => row.goid.toString()),
+		),
+		name(
+			"RUNS",
+			rows.map((row) => origin(row.start_fn, row.created_by)),
+		),
+	];
+}
+
+function latencyTable(rows: readonly LatencyRow[]): TableColumn[] {
+	const quantiles = rows.map(latencyQuantiles);
+	const column = (key: "p50" | "p90" | "p99" | "max"): TableColumn =>
+		number(
+			key.toUpperCase(),
+			quantiles.map((each) => (each === undefined ? NOT_MEASURED : formatDuration(each[key]))),
+		);
+	return [
+		counted("CALLS", rows, (row) => row.count),
+		...(["p50", "p90", "p99", "max"] as const).map(column),
+		name(
+			"FROM",
+			rows.map((row) => formatDuration(row.buckets[0]?.from_ns ?? 0)),
+		),
+		name("SHAPE", rows.map(latencyShape)),
+		name(
+			"FUNCTION",
+			rows.map((row) => shortSite({ fn: row.fn })),
+		),
+		name(
+			"TYPE",
+			rows.map((row) => sanitize(row.map_type)),
+		),
+	];
+}
+
+/** A table under its title; nothing without rows. */
+function section<Row>(
+	title: string,
+	rows: readonly Row[],
+	make: (rows: readonly Row[]) => TableColumn[],
+	options: ReportOptions,
+): string[] {
+	if (rows.length === 0) return [];
+	const shown = rows.slice(0, options.rows);
+	const more = rows.length - shown.length;
+	const heading =
+		more === 0 ? title : `${title}, the first ${formatCount(shown.length)} of ${formatCount(rows.length)}`;
+	return ["", heading, ...textTable(make(shown), options.columns - 2).map((line) => `  ${line}`)];
+}
+
+/** The report, each line with its line feed. */
+export function reportText(merged: MergedRecordings, options: ReportOptions): string {
+	const { sums, recordings, count } = merged;
+	const lines = [
+		...(count === 1 ? [] : [plural(count, "recording")]),
+		...recordings.slice(0, 10).map(recordingLine),
+		...(count > 10 ? [`and ${formatCount(count - 10)} more`] : []),
+		...options.notes.map((note) => `missing: ${note}`),
+		...sharesLine("kinds ", sums.kinds),
+		...sharesLine("causes", sums.causes),
+		...overheadLine(recordings),
+		...(sums.overlaps === undefined ? [] : [`growths that overlapped an iteration: ${formatCount(sums.overlaps)}`]),
+		...section("call sites", sums.sites, siteTable, options),
+		...section("map types", sums.types, typeTable, options),
+		...section("maps", sums.maps, mapTable, options),
+		...section("goroutines", sums.goroutines, goroutineTable, options),
+		...section("latency", sums.latency, latencyTable, options),
+	];
+	return summary(merged) + lines.map((line) => `${line}\n`).join("");
+}

@@ -1,0 +1,35 @@
+/** Finds the growths that an iterator's step tells of: those of its map since its previous step. */
+
+import { LruCache } from "../../lib/lru-cache.ts";
+import type { GrowthRecord } from "../../records/records.ts";
+
+/** Maps whose growths are remembered, and how many of each: more than happen between two steps. */
+const MAX_MAPS = 4096;
+const MAX_GROWTHS = 64;
+
+interface NumberedGrowth {
+	sequence: number;
+	record: GrowthRecord;
+}
+
+const keyOf = (pid: number, map: string): string => `${pid}:${map}`;
+
+export class RecentGrowths {
+	readonly #maps = new LruCache<string, NumberedGrowth[]>(MAX_MAPS);
+
+	/** `sequence`: which growth of the map it is, as the kernel counts. */
+	add(sequence: number, record: GrowthRecord): void {
+		const key = keyOf(record.pid, record.map);
+		const growths = this.#maps.get(key) ?? [];
+		growths.push({ sequence, record });
+		if (growths.length > MAX_GROWTHS) growths.shift();
+		this.#maps.set(key, growths);
+	}
+
+	/** The growths of the map behind number `seen` up to number `last`; fewer when some were lost. */
+	between(pid: number, map: string, seen: number, last: number): GrowthRecord[] {
+		return (this.#maps.get(keyOf(pid, map)) ?? [])
+			.filter(({ sequence }) => sequence > seen && sequence <= last)
+			.map(({ record }) => record);
+	}
+}

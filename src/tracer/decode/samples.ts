@@ -1,0 +1,72 @@
+/** Turns samples of the work tier and steps of iterators into records. */
+import type { RawStep, RawWork } from "../../kernel/events.ts";
+import { FAULT } from "../../kernel/wire.ts";
+import type { OverlapRecord, WorkRecord } from "../../records/records.ts";
+import { type ClockAnchor, elapsedNs, timeOf } from "../../records/time.ts";
+import type { EntrySite } from "../site-table.ts";
+import type { RecentGrowths } from "./overlaps.ts";
+import type { StackDecoder } from "./stacks.ts";
+import { UNKNOWN_TYPE } from "./type-names.ts";
+
+export class SampleDecoder {
+	readonly #anchor: ClockAnchor;
+	readonly #stacks: StackDecoder;
+
+	constructor(anchor: ClockAnchor, stacks: StackDecoder) {
+		this.#anchor = anchor;
+		this.#stacks = stacks;
+	}
+
+	work(raw: RawWork, { target, probe }: EntrySite): WorkRecord {
+		const time = BigInt(raw.timeNs);
+		// A record from an exit has another address, which tells nothing about where the executable was loaded.
+		const bias = target.bias ?? 0;
+		const stack = target.bias === undefined ? [] : this.#stacks.decode(target, probe, raw.frames, bias);
+		return {
+			type: "work",
+			time: timeOf(this.#anchor, time),
+			elapsed_ns: elapsedNs(this.#anchor, time),
+			pid: raw.tgid,
+			tid: raw.tid,
+			...((raw.fault & FAULT.g) === 0 ? { goid: raw.goid } : {}),
+			fn: probe.fn,
+			map_type: ((target.bias === undefined ? undefined : target.types.at(raw.mapType, bias)) ?? UNKNOWN_TYPE).name,
+			weight: raw.weight,
+			...(raw.durationNs === 0 ? {} : { duration_ns: raw.durationNs }),
+			...(raw.slow ? { slow: true as const } : {}),
+			...(target.plan.impl === "classic" ? { iterating: raw.iterating } : {}),
+			stack,
+			...(this.#stacks.isTruncated(target, stack, raw.truncated) ? { stack_truncated: true as const } : {}),
+		};
+	}
+
+	/** One record for each growth since the iterator's previous step; those that were lost have none. */
+	overlaps(raw: RawStep, { target, probe }: EntrySite, recent: RecentGrowths): OverlapRecord[] {
+		const { bias, plan } = target;
+		if (bias === undefined) return [];
+		const map = `0x${raw.seed.toString(16).padStart(plan.impl === "classic" ? 8 : 16, "0")}`;
+		const time = BigInt(raw.timeNs);
+		const stack = this.#stacks.decode(target, probe, raw.frames, bias);
+		return recent.between(raw.tgid, map, raw.seen, raw.sequence).map((growth) => ({
+			type: "overlap",
+			time: timeOf(this.#anchor, time),
+			elapsed_ns: elapsedNs(this.#anchor, time),
+			pid: raw.tgid,
+			map_type: growth.map_type,
+			map,
+			growth: {
+				elapsed_ns: growth.elapsed_ns,
+				nth: growth.nth,
+				kind: growth.kind,
+				...(growth.goid === undefined ? {} : { goid: growth.goid }),
+				stack: growth.stack,
+			},
+			iteration: {
+				elapsed_ns: elapsedNs(this.#anchor, BigInt(raw.begunNs)),
+				...((raw.fault & FAULT.g) === 0 ? { goid: raw.goid } : {}),
+				stack,
+				...(this.#stacks.isTruncated(target, stack, raw.truncated) ? { stack_truncated: true as const } : {}),
+			},
+		}));
+	}
+}

@@ -1,0 +1,45 @@
+/** Names of map types by their run-time address, per target. */
+import type { GoBinary } from "../../gobin/go-binary.ts";
+import { LruCache } from "../../lib/lru-cache.ts";
+import { sanitize } from "../../lib/sanitize.ts";
+
+export interface MapTypeInfo {
+	name: string;
+	/** Bytes of one bucket (classic) or one group of eight slots (swiss). */
+	storageBytes: number | undefined;
+	/** Bytes of one entry. */
+	slotBytes: number | undefined;
+}
+
+/** A type that is not in the executable: made at run time (reflect.MapOf) or by a plugin. */
+export const UNKNOWN_TYPE: MapTypeInfo = {
+	name: "map[?]? (made at run time)",
+	storageBytes: undefined,
+	slotBytes: undefined,
+};
+
+const MAX_TYPES = 8192;
+
+export class MapTypes {
+	readonly #binary: GoBinary;
+	readonly #cache = new LruCache<number, { info: MapTypeInfo | undefined }>(MAX_TYPES);
+
+	constructor(binary: GoBinary) {
+		this.#binary = binary;
+	}
+
+	/** `address` as the process has it; `bias` is subtracted. Undefined for a type that is not in the executable. */
+	at(address: number, bias: number): MapTypeInfo | undefined {
+		const inFile = address - bias;
+		const known = this.#cache.get(inFile);
+		if (known !== undefined) return known.info;
+		const type = this.#binary.mapTypeAt(inFile);
+		const info = type && {
+			name: sanitize(type.name),
+			storageBytes: type.bucketBytes ?? type.groupBytes,
+			slotBytes: type.slotBytes,
+		};
+		this.#cache.set(inFile, { info });
+		return info;
+	}
+}

@@ -1,0 +1,46 @@
+/** An executable with what is known of it: one for all processes that execute it, however many come and go. */
+import { type GoBinary, openGoBinary } from "../gobin/go-binary.ts";
+import { requireArchitecture } from "../plan/architecture.ts";
+import { makePlan, type PlanOptions } from "../plan/make-plan.ts";
+import type { ProbePlan } from "../plan/probe-plan.ts";
+import { type FileBytes, openFileBytes } from "../process/file-bytes.ts";
+import { MapTypes } from "./decode/type-names.ts";
+
+export class Executable {
+	readonly file: FileBytes;
+	readonly binary: GoBinary;
+	readonly plan: ProbePlan;
+	readonly types: MapTypes;
+	#users = 1;
+
+	/** Opens it for one user, and plans its probes. Throws E-BIN-… or E-TARGET-… */
+	constructor(path: string, options: PlanOptions = {}) {
+		this.file = openFileBytes(path);
+		try {
+			this.binary = openGoBinary(this.file);
+			requireArchitecture(this.binary);
+			this.plan = makePlan(this.binary, options);
+			this.types = new MapTypes(this.binary);
+		} catch (error) {
+			this.file.close();
+			throw error;
+		}
+	}
+
+	/** Whether it has a user. */
+	get open(): boolean {
+		return this.#users > 0;
+	}
+
+	/** For one user more. */
+	share(): Executable {
+		this.#users++;
+		return this;
+	}
+
+	/** One user less; the last one closes the file. */
+	release(): void {
+		this.#users--;
+		if (this.#users === 0) this.file.close();
+	}
+}

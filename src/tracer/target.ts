@@ -1,0 +1,98 @@
+/** One process under observation: what it executes and where that was loaded. */
+import { GomapgrowError } from "../errors/error.ts";
+import type { GoBinary } from "../gobin/go-binary.ts";
+import type { PlannedProbe, ProbePlan } from "../plan/probe-plan.ts";
+import { openFileBytes } from "../process/file-bytes.ts";
+import { readLoadBias } from "../process/load-bias.ts";
+import type { MapTypes } from "./decode/type-names.ts";
+import type { Executable } from "./executable.ts";
+
+export interface TargetIdentity {
+	pid: number;
+	/** Short name: the process's comm, or the base name of the command. */
+	name: string;
+	/** Path of the executable as the user knows it. */
+	exe: string;
+	/** Path under which we open it and the kernel attaches to it: /proc/PID/exe of a running process. */
+	openPath: string;
+}
+
+export class Target {
+	readonly identity: TargetIdentity;
+	readonly #executable: Executable;
+	#closed = false;
+	#bias: number | undefined;
+
+	/** Takes over one use of the executable. */
+	constructor(identity: TargetIdentity, executable: Executable) {
+		this.identity = identity;
+		this.#executable = executable;
+		// Linked to a fixed address: nothing to learn.
+		if (!this.binary.pie) this.#bias = 0;
+	}
+
+	get binary(): GoBinary {
+		return this.#executable.binary;
+	}
+
+	get plan(): ProbePlan {
+		return this.#executable.plan;
+	}
+
+	get types(): MapTypes {
+		return this.#executable.types;
+	}
+
+	/**
+	 * Compares the bytes at every site with the file as it is now: the plan may have been made before the file was rewritten in
+	 * place. Throws E-BIN-CHANGED.
+	 */
+	checkSites(): void {
+		const now = openFileBytes(this.identity.openPath);
+		try {
+			const planned = this.#executable.file.identity;
+			if (now.identity.dev !== planned.dev || now.identity.ino !== planned.ino)
+				throw this.#changed("another file in its place");
+			for (const { fn, site, exits } of this.plan.probes) {
+				for (const { fileOffset, bytes } of [site, ...exits]) {
+					if (!Buffer.from(now.read(fileOffset, bytes.length)).equals(Buffer.from(bytes))) {
+						throw this.#changed(`other bytes at ${fn}`);
+					}
+				}
+			}
+		} finally {
+			now.close();
+		}
+	}
+
+	#changed(found: string): GomapgrowError {
+		return new GomapgrowError("E-BIN-CHANGED", {
+			wanted: `the executable ${this.identity.exe} as it was when its probes were planned`,
+			found,
+			mend: "run the command again",
+		});
+	}
+
+	/** Load bias: run-time address minus address in the file. Undefined for a position-independent command that has not been executed yet. */
+	get bias(): number | undefined {
+		return this.#bias;
+	}
+
+	/** Reads the load bias of a running process from its mappings. Throws E-TARGET-GONE, E-TARGET-DENIED. */
+	readBias(): void {
+		this.#bias ??= readLoadBias(this.identity.pid, this.#executable.file.identity.ino, this.binary.elf);
+	}
+
+	/** A hit of `probe` at run-time address `ip` tells the load bias. */
+	learnBias(probe: PlannedProbe, ip: number): number {
+		this.#bias ??= ip - probe.site.address;
+		return this.#bias;
+	}
+
+	/** Can be called twice. */
+	close(): void {
+		if (this.#closed) return;
+		this.#closed = true;
+		this.#executable.release();
+	}
+}

@@ -1,0 +1,264 @@
+/** The live screen of a terminal; the summary stays on the normal screen afterwards. */
+
+import { FlameGraphBuilder } from "../export/flame/tree.ts";
+import { writeFlameFile } from "../export/flame-file.ts";
+import { OutputFd } from "../kernel/output-fd.ts";
+import type { EndState, LiveState, LiveView } from "../observe/sink.ts";
+import { emptyLedger } from "../records/ledger.ts";
+import type {
+	EndRecord,
+	GrowthRecord,
+	OverlapRecord,
+	StartRecord,
+	TargetRecord,
+	WindowRecord,
+} from "../records/records.ts";
+import { errorText } from "../report/error-text.ts";
+import { writeSummary } from "../report/summary-writer.ts";
+import { Aggregator } from "../stats/aggregator.ts";
+import { RowDetails } from "../stats/row-statistics.ts";
+import { JobControl } from "./job-control.ts";
+import { Keyboard } from "./keyboard.ts";
+import type { Key } from "./keys.ts";
+import { composeScreen, type Screen, type ScreenState } from "./screen.ts";
+import { Tables } from "./table-rows.ts";
+import { Terminal } from "./terminal.ts";
+import { pressKey } from "./ui-keys.ts";
+import { initialUi, type UiState } from "./ui-state.ts";
+
+const CLEAR_LINE = "\r\x1b[K";
+/** How long a notice stays when no key is pressed. */
+const NOTICE_NS = 15e9;
+/** Processes that have ended are remembered up to this many. */
+const MAX_TARGETS = 1000;
+
+/** What is known before the first window has ended. */
+function firstState(): LiveState {
+	const aggregator = new Aggregator();
+	const view = aggregator.view();
+	const closed = aggregator.closeWindow(0);
+	return {
+		...{ targets: [], ended: new Set(), elapsedNs: 0, closed, view },
+		...{ ledger: emptyLedger(), losses: [], overhead: [] },
+	};
+}
+
+export class ScreenView implements LiveView {
+	readonly #terminal: Terminal;
+	readonly #color: boolean;
+	readonly #out: OutputFd;
+	readonly #onQuit: () => void;
+	readonly #keyboard: Keyboard | undefined;
+	readonly #jobs: JobControl;
+	readonly #details = new RowDetails();
+	readonly #flames = new FlameGraphBuilder("growths");
+	/** By PID, in the order in which they came. */
+	readonly #targets = new Map<number, TargetRecord>();
+	#kernel: string | undefined;
+	#live: LiveState = firstState();
+	#state: ScreenState;
+	#ui: UiState = initialUi();
+	#noticeUntilNs = 0;
+	/** As it was drawn last. */
+	#screen: Screen | undefined;
+	/** Something has changed since it was drawn. */
+	#stale = false;
+	#over = false;
+
+	/** `onQuit` is called for q. */
+	constructor(stream: NodeJS.WriteStream & { fd: number }, color: boolean, onQuit: () => void) {
+		this.#color = color;
+		this.#onQuit = onQuit;
+		this.#out = new OutputFd(stream.fd);
+		if (process.stdin.isTTY) this.#keyboard = new Keyboard(process.stdin, (keys) => this.#press(keys));
+		this.#terminal = new Terminal({
+			write: (text) => this.#out.write(text),
+			size: () => ({ columns: stream.columns, rows: stream.rows }),
+			...(this.#keyboard === undefined ? {} : { setRawMode: (on: boolean) => this.#keyboard?.setRawMode(on) }),
+		});
+		this.#state = this.#newState();
+		this.#jobs = new JobControl({ leave: () => this.#leave(), enter: () => this.#renew() });
+		stream.on("resize", () => this.#draw());
+		process.on("exit", () => this.restore());
+	}
+
+	ready(): boolean {
+		return true;
+	}
+
+	closed(): boolean {
+		return this.#out.closed;
+	}
+
+	/** A terminal that has gone is no failure: it was closed. */
+	failure(): string | undefined {
+		return this.#out.failure === "EIO" ? undefined : this.#out.failure;
+	}
+
+	/** On the normal screen, where errors are shown, too. */
+	attaching(processes: number): void {
+		if (processes < 2) return;
+		this.#out.write(`attaching to ${processes} processes …`);
+		this.#out.flush();
+	}
+
+	start(record: StartRecord): void {
+		this.#kernel = record.kernel;
+		this.#out.write(CLEAR_LINE);
+		this.#terminal.enter();
+		this.#stale = true;
+	}
+
+	target(record: TargetRecord): void {
+		this.#targets.delete(record.pid);
+		this.#targets.set(record.pid, record);
+		this.#flames.addProcess(record.pid, record.name);
+		this.#forgetTargets();
+		// Before the first window it is all there is to show.
+		if (this.#live.elapsedNs > 0) return;
+		this.#live = { ...this.#live, targets: [...this.#targets.values()] };
+		this.#state = this.#newState();
+		this.#stale = true;
+	}
+
+	#forgetTargets(): void {
+		for (const pid of this.#targets.keys()) {
+			if (this.#targets.size <= MAX_TARGETS) return;
+			if (this.#live.ended.has(pid)) this.#targets.delete(pid);
+		}
+	}
+
+	growth(record: GrowthRecord): void {
+		this.#details.add(record);
+		this.#flames.add(record);
+	}
+
+	work(): void {}
+
+	overlap(record: OverlapRecord): void {
+		this.#details.addOverlap(record);
+	}
+
+	loss(): void {}
+	throttle(): void {}
+
+	window(record: WindowRecord, state: LiveState): void {
+		this.#live = state;
+		this.#details.closeWindow(record.interval_ns);
+		if (this.#ui.notice !== undefined && state.elapsedNs > this.#noticeUntilNs) {
+			this.#ui = { ...this.#ui, notice: undefined };
+		}
+		this.#state = this.#ui.paused ? { ...this.#state, nowNs: state.elapsedNs } : this.#newState();
+		this.#draw();
+	}
+
+	#newState(): ScreenState {
+		const { targets, ended, elapsedNs, view, ledger, losses, overhead } = this.#live;
+		const all = [...this.#targets.values()];
+		return {
+			...{ targets, elapsedNs, view, ledger, losses, overhead, kernel: this.#kernel },
+			ended: targets.length > 0 && targets.every(({ pid }) => ended.has(pid)),
+			tables: new Tables({ view, details: this.#details, ledger, targets: all, ended }),
+			keys: this.#keyboard !== undefined,
+		};
+	}
+
+	#draw(): void {
+		this.#stale = true;
+		// A terminal that is stopped (Ctrl-S) misses frames; it does not hold up the observation.
+		if (this.#over || this.#out.queued > 0) return;
+		this.#stale = false;
+		this.#terminal.draw((size) => {
+			this.#screen = composeScreen(this.#state, this.#ui, { ...size, color: this.#color });
+			return this.#screen.lines;
+		});
+		this.#out.flush();
+	}
+
+	#press(keys: readonly Key[]): void {
+		for (const key of keys) {
+			if (this.#over) return;
+			const size = this.#terminal.size();
+			// Rows depend on what the key before has changed.
+			const screen = this.#screen ?? composeScreen(this.#state, this.#ui, { ...size, color: false });
+			const { rows, tableColumns: columns, page, scrollEnd } = screen;
+			const { elapsedNs } = this.#state;
+			const { ui, effect } = pressKey(this.#ui, key, { rows, columns, page, scrollEnd, elapsedNs });
+			this.#ui = ui;
+			this.#screen = undefined;
+			switch (effect) {
+				case "quit":
+					this.#onQuit();
+					break;
+				case "interrupt":
+					this.#jobs.interrupt();
+					break;
+				case "suspend":
+					this.#jobs.suspend();
+					break;
+				case "pause":
+					this.#pause();
+					break;
+				case "flame":
+					this.#writeFlames();
+					break;
+				case "redraw":
+					this.#terminal.forget();
+			}
+		}
+		this.#draw();
+	}
+
+	#pause(): void {
+		if (this.#ui.paused) this.#state.tables.freeze();
+		else this.#state = this.#newState();
+	}
+
+	#writeFlames(): void {
+		this.#noticeUntilNs = this.#live.elapsedNs + NOTICE_NS;
+		try {
+			const graph = this.#flames.build();
+			const path = writeFlameFile(graph, [...this.#targets.values()], new Date());
+			this.#ui = { ...this.#ui, notice: { text: `flame graph written: ${path}`, failed: false } };
+		} catch (error) {
+			// Observing goes on; the user sees why and may go to another folder.
+			const [text = ""] = errorText(error).split("\n");
+			this.#ui = { ...this.#ui, notice: { text, failed: true } };
+		}
+	}
+
+	end(record: EndRecord, state: EndState): void {
+		this.restore();
+		writeSummary(this.#out, record, state);
+	}
+
+	flush(): void {
+		this.#out.flush();
+		if (this.#stale) this.#draw();
+	}
+
+	queued(): number {
+		return this.#out.queued;
+	}
+
+	#leave(): void {
+		this.#terminal.leave();
+		this.#out.flush();
+	}
+
+	/** After the shell had the terminal: it may have changed everything. */
+	#renew(): void {
+		if (this.#over) return;
+		this.#terminal.leave();
+		this.#terminal.enter();
+		this.#draw();
+	}
+
+	restore(): void {
+		if (this.#over) return;
+		this.#over = true;
+		this.#jobs.close();
+		this.#leave();
+		this.#keyboard?.close();
+	}
+}

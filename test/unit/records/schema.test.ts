@@ -1,0 +1,120 @@
+/** The schema says what the types say, ajv and the reader's own check agree on it. */
+import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { recordSchema } from "../../../src/cli/schema-document.ts";
+import { compileCheck } from "../../../src/recording/check.ts";
+import type { Frame, GomapgrowRecord } from "../../../src/records/records.ts";
+import { DEFINITIONS, RECORD_TYPES } from "../../../src/records/schema.ts";
+import { object, optional, text, whole } from "../../../src/records/schema-node.ts";
+import { compileSchema, validateRecords } from "../../support/schema.ts";
+import { EXAMPLES } from "./example-records.ts";
+
+/** Paths of everything inside a value that can be taken out or changed. */
+function paths(value: unknown, path: (string | number)[] = []): (string | number)[][] {
+	if (typeof value !== "object" || value === null) return [path];
+	return [path, ...Object.entries(value).flatMap(([key, item]) => paths(item, [...path, key]))];
+}
+
+/** A copy of the value with one place replaced; `undefined` takes it out. */
+function changed(value: unknown, [key, ...rest]: (string | number)[], put: unknown): unknown {
+	if (key === undefined) return put;
+	const copy = (Array.isArray(value) ? [...value] : { ...(value as object) }) as Record<string, unknown>;
+	const next = changed(copy[key], rest, put);
+	if (next === undefined) delete copy[key];
+	else copy[key] = next;
+	return copy;
+}
+
+const lenient = compileSchema(recordSchema(), { strict: false });
+
+function ajvAccepts(record: unknown, type: string): boolean {
+	return lenient.get(type)?.(record) ?? false;
+}
+
+describe("the schema", () => {
+	test("has every type of record", () => {
+		const source = readFileSync(resolve(import.meta.dir, "../../../src/records/records.ts"), "utf8");
+		const types = [...source.matchAll(/^\ttype: "([a-z]+)";/gm)].map((match) => match[1] ?? "");
+		expect([...RECORD_TYPES].sort()).toEqual(types.sort());
+	});
+
+	test("names every field of the contract", () => {
+		const source = readFileSync(resolve(import.meta.dir, "../../../src/records/records.ts"), "utf8");
+		const code = source.replaceAll(/\/\*\*[\s\S]*?\*\//g, "");
+		const fields = [...code.matchAll(/(?:^\t|[{;] )([a-z_]+)\??: /gm)].map((match) => match[1] ?? "");
+		const known = JSON.stringify(recordSchema());
+		expect(fields.length).toBeGreaterThan(100);
+		expect(fields.filter((field) => !known.includes(`"${field}":`))).toEqual([]);
+	});
+
+	test("accepts one record of each type, strictly", () => {
+		expect(EXAMPLES.map((record) => record.type).sort()).toEqual([...RECORD_TYPES].sort() as GomapgrowRecord["type"][]);
+		expect(validateRecords(EXAMPLES)).toEqual([]);
+		for (const record of EXAMPLES) expect(lenient.get("any")?.(record)).toBe(true);
+	});
+
+	test("strict validation catches a field that is not in it, anywhere; readers get it through", () => {
+		for (const record of EXAMPLES) {
+			const more = { ...record, added_later: 1 };
+			expect(validateRecords([more])[0]).toContain("(added_later)");
+			expect(lenient.get("any")?.(more)).toBe(true);
+		}
+		const growth = EXAMPLES.find((record) => record.type === "growth");
+		if (growth === undefined) throw new Error("no growth");
+		const frames = [{ ...growth.stack[0], odd: true }];
+		expect(validateRecords([growth, { ...growth, stack: frames }])).toEqual([
+			"record 1 (growth): /stack/0 must NOT have additional properties (odd)",
+		]);
+	});
+
+	test("strict validation names what is wrong", () => {
+		expect(validateRecords([{ type: "window" }])[0]).toBe("record 0 (window):  must have required property 'time'");
+		expect(validateRecords([{ type: "nothing" }, 5]).length).toBe(2);
+	});
+
+	test("a schema that says something else than its type does not compile", () => {
+		// @ts-expect-error a field is missing
+		object<Frame>({ fn: text, file: optional(text), line: optional(whole) });
+		// @ts-expect-error a field has another type
+		object<{ a: string }>({ a: whole });
+		// @ts-expect-error what may be absent must be optional
+		object<{ a?: string }>({ a: text });
+		// @ts-expect-error what must be there must not be optional
+		object<{ a: string }>({ a: optional(text) });
+		// @ts-expect-error a field that the type has not
+		object<{ a: string }>({ a: text, b: text });
+		expect(object<{ a: string }>({ a: text }).json.required).toEqual(["a"]);
+	});
+});
+
+describe("the reader's check agrees with ajv", () => {
+	for (const record of EXAMPLES) {
+		test(`a ${record.type} record in which any one thing is taken out or of another type`, () => {
+			const check = compileCheck(DEFINITIONS[record.type] ?? {}, DEFINITIONS);
+			expect(check(record)).toBeUndefined();
+			let refused = 0;
+			for (const path of paths(record).slice(1)) {
+				for (const put of [undefined, 7, -1, 1.5, "text", true, null, [], {}]) {
+					const record_ = changed(record, path, put);
+					const own = check(record_) === undefined;
+					const ajv = ajvAccepts(record_, record.type);
+					if (!own) refused++;
+					// Looser by intention: other words in place of those of a list, other spellings of times and addresses.
+					const looser = typeof put === "string" || typeof put === "boolean";
+					if (own !== ajv && !(own && looser))
+						throw new Error(`${path.join(".")} = ${JSON.stringify(put)}: ajv ${ajv}, own ${own}`);
+				}
+			}
+			expect(refused).toBeGreaterThan(20);
+		});
+	}
+	test("says where", () => {
+		const growth = EXAMPLES.find((record) => record.type === "growth");
+		const odd = changed(growth, ["stack", 1, "line"], "12");
+		const check = compileCheck(DEFINITIONS.growth ?? {}, DEFINITIONS);
+		expect(check(odd)).toBe("stack[1].line is no integer");
+		expect(check([])).toBe("is no object");
+		expect(check({ ...growth, tid: -1 })).toBe("tid is below 0");
+	});
+});

@@ -1,0 +1,504 @@
+/** The ledger and what has changed between two readings, with the kernel's tables in memory instead of the kernel. */
+import { afterAll, beforeAll, beforeEach, describe, expect, mock, test } from "bun:test";
+import type { BpfObject, MapName } from "../../../src/kernel/bpf-object.ts";
+import {
+	BUCKETS,
+	GOROUTINE,
+	LATENCY_KEY,
+	LATENCY_ROW,
+	SITE_COUNTS,
+	WORK_KEY,
+	WORK_ROW,
+} from "../../../src/kernel/wire.ts";
+import type { PlannedProbe } from "../../../src/plan/probe-plan.ts";
+import { ledgerComplete, unaccounted } from "../../../src/records/ledger.ts";
+import type { Frame } from "../../../src/records/records.ts";
+import type { Decoded, CounterTotals as Totals } from "../../../src/tracer/counters.ts";
+import type { StackDecoder } from "../../../src/tracer/decode/stacks.ts";
+import { type EntrySite, SiteTable } from "../../../src/tracer/site-table.ts";
+import type { Target } from "../../../src/tracer/target.ts";
+import { Prng } from "../../support/prng.ts";
+import { FakeBpf } from "../kernel/fake-bpf.ts";
+import { plannedProbe } from "./plan-parts.ts";
+
+type SiteField = Exclude<keyof typeof SITE_COUNTS, "size">;
+
+const FDS: Partial<Record<MapName, number>> = { site_counts: 11, work_rows: 12, latency_rows: 13, goroutines: 14 };
+const fd = (name: MapName): number => FDS[name] ?? -1;
+const libbpf = { ...(await import("../../../src/kernel/libbpf.ts")) };
+let fake: FakeBpf;
+let CounterTotals: typeof Totals;
+
+beforeAll(async () => {
+	mock.module("../../../src/kernel/libbpf.ts", () => ({ ...libbpf, libbpf: () => fake.symbols }));
+	({ CounterTotals } = await import("../../../src/tracer/counters.ts"));
+});
+afterAll(() => {
+	mock.module("../../../src/kernel/libbpf.ts", () => libbpf);
+});
+function newKernel(): void {
+	fake = new FakeBpf(2);
+	fake.create(fd("site_counts"), 4, SITE_COUNTS.size, true);
+	fake.create(fd("work_rows"), WORK_KEY.size, WORK_ROW.size, true);
+	fake.create(fd("latency_rows"), LATENCY_KEY.size, LATENCY_ROW.size, true);
+	fake.create(fd("goroutines"), GOROUTINE.keySize, GOROUTINE.size, false);
+}
+beforeEach(newKernel);
+
+function bump(view: DataView, offset: number, by: number): void {
+	view.setBigUint64(offset, view.getBigUint64(offset, true) + BigInt(by), true);
+}
+
+let turn = 0;
+/** The CPUs take turns. */
+const cpu = (): number => turn++ % fake.cpus;
+
+/** The kernel's side: what its programs add to their tables. */
+const kernel = {
+	count(site: EntrySite, counts: Partial<Record<SiteField, number>>): void {
+		const key = new Uint8Array(Uint32Array.of(site.index).buffer);
+		for (const [field, by] of Object.entries(counts)) {
+			fake.change(fd("site_counts"), key, cpu(), (view) => bump(view, SITE_COUNTS[field as SiteField], by));
+		}
+	},
+	workRow(site: EntrySite, calls: number, mapType = 0x50_0000, caller = 0x40_2000): void {
+		const key = new DataView(new ArrayBuffer(WORK_KEY.size));
+		key.setUint32(WORK_KEY.site, site.index, true);
+		key.setUint32(WORK_KEY.tgid, site.target.identity.pid, true);
+		key.setBigUint64(WORK_KEY.mapType, BigInt(mapType), true);
+		key.setBigUint64(WORK_KEY.caller, BigInt(caller), true);
+		fake.change(fd("work_rows"), new Uint8Array(key.buffer), cpu(), (view) => bump(view, WORK_ROW.calls, calls));
+	},
+	duration(site: EntrySite, ns: number, bucket: number, mapType = 0x50_0000): void {
+		const key = new DataView(new ArrayBuffer(LATENCY_KEY.size));
+		key.setUint32(LATENCY_KEY.site, site.index, true);
+		key.setBigUint64(LATENCY_KEY.mapType, BigInt(mapType), true);
+		fake.change(fd("latency_rows"), new Uint8Array(key.buffer), cpu(), (view) => {
+			bump(view, LATENCY_ROW.sumNs, ns);
+			bump(view, LATENCY_ROW.buckets + 8 * bucket, 1);
+			const max = view.getBigUint64(LATENCY_ROW.maxNs, true);
+			if (max < ns) view.setBigUint64(LATENCY_ROW.maxNs, BigInt(ns), true);
+		});
+	},
+	/** A goroutine is in a call, or (0) in none. */
+	inCall(g: number, pid: number, slot: number, begunNs: number): void {
+		const key = new Uint8Array(BigUint64Array.of(BigInt(g), BigInt(pid)).buffer);
+		fake.change(fd("goroutines"), key, 0, (view) => {
+			view.setBigUint64(GOROUTINE.callSize * slot + GOROUTINE.begunNs, BigInt(begunNs), true);
+		});
+	},
+};
+
+const CALLER: Frame[] = [{ fn: "main.put", file: "/src/main.go", line: 7 }];
+
+function newTarget(pid: number, bias: number | undefined = 0): Target {
+	const types = { at: (address: number, by: number) => ({ name: `map[int]T${(address - by).toString(16)}` }) };
+	return { identity: { pid }, bias, types, plan: { impl: "classic" } } as unknown as Target;
+}
+
+const PROBES = {
+	growth: plannedProbe("runtime.hashGrow", { role: "hashGrow", tier: "growth" }),
+	work: plannedProbe("runtime.growWork"),
+	iteration: plannedProbe("runtime.mapiternext", { role: "iterNext", tier: "iteration" }),
+} satisfies Record<string, PlannedProbe>;
+
+/** What the session has counted by itself. */
+const decodedOf = (fields: Partial<Decoded> = {}): Decoded => ({
+	...{ growths: 0, growthsDropped: 0, samples: 0, samplesDropped: 0 },
+	...fields,
+});
+
+interface Attached {
+	target: Target;
+	growth: EntrySite;
+	work: EntrySite;
+	iteration: EntrySite;
+}
+
+class Setup {
+	readonly sites = new SiteTable(16);
+	readonly totals: Totals;
+
+	constructor(measured = { latency: true, iterations: true }) {
+		const object = { mapFd: fd } as unknown as BpfObject;
+		const stacks = {
+			caller: (_target: Target, address: number, bias: number) =>
+				address === 0 ? [] : address - bias === 0x40_2000 ? CALLER : [],
+		} as unknown as StackDecoder;
+		this.totals = new CounterTotals(object, this.sites, stacks, measured);
+	}
+
+	attach(pid: number, timed = true, bias: number | undefined = 0): Attached {
+		const target = newTarget(pid, bias);
+		return {
+			target,
+			growth: this.sites.addEntry(target, PROBES.growth, timed),
+			work: this.sites.addEntry(target, PROBES.work, timed),
+			iteration: this.sites.addEntry(target, PROBES.iteration, false),
+		};
+	}
+}
+
+const NOTHING = { hits: 0, recorded: 0, sampled_out: 0, throttled: 0, lost: 0 };
+
+describe("the ledger", () => {
+	test("of growths: what was not lost and has not come yet is on its way, but at the end it is missing", () => {
+		const run = new Setup();
+		const { target, growth } = run.attach(1);
+		kernel.count(growth, { hits: 10, lost: 2 });
+		const decoded = decodedOf({ growths: 5, growthsDropped: 1 });
+		const expected = { ...NOTHING, hits: 10, recorded: 5, lost: 3 };
+		expect(run.totals.read([target], decoded, false).ledger.growth).toEqual({ ...expected, pending: 2 });
+		expect(run.totals.read([target], decoded, true).ledger.growth).toEqual(expected);
+		expect(unaccounted(run.totals.read([target], decoded, true).ledger.growth)).toBe(2);
+		decoded.growths = 7;
+		expect(run.totals.read([target], decoded, false).ledger.growth).toEqual({ ...expected, recorded: 7 });
+		// More than there were is an error, and stays one.
+		decoded.growths = 8;
+		expect(unaccounted(run.totals.read([target], decoded, false).ledger.growth)).toBe(-1);
+	});
+
+	test("of the work tier: each call is in a row, or lost", () => {
+		const run = new Setup();
+		const { target, work } = run.attach(1);
+		kernel.count(work, { hits: 100, lost: 5 });
+		kernel.workRow(work, 60);
+		kernel.workRow(work, 30, 0x50_0100);
+		const { ledger } = run.totals.read([target], decodedOf(), false);
+		expect(ledger.work).toEqual({ ...NOTHING, hits: 100, recorded: 90, lost: 5, pending: 5 });
+		kernel.workRow(work, 5);
+		expect(run.totals.read([target], decodedOf(), true).ledger.work).toEqual({
+			...NOTHING,
+			hits: 100,
+			recorded: 95,
+			lost: 5,
+		});
+	});
+
+	test("of samples: what was not picked was left out by choice", () => {
+		const run = new Setup();
+		const { target, work } = run.attach(1);
+		kernel.count(work, { hits: 1000, picked: 50, throttled: 7, sampleLost: 3 });
+		const decoded = decodedOf({ samples: 30, samplesDropped: 2 });
+		const expected = { hits: 1000, recorded: 30, sampled_out: 950, throttled: 7, lost: 5 };
+		expect(run.totals.read([target], decoded, false).ledger.sample).toEqual({ ...expected, pending: 8 });
+		decoded.samples = 38;
+		expect(run.totals.read([target], decoded, true).ledger.sample).toEqual({ ...expected, recorded: 38 });
+	});
+
+	test("of durations: calls under way are on their way, and at the end they were never left", () => {
+		const run = new Setup();
+		const { target, growth, work } = run.attach(1);
+		kernel.count(growth, { hits: 10, paired: 7, left: 1 });
+		kernel.count(work, { hits: 5, paired: 4 });
+		kernel.inCall(0xc000, 1, 0, 77);
+		const { ledger } = run.totals.read([target], decodedOf({ growths: 10 }), false);
+		expect(ledger.latency).toEqual({
+			...NOTHING,
+			hits: 15,
+			recorded: 11,
+			unpaired: { left: 1, evicted: 0 },
+			pending: 3,
+		});
+		// One of the three is in its call; the others' goroutines have been forgotten.
+		const final = run.totals.read([target], decodedOf({ growths: 10 }), true).ledger.latency;
+		expect(final).toEqual({ ...NOTHING, hits: 15, recorded: 11, unpaired: { left: 2, evicted: 2 } });
+	});
+
+	test("of durations: more ends than beginnings stay visible", () => {
+		const run = new Setup();
+		const { target, growth } = run.attach(1);
+		kernel.count(growth, { hits: 3, paired: 4 });
+		const { ledger } = run.totals.read([target], decodedOf({ growths: 3 }), true);
+		expect(ledger.latency).toEqual({ ...NOTHING, hits: 3, recorded: 4, unpaired: { left: 0, evicted: 0 } });
+		expect(ledgerComplete(ledger)).toBe(false);
+	});
+
+	test("of durations has the functions that are timed, and no others", () => {
+		const run = new Setup();
+		const timed = run.attach(1);
+		const other = run.attach(2, false);
+		kernel.count(timed.growth, { hits: 2, paired: 2 });
+		kernel.count(other.growth, { hits: 100 });
+		kernel.count(timed.iteration, { hits: 1000 });
+		const { ledger } = run.totals.read([timed.target, other.target], decodedOf({ growths: 102 }), true);
+		expect(ledger.latency).toMatchObject({ hits: 2, recorded: 2 });
+		expect(ledger.growth).toMatchObject({ hits: 102, recorded: 102 });
+	});
+
+	test("of iterations: all steps, but those whose overlap was lost", () => {
+		const run = new Setup();
+		const { target, iteration } = run.attach(1);
+		kernel.count(iteration, { hits: 1000, lost: 3 });
+		const { ledger } = run.totals.read([target], decodedOf(), true);
+		expect(ledger.iteration).toEqual({ ...NOTHING, hits: 1000, recorded: 997, lost: 3 });
+	});
+
+	test("has no tier that is not measured", () => {
+		const run = new Setup({ latency: false, iterations: false });
+		const { target, growth } = run.attach(1);
+		kernel.count(growth, { hits: 1 });
+		kernel.duration(growth, 100, 1);
+		kernel.inCall(0xc000, 1, 0, 77);
+		const { ledger, latency } = run.totals.read([target], decodedOf({ growths: 1 }), true);
+		expect(Object.keys(ledger).sort()).toEqual(["growth", "sample", "work"]);
+		expect(latency).toEqual([]);
+	});
+
+	test("of nothing is complete", () => {
+		const { ledger, work, latency, calls } = new Setup().totals.read([], decodedOf(), true);
+		expect(ledgerComplete(ledger)).toBe(true);
+		expect([work, latency, [...calls]]).toEqual([[], [], []]);
+	});
+});
+
+describe("calls", () => {
+	test("are exact for each function of each target, and for all together", () => {
+		const run = new Setup();
+		const [a, b] = [run.attach(1), run.attach(2)];
+		kernel.count(a.growth, { hits: 3, diverted: 1 });
+		kernel.count(a.work, { hits: 50, diverted: 2 });
+		kernel.count(b.growth, { hits: 4 });
+		kernel.count(b.iteration, { hits: 9, diverted: 4 });
+		const { targets, calls, diverted } = run.totals.read([b.target, a.target], decodedOf(), false);
+		const names = ["runtime.hashGrow", "runtime.growWork", "runtime.mapiternext"];
+		const of = (map: Map<string, number> | undefined) => names.map((name) => map?.get(name));
+		expect(targets.map(({ pid, calls: own }) => [pid, of(own)])).toEqual([
+			[2, [4, 0, 9]],
+			[1, [3, 50, 0]],
+		]);
+		expect([of(calls), diverted]).toEqual([[7, 50, 9], 7]);
+	});
+});
+
+describe("what has changed", () => {
+	const row = { pid: 1, fn: "runtime.growWork", map_type: "map[int]T500000", caller: CALLER };
+
+	test("of the work tier is given once", () => {
+		const run = new Setup();
+		const { target, work } = run.attach(1);
+		const read = () => run.totals.read([target], decodedOf(), false).work;
+		expect(read()).toEqual([]);
+		kernel.workRow(work, 4);
+		kernel.workRow(work, 6);
+		expect(read()).toEqual([{ ...row, calls: 10 }]);
+		expect(read()).toEqual([]);
+		kernel.workRow(work, 1);
+		kernel.workRow(work, 2, 0x50_0100);
+		kernel.workRow(work, 3, 0x50_0000, 0);
+		expect(read()).toEqual([
+			{ ...row, calls: 1 },
+			{ ...row, map_type: "map[int]T500100", calls: 2 },
+			{ ...row, caller: [], calls: 3 },
+		]);
+	});
+
+	test("of a program whose place is not known yet has neither type nor caller", () => {
+		const run = new Setup();
+		const { target, work } = run.attach(1);
+		Object.assign(target, { bias: undefined });
+		kernel.workRow(work, 4);
+		expect(run.totals.read([target], decodedOf(), false).work).toEqual([
+			{ ...row, map_type: "map[?]? (made at run time)", caller: [], calls: 4 },
+		]);
+		Object.assign(target, { bias: 0x1000 });
+		kernel.workRow(work, 1, 0x50_1000, 0x40_3000);
+		expect(run.totals.read([target], decodedOf(), false).work).toEqual([{ ...row, calls: 1 }]);
+	});
+
+	test("of durations is given once; the longest is the longest since the start", () => {
+		const run = new Setup();
+		const { target, growth } = run.attach(1);
+		const read = () => run.totals.read([target], decodedOf(), false).latency;
+		const buckets = (filled: Record<number, number>) => Array.from({ length: BUCKETS }, (_, n) => filled[n] ?? 0);
+		const delta = { pid: 1, fn: "runtime.hashGrow", map_type: "map[int]T500000" };
+		kernel.duration(growth, 900, 4);
+		kernel.duration(growth, 100, 1);
+		expect(read()).toEqual([{ ...delta, count: 2, sum_ns: 1000, max_ns: 900, buckets: buckets({ 1: 1, 4: 1 }) }]);
+		expect(read()).toEqual([]);
+		kernel.duration(growth, 70, 1);
+		expect(read()).toEqual([{ ...delta, count: 1, sum_ns: 70, max_ns: 900, buckets: buckets({ 1: 1 }) }]);
+		// Types that have found no room.
+		kernel.duration(growth, 5, 0, 0);
+		expect(read()).toEqual([
+			{ ...delta, map_type: "(other)", count: 1, sum_ns: 5, max_ns: 5, buckets: buckets({ 0: 1 }) },
+		]);
+	});
+});
+
+describe("a target that is released", () => {
+	test("keeps its part in all totals, and gives what has changed to the next reading", () => {
+		const run = new Setup();
+		const [a, b] = [run.attach(1), run.attach(2)];
+		kernel.count(a.growth, { hits: 10, lost: 1, paired: 7, left: 1 });
+		kernel.count(a.work, { hits: 5, picked: 2, paired: 5 });
+		kernel.workRow(a.work, 5);
+		kernel.duration(a.growth, 100, 1);
+		kernel.inCall(0xc000, 1, 0, 77);
+		kernel.inCall(0xd000, 2, 0, 88);
+		kernel.count(b.growth, { hits: 1, paired: 0 });
+		run.totals.release(a.target);
+		expect(["work_rows", "latency_rows", "goroutines"].map((name) => fake.size(fd(name as MapName)))).toEqual([
+			0, 0, 1,
+		]);
+		const decoded = decodedOf({ growths: 10, samples: 2 });
+		const reading = run.totals.read([b.target], decoded, true);
+		expect(reading.targets.map(({ pid }) => pid)).toEqual([2]);
+		expect([...reading.calls].sort()).toEqual([
+			["runtime.growWork", 5],
+			["runtime.hashGrow", 11],
+			["runtime.mapiternext", 0],
+		]);
+		expect(reading.work).toEqual([expect.objectContaining({ pid: 1, calls: 5, caller: CALLER })]);
+		expect(reading.latency).toEqual([expect.objectContaining({ pid: 1, count: 1, sum_ns: 100 })]);
+		expect(reading.ledger).toEqual({
+			growth: { ...NOTHING, hits: 11, recorded: 10, lost: 1 },
+			work: { ...NOTHING, hits: 5, recorded: 5 },
+			sample: { ...NOTHING, hits: 5, recorded: 2, sampled_out: 3 },
+			// Never left: one by its own count, one that was in its call when it ended, one that still is.
+			latency: { ...NOTHING, hits: 16, recorded: 12, unpaired: { left: 3, evicted: 1 } },
+			iteration: NOTHING,
+		});
+		expect(run.totals.read([b.target], decoded, true).work).toEqual([]);
+	});
+
+	test("has no calls on their way any more: those that it was in are never left", () => {
+		const run = new Setup();
+		const { target, growth } = run.attach(1);
+		kernel.count(growth, { hits: 3, paired: 2 });
+		kernel.inCall(0xc000, 1, 0, 77);
+		run.totals.release(target);
+		const { latency } = run.totals.read([], decodedOf({ growths: 3 }), false).ledger;
+		expect(latency).toEqual({ ...NOTHING, hits: 3, recorded: 2, unpaired: { left: 1, evicted: 0 } });
+	});
+
+	test("and another one that takes over its numbers are told apart", () => {
+		const run = new Setup();
+		const a = run.attach(1);
+		kernel.count(a.growth, { hits: 10, lost: 1, paired: 10 });
+		kernel.workRow(a.work, 4);
+		kernel.count(a.work, { hits: 4, paired: 4 });
+		kernel.duration(a.growth, 5000, 7);
+		run.totals.read([a.target], decodedOf({ growths: 9 }), false);
+		run.totals.release(a.target);
+		const b = run.attach(2);
+		expect([b.growth, b.work, b.iteration].map(({ index }) => index).sort()).toEqual([0, 1, 2]);
+		const before = run.totals.read([b.target], decodedOf({ growths: 9 }), false);
+		expect(Object.fromEntries(before.targets[0]?.calls ?? [])).toEqual({
+			...{ "runtime.hashGrow": 0, "runtime.growWork": 0, "runtime.mapiternext": 0 },
+		});
+		expect([before.work, before.latency]).toEqual([[], []]);
+		kernel.count(b.growth, { hits: 3, paired: 3 });
+		kernel.count(b.work, { hits: 2, paired: 2 });
+		kernel.workRow(b.work, 2);
+		kernel.duration(b.growth, 90, 1);
+		const after = run.totals.read([b.target], decodedOf({ growths: 12 }), true);
+		expect(after.targets[0]?.calls.get("runtime.hashGrow")).toBe(3);
+		expect(after.calls.get("runtime.hashGrow")).toBe(13);
+		expect(after.work).toEqual([expect.objectContaining({ pid: 2, calls: 2 })]);
+		// The longest of the one before is not the longest of this one.
+		expect(after.latency).toEqual([expect.objectContaining({ pid: 2, count: 1, max_ns: 90 })]);
+		expect(after.ledger.growth).toEqual({ ...NOTHING, hits: 13, recorded: 12, lost: 1 });
+		expect(after.ledger.work).toEqual({ ...NOTHING, hits: 6, recorded: 6 });
+		expect(after.ledger.latency).toEqual({ ...NOTHING, hits: 19, recorded: 19, unpaired: { left: 0, evicted: 0 } });
+	});
+});
+
+test("whatever happens in whatever order: windows never miss more than is on its way, and the end is complete", () => {
+	for (let seed = 0; seed < 40; seed++) {
+		newKernel();
+		const random = new Prng(seed, 3);
+		const run = new Setup();
+		const attached: Attached[] = [];
+		const decoded = decodedOf();
+		/** Records that are in the ring. */
+		const ring = { growths: 0, samples: 0 };
+		const truth = { growths: 0, work: 0, lost: 0, workSeen: 0, durations: 0, durationsSeen: 0, never: 0 };
+		/** Calls that have begun and not ended, with the process. */
+		let open: { site: EntrySite; g: number; slot: number }[] = [];
+		let goroutine = 1;
+		let pid = 1;
+		const leave = (paired: boolean): void => {
+			const [call] = open.splice(random.below(open.length), 1);
+			if (call === undefined) return;
+			kernel.inCall(call.g, call.site.target.identity.pid, call.slot, 0);
+			if (!paired) {
+				truth.never++;
+				kernel.count(call.site, { left: 1 });
+				return;
+			}
+			kernel.count(call.site, { paired: 1 });
+			kernel.duration(call.site, 100 + random.below(1000), random.below(BUCKETS));
+			truth.durations++;
+		};
+		const drain = (): void => {
+			decoded.growths += ring.growths;
+			decoded.samples += ring.samples;
+			Object.assign(ring, { growths: 0, samples: 0 });
+		};
+		const take = (final: boolean): ReturnType<Totals["read"]> => {
+			const reading = run.totals.read(
+				attached.map(({ target }) => target),
+				decoded,
+				final,
+			);
+			for (const { calls } of reading.work) truth.workSeen += calls;
+			for (const { count } of reading.latency) truth.durationsSeen += count;
+			return reading;
+		};
+		for (let step = 0; step < 200; step++) {
+			const one = attached.length === 0 ? undefined : random.pick(attached);
+			const what = random.below(12);
+			if (one === undefined || (what === 0 && run.sites.room >= 3)) {
+				attached.push(run.attach(pid++));
+			} else if (what <= 3) {
+				truth.growths++;
+				const lost = random.chance(0.1);
+				truth.lost += Number(lost);
+				kernel.count(one.growth, lost ? { hits: 1, lost: 1 } : { hits: 1 });
+				ring.growths += Number(!lost);
+				kernel.inCall(goroutine, one.target.identity.pid, 0, 5 + step);
+				open.push({ site: one.growth, g: goroutine++, slot: 0 });
+			} else if (what <= 6) {
+				truth.work++;
+				const picked = random.chance(0.3);
+				kernel.count(one.work, { hits: 1, picked: Number(picked) });
+				kernel.workRow(one.work, 1, 0x50_0000 + random.below(4) * 256, random.pick([0, 0x40_2000, 0x40_2100]));
+				ring.samples += Number(picked);
+				kernel.inCall(goroutine, one.target.identity.pid, 1, 5 + step);
+				open.push({ site: one.work, g: goroutine++, slot: 1 });
+			} else if (what <= 8) leave(random.chance(0.9));
+			else if (what === 9) drain();
+			else if (what === 10) {
+				const { ledger } = take(false);
+				for (const tier of Object.values(ledger)) expect(unaccounted(tier)).toBe(0);
+				expect(ledger.growth).toMatchObject({ hits: truth.growths, lost: truth.lost });
+				expect(ledger.growth.pending ?? 0).toBe(ring.growths);
+				expect(ledger.sample?.pending ?? 0).toBe(ring.samples);
+				expect((ledger.latency?.pending ?? 0) + (ledger.latency?.unpaired?.left ?? 0)).toBe(open.length + truth.never);
+				expect(truth.workSeen).toBe(truth.work);
+			} else if (random.chance(0.3)) {
+				drain();
+				run.totals.release(one.target);
+				attached.splice(attached.indexOf(one), 1);
+				truth.never += open.filter(({ site }) => site.target === one.target).length;
+				open = open.filter(({ site }) => site.target !== one.target);
+			}
+		}
+		drain();
+		const { ledger, calls } = take(true);
+		for (const tier of Object.values(ledger)) expect(unaccounted(tier)).toBe(0);
+		expect(ledger.growth).toEqual({
+			...NOTHING,
+			hits: truth.growths,
+			recorded: truth.growths - truth.lost,
+			lost: truth.lost,
+		});
+		expect(ledger.work).toEqual({ ...NOTHING, hits: truth.work, recorded: truth.work });
+		const unpaired = { left: truth.never + open.length, evicted: 0 };
+		expect(ledger.latency).toMatchObject({ recorded: truth.durations, unpaired });
+		expect([truth.workSeen, truth.durationsSeen]).toEqual([truth.work, truth.durations]);
+		expect([calls.get("runtime.hashGrow"), calls.get("runtime.growWork")]).toEqual([truth.growths, truth.work]);
+		expect(ledgerComplete(ledger)).toBe(truth.lost === 0);
+	}
+});
