@@ -28,11 +28,25 @@ static __always_inline struct call *call_in(struct goroutine *goroutine, __u32 s
 	return &goroutine->calls[slot];
 }
 
-/* A call begins; null when its duration will not be known. */
-static __always_inline struct call *begin_call(void *ctx, const struct gmg_site *site, struct gmg_site_counts *counts, __u64 g, __u64 map_type,
-					       __u64 now)
+/* Where the processor time of the thread stands. The offsets come first: without them the verifier never sees a helper that a locked-down kernel refuses. */
+static __always_inline void read_thread_clock(__u64 *sum_exec_runtime, __u64 *exec_start)
 {
-	struct goroutine_key key = { .g = g, .tgid = current_id() >> 32 };
+	__u64 task;
+
+	*sum_exec_runtime = *exec_start = 0;
+	if (!options.sum_exec_runtime || !options.exec_start)
+		return;
+	task = bpf_get_current_task();
+	bpf_probe_read_kernel(sum_exec_runtime, sizeof(__u64), (void *)(task + options.sum_exec_runtime));
+	bpf_probe_read_kernel(exec_start, sizeof(__u64), (void *)(task + options.exec_start));
+}
+
+/* A call begins; null when its duration will not be known. */
+static __always_inline struct call *begin_call(void *ctx, const struct gmg_site *site, struct gmg_site_counts *counts, __u64 g,
+					       const struct gmg_row_key *row, __u64 now)
+{
+	__u64 id = current_id();
+	struct goroutine_key key = { .g = g, .tgid = id >> 32 };
 	struct goroutine *goroutine;
 	struct call *call;
 	__u32 depth;
@@ -49,36 +63,68 @@ static __always_inline struct call *begin_call(void *ctx, const struct gmg_site 
 	call = call_in(goroutine, site->slot);
 	if (!call)
 		return NULL;
-	if (call->begun_ns)
-		ADD(counts->left);
+	if (call->begun_ns) {
+		/* Its exit may have been passed while no probe was there. */
+		if (call->begun_ns < site->since_ns)
+			ADD(counts->withdrawn);
+		else
+			ADD(counts->left);
+	}
+	ADD(counts->begun);
 	call->begun_ns = now;
-	call->map_type = map_type;
+	call->map_type = row->map_type;
+	call->caller = row->caller;
+	call->shape = (__u16)row->shape;
 	call->depth = depth;
 	call->chance = 0;
 	call->handed_over = 0;
 	call->iterating = 0;
+	call->tid = (__u32)id;
+	call->cpu = bpf_get_smp_processor_id();
+	read_thread_clock(&call->sum_exec_runtime, &call->exec_start);
 	return call;
 }
 
 /*
- * Which bucket of a histogram a duration belongs to: 0 is below 64 ns, n from 2^(n+5) to below 2^(n+6) ns, the last one has no upper end. A global function: the verifier
- * looks at it once, by itself, and at its callers with any number for the result. Inlined, older kernels follow what comes next once for each bucket, and
- * refuse the program as too complex (Linux 6.1).
+ * Processor time of the thread since the call began, at most the time that has passed; -1: not known, because the goroutine has moved to another thread. The kernel adds the time
+ * since exec_start to the sum now and then, by a clock of each processor: on another processor only the sum tells, and it tells too little.
+ */
+static __always_inline __s64 cpu_time_of(const struct call *call, __u64 now)
+{
+	__u64 sum_exec_runtime, exec_start, elapsed_ns = now - call->begun_ns, least, ns;
+
+	if (!call->sum_exec_runtime || call->tid != (__u32)current_id())
+		return -1;
+	read_thread_clock(&sum_exec_runtime, &exec_start);
+	least = sum_exec_runtime - call->sum_exec_runtime;
+	ns = least;
+	if (call->cpu == bpf_get_smp_processor_id())
+		ns = least + elapsed_ns - (exec_start - call->exec_start);
+	if ((__s64)ns < (__s64)least)
+		ns = least;
+	return ns > elapsed_ns ? elapsed_ns : ns;
+}
+
+/*
+ * Which bucket of a histogram a duration belongs to (GMG_BUCKETS). A global function: the verifier looks at it once, by itself, and at its callers with any number for the result. Inlined,
+ * older kernels follow what comes next once for each bucket, and refuse the program as too complex (Linux 6.1).
  */
 __noinline __u32 bucket_of(__u64 duration_ns)
 {
 	__u64 rest = duration_ns >> GMG_FIRST_BUCKET_LOG2;
-	__u32 bits = 0;
+	__u32 log2 = 0;
 
-	if (rest >> (GMG_BUCKETS - 1))
+	if (!rest)
+		return 0;
+	if (duration_ns >> GMG_LAST_BUCKET_LOG2)
 		return GMG_BUCKETS - 1;
 	for (__u32 half = 16; half; half >>= 1) {
 		if (rest >> half) {
 			rest >>= half;
-			bits += half;
+			log2 += half;
 		}
 	}
-	return bits + (__u32)rest;
+	return 1 + (log2 << GMG_PARTS_LOG2) + (__u32)(duration_ns >> (log2 + GMG_FIRST_BUCKET_LOG2 - GMG_PARTS_LOG2) & ((1 << GMG_PARTS_LOG2) - 1));
 }
 
 /* 0: there is no room for it. */
@@ -101,8 +147,9 @@ static __always_inline int add_latency(__u32 entry, __u64 map_type, __u64 durati
 	}
 	bucket = bucket_of(duration_ns);
 	__sync_fetch_and_add(&row->sum_ns, duration_ns);
-	if (row->max_ns < duration_ns)
-		row->max_ns = duration_ns;
+	/* Exchanging with a comparison would need Linux 5.12: another CPU may write a smaller one at the same moment. */
+	for (int i = 0; i < 3 && *(volatile __u64 *)&row->max_ns < duration_ns; i++)
+		*(volatile __u64 *)&row->max_ns = duration_ns;
 	if (bucket < GMG_BUCKETS)
 		ADD(row->buckets[bucket]);
 	return 1;

@@ -14,6 +14,7 @@
 #include "own-stack.h"
 #include "sites.h"
 #include "events.h"
+#include "rows.h"
 #include "calls.h"
 #include "samples.h"
 
@@ -32,20 +33,41 @@ static __noinline int end_call(void *ctx, struct call *call, struct exit *exit, 
 	struct gmg_site_counts *counts = bpf_map_lookup_elem(&site_counts, &entry);
 	struct gmg_site *site = bpf_map_lookup_elem(&sites, &entry);
 	__u64 begun_ns = call->begun_ns, duration_ns = exit->now - begun_ns;
+	__u64 tgid = current_id() >> 32;
+	struct gmg_row_key key = { .site = entry, .tgid = tgid, .map_type = call->map_type, .caller = call->caller, .shape = call->shape };
+	struct gmg_row *row;
 	__u32 zero = 0;
 
 	if (!counts || !site)
 		return 0;
 	call->begun_ns = 0;
+	if (begun_ns < site->since_ns) {
+		ADD(counts->withdrawn);
+		return 0;
+	}
 	if (add_latency(entry, call->map_type, duration_ns))
 		ADD(counts->paired);
-	if (site->role <= GMG_ROLE_REHASH) {
-		struct gmg_left *left = bpf_ringbuf_reserve(&events, sizeof(*left), 0);
+	row = bpf_map_lookup_elem(&call_rows, &key);
+	if (row) {
+		__s64 cpu_ns = cpu_time_of(call, exit->now);
 
+		ADD(row->timed);
+		__sync_fetch_and_add(&row->elapsed_ns, duration_ns);
+		if (cpu_ns >= 0) {
+			ADD(row->on_cpu);
+			__sync_fetch_and_add(&row->cpu_ns, cpu_ns);
+		}
+	}
+	if (site->role <= GMG_ROLE_REHASH) {
+		struct gmg_left *left;
+
+		if (!call->chance)
+			return 0;
+		left = bpf_ringbuf_reserve(&events, sizeof(*left), 0);
 		if (!left)
 			return 0;
 		left->kind = GMG_RECORD_LEFT;
-		left->tgid = current_id() >> 32;
+		left->tgid = tgid;
 		left->g = exit->g;
 		left->begun_ns = begun_ns;
 		left->duration_ns = duration_ns;
@@ -99,6 +121,7 @@ int leave(void *ctx)
 {
 	__u32 index = site_of(ctx), depth;
 	struct gmg_site *site = bpf_map_lookup_elem(&sites, &index);
+	struct gmg_site_counts *counts = bpf_map_lookup_elem(&site_counts, &index);
 	__u64 g, stack_pointer;
 	struct goroutine_key key = { .tgid = current_id() >> 32 };
 	struct exit exit = {};
@@ -106,26 +129,30 @@ int leave(void *ctx)
 	struct call *call, *outer;
 
 	OWN_STACK(ctx);
-	if (!site)
+	if (!site || !counts)
 		return 0;
+	ADD(counts->hits);
 	g = key.g = exit.g = leaving_goroutine(ctx, site);
 	goroutine = bpf_map_lookup_elem(&goroutines, &key);
 	if (!goroutine)
 		return 0;
 	call = call_in(goroutine, site->slot);
+	outer = call_in(goroutine, site->outer_slot);
 	stack_pointer = site->frame_pointer ? register_frame_pointer(ctx) + 8 : register_stack_pointer(ctx);
-	if (!call || !call->begun_ns || depth_of(g, stack_pointer, &depth) || depth != call->depth)
-		return 0;
+	if (call && (!call->begun_ns || depth_of(g, stack_pointer, &depth) || depth != call->depth))
+		call = NULL;
 	if (site->condition == GMG_ALWAYS ? site->hands_over : condition_holds(site->condition, register_flags(ctx)) != site->leaves_taken) {
-		call->handed_over = site->hands_over;
+		if (call)
+			call->handed_over = site->hands_over;
 		return 0;
 	}
 	exit.now = bpf_ktime_get_ns();
 	exit.framed = site->frame_pointer;
-	end_call(ctx, call, &exit, site->entry);
+	if (call)
+		end_call(ctx, call, &exit, site->entry);
 
-	outer = call_in(goroutine, site->outer_slot);
-	if (!outer || !outer->begun_ns || !outer->handed_over || outer->depth >= depth)
+	/* The function that ends with this one, whether or not calls of this one are watched themselves. */
+	if (!outer || !outer->begun_ns || !outer->handed_over || depth_of(g, stack_pointer, &depth) || outer->depth >= depth)
 		return 0;
 	exit.outer = 1;
 	end_call(ctx, outer, &exit, site->outer_entry);
@@ -174,15 +201,26 @@ static __always_inline __u64 number_growth(__u64 seed)
 	return *count;
 }
 
-/* Growths: every one becomes a record, or is counted as lost. */
+/* Whether hits count now; those that do not are noted down. */
+static __always_inline int is_open(const struct gmg_site *site, struct gmg_site_counts *counts, __u64 now)
+{
+	if (now >= site->open_ns && now < site->close_ns)
+		return 1;
+	ADD(counts->outside);
+	return 0;
+}
+
+/* Growths: every one is counted by its type, call site and shape, and becomes a record with the site's chance. */
 SEC("uprobe")
 int growth(void *ctx)
 {
 	__u32 index = site_of(ctx);
 	struct gmg_site_counts *counts = bpf_map_lookup_elem(&site_counts, &index);
 	struct gmg_site *site = bpf_map_lookup_elem(&sites, &index);
-	__u64 g, user, table = 0, map_type = 0, map = 0, now;
+	__u64 g, user, table = 0, map_type = 0, map = 0, entries = 0, now;
 	__u32 chance;
+	struct gmg_row_key key = {};
+	struct call *call;
 	struct gmg_event_head head;
 	struct stack_start start = {};
 
@@ -193,14 +231,10 @@ int growth(void *ctx)
 		ADD(counts->diverted);
 		return 0;
 	}
-	ADD(counts->hits);
-	chance = site->chance;
-	if (chance != GMG_CERTAIN && bpf_get_prandom_u32() >= chance) {
-		/* Growths alone break the budget. */
-		ADD(counts->throttled);
-		return 0;
-	}
 	now = bpf_ktime_get_ns();
+	if (!is_open(site, counts, now))
+		return 0;
+	ADD(counts->hits);
 	g = goroutine_of(ctx, site);
 	begin_event(&head, GMG_RECORD_GROWTH, index, now, g, ctx);
 
@@ -219,15 +253,38 @@ int growth(void *ctx)
 		map = register_argument2(ctx);
 	}
 	head.map_type = map_type;
-	head.u.growth.chance = chance;
 	if (bpf_probe_read_user(head.u.growth.header, GMG_HEADER_BYTES, (void *)map))
 		head.fault |= GMG_FAULT_HEADER;
 	if (table && bpf_probe_read_user(head.u.growth.table, GMG_TABLE_BYTES, (void *)table))
 		head.fault |= GMG_FAULT_TABLE;
+
+	key.site = index;
+	key.tgid = head.tgid;
+	key.map_type = map_type;
+	key.caller = caller_of(ctx, site);
+	if (head.fault)
+		key.shape = GMG_SHAPE_UNREADABLE;
+	else if (site->role == GMG_ROLE_HASH_GROW)
+		key.shape = classic_shape(head.u.growth.header, site->load_factor, &entries);
+	else if (site->role == GMG_ROLE_REHASH)
+		key.shape = table_shape(head.u.growth.table, &entries);
+	else {
+		entries = *(__u64 *)head.u.growth.header;
+		key.shape = entries > SWISS_GROUP_SLOTS ? GMG_SHAPE_UNREADABLE : 3;
+	}
+	count_row(&key, entries, counts);
+
+	call = begin_call(ctx, site, counts, g, &key, now);
 	if (options.iterations)
 		head.u.growth.sequence = number_growth(seed_of(map, site));
-
-	begin_call(ctx, site, counts, g, map_type, now);
+	chance = site->chance;
+	if (chance != GMG_CERTAIN && bpf_get_prandom_u32() >= chance) {
+		ADD(counts->throttled);
+		return 0;
+	}
+	head.u.growth.chance = chance;
+	if (call)
+		call->chance = chance;
 	user = user_goroutine(g, site);
 	if (bpf_probe_read_user(&head.goid, sizeof(head.goid), (void *)(user + site->goid)))
 		head.fault |= GMG_FAULT_G;
@@ -252,39 +309,6 @@ int growth(void *ctx)
 
 /* ---- work ---- */
 
-/* Return address into the first function outside the map code. */
-static __always_inline __u64 caller_of(void *ctx, const struct gmg_site *site)
-{
-	struct stack_start start = { .frame_pointer = register_frame_pointer(ctx) };
-
-	stay_on_stack(&start, goroutine_of(ctx, site), site);
-	for (int depth = 2; depth <= 4; depth++) {
-		if (depth > site->caller_depth)
-			break;
-		if (stack_outwards(&start))
-			return 0;
-	}
-	return start.return_address;
-}
-
-static __always_inline void count_row(const struct gmg_work_key *key, struct gmg_site_counts *counts)
-{
-	struct gmg_work_row *row = bpf_map_lookup_elem(&work_rows, key);
-
-	if (!row) {
-		/* A new row starts at zero on every CPU and is then added to: another CPU may have made it meanwhile. */
-		struct gmg_work_row zero = {};
-
-		bpf_map_update_elem(&work_rows, key, &zero, BPF_NOEXIST);
-		row = bpf_map_lookup_elem(&work_rows, key);
-		if (!row) {
-			ADD(counts->lost);
-			return;
-		}
-	}
-	ADD(row->calls);
-}
-
 #define OLD_ITERATOR 2 /* hmap.flags (runtime/map.go) */
 
 /* Whether the map may be iterated: the read costs as much as a quarter of the rest, so only records have it. */
@@ -305,8 +329,9 @@ int work(void *ctx)
 	__u32 index = site_of(ctx);
 	struct gmg_site_counts *counts = bpf_map_lookup_elem(&site_counts, &index);
 	struct gmg_site *site = bpf_map_lookup_elem(&sites, &index);
-	struct gmg_work_key key = {};
+	struct gmg_row_key key = {};
 	__u32 chance;
+	__u64 now;
 
 	OWN_STACK(ctx);
 	if (!counts || !site)
@@ -315,6 +340,9 @@ int work(void *ctx)
 		ADD(counts->diverted);
 		return 0;
 	}
+	now = bpf_ktime_get_ns();
+	if (!is_open(site, counts, now))
+		return 0;
 	ADD(counts->hits);
 
 	key.site = index;
@@ -323,12 +351,12 @@ int work(void *ctx)
 	if (argument(ctx, site, site->role <= GMG_ROLE_EVACUATE && site->role >= GMG_ROLE_GROW_WORK ? 0 : 1, &key.map_type))
 		ADD(counts->fault);
 	key.caller = caller_of(ctx, site);
-	count_row(&key, counts);
+	count_row(&key, 0, counts);
 
 	chance = pick();
 	if (site->slot < GMG_SLOTS) {
 		__u64 g = goroutine_of(ctx, site);
-		struct call *call = begin_call(ctx, site, counts, g, key.map_type, bpf_ktime_get_ns());
+		struct call *call = begin_call(ctx, site, counts, g, &key, now);
 
 		if (call) {
 			call->chance = chance;
@@ -339,7 +367,7 @@ int work(void *ctx)
 		struct gmg_event_head head;
 		struct stack_start start = {};
 
-		begin_event(&head, GMG_RECORD_WORK, index, bpf_ktime_get_ns(), goroutine_of(ctx, site), ctx);
+		begin_event(&head, GMG_RECORD_WORK, index, now, goroutine_of(ctx, site), ctx);
 		head.map_type = key.map_type;
 		head.iterating = may_iterate(ctx, site);
 		head.u.work.chance = chance;
@@ -399,6 +427,8 @@ int iterate(void *ctx)
 		ADD(counts->diverted);
 		return 0;
 	}
+	if (!is_open(site, counts, bpf_ktime_get_ns()))
+		return 0;
 	ADD(counts->hits);
 	if (site->role == GMG_ROLE_COUNT)
 		return 0;

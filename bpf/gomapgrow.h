@@ -13,8 +13,10 @@
 #define GMG_HEADER_BYTES 48     /* runtime.hmap and internal/runtime/maps.Map: the fields we use, all versions */
 #define GMG_TABLE_BYTES 16      /* internal/runtime/maps.table: used, capacity, growthLeft, localDepth, index */
 #define GMG_LOWEST_CODE 4096    /* what is below is no return address: the page at 0 is never mapped */
-#define GMG_WORK_ROWS 16384     /* rows of the (type, call site) table */
+#define GMG_CALL_ROWS 32768     /* rows of the (function, type, call site, shape) table; user space asks for fewer where there are many CPUs */
 #define GMG_LATENCY_ROWS 1024   /* rows of the (function, type) table */
+#define GMG_MAX_WRAPPERS 256    /* executables whose wrappers are known; of further ones the wrappers are the call sites */
+#define GMG_WRAPPER_RANGES 16   /* of code that wraps the map code, for each executable */
 #define GMG_GOROUTINES 16384    /* goroutines at once inside a function whose duration is measured; least recently used ones go first */
 #define GMG_GROWN_MAPS 65536    /* maps whose growths are counted for iterations */
 #define GMG_ITERATORS 65536
@@ -70,8 +72,27 @@ struct gmg_site {
 	__u8 reads_flags;    /* work: the map is classic, its flags tell about iterators */
 	__u8 always_enters;  /* the site is not the branch of a stack check: every pass is a call */
 	__u8 own_stack_only; /* frame pointers that lead out of the goroutine's stack are stale: nothing is read there */
-	__u8 pad[3];
-	__u64 since_ns;      /* iterations: of those that began before this moment some may have ended unseen; may change at any time */
+	__u8 load_factor;    /* growths of classic maps: twice the entries of a bucket above which a map doubles */
+	__u8 pad[2];
+	/*
+	 * These may change at any time. since_ns: what began before this moment may have ended unseen (iterations, calls that are timed). Hits count from
+	 * open_ns to before close_ns; others are none.
+	 */
+	__u64 since_ns;
+	__u64 open_ns;
+	__u64 close_ns;
+	__u64 address;       /* of the instruction, before the load bias */
+	__u32 wrappers;      /* number of the executable's wrapper ranges; GMG_NO_WRAPPERS: it has none */
+	__u32 pad2;
+};
+
+#define GMG_NO_WRAPPERS 0xffffffffu
+
+/* Code that calls the map code for somebody else (reflect, package maps): its callers are the call sites. Addresses before the load bias. */
+struct gmg_wrappers {
+	struct {
+		__u64 from, to;
+	} ranges[GMG_WRAPPER_RANGES]; /* unused ones are empty */
 };
 
 /*
@@ -82,28 +103,50 @@ struct gmg_site_counts {
 	__u64 lost;        /* growth: no room in the ring; work: no room in the row table */
 	__u64 fault;       /* something could not be read: counted as a hit, with details missing */
 	__u64 diverted;    /* passes sent to morestack: not calls, they come again */
-	__u64 paired;      /* calls whose duration was measured */
-	__u64 left;        /* calls that had not been left when the goroutine's next call began */
+	__u64 paired;      /* of the calls that are timed: their end was seen */
+	__u64 left;        /* of those: no return seen when the goroutine's next call began */
 	__u64 picked;      /* samples that should become records */
 	__u64 throttled;   /* of those: not written because the ring was too full; growths: not picked */
 	__u64 sample_lost; /* of those: no room in the ring */
-	__u64 hits;        /* passes through the stack check that entered the function */
+	__u64 row_lost;    /* calls without a row: the table was full */
+	__u64 outside;     /* passes while the site was closed: they cost, and count for nothing */
+	__u64 begun;       /* calls that are timed */
+	__u64 withdrawn;   /* of those: under way when the exits were detached */
+	__u64 hits;        /* passes through the stack check that entered the function; exits: all passes */
 };
 
-/* Row of the work tier. */
-struct gmg_work_key {
+/* What growths and growth work are counted by. */
+struct gmg_row_key {
 	__u32 site;
 	__u32 tgid;
 	__u64 map_type;
-	__u64 caller;      /* return address into the first function outside the map code */
+	__u64 caller;      /* return address into the first function outside the map code and its wrappers */
+	__u64 shape;       /* growths: GMG_SHAPE_…; otherwise 0 */
 };
 
-struct gmg_work_row {
+/* Per CPU; only ever added to. */
+struct gmg_row {
 	__u64 calls;
+	__u64 entries;     /* growths: sum of the entries that they copy */
+	__u64 timed;       /* calls whose end was seen */
+	__u64 elapsed_ns;  /* sum of their durations */
+	__u64 on_cpu;      /* of those: calls whose processor time is known */
+	__u64 cpu_ns;      /* sum of that */
 };
 
-#define GMG_BUCKETS 28         /* durations: below 64 ns, then powers of two up to 2^32 ns and beyond */
+/* Shape of a growth: log2 of the buckets (classic) or slots of the table (swiss) before it, and flags. */
+#define GMG_SHAPE_SIZE 0xff
+#define GMG_SHAPE_SAME_SIZE 0x100  /* classic: too many overflow buckets; swiss: deleted slots used up the room */
+#define GMG_SHAPE_ITERATING 0x200  /* classic: an iterator may be active */
+#define GMG_SHAPE_UNREADABLE 0x400 /* the map could not be read, or what was read is no map */
+
+/*
+ * Durations: below 64 ns, then 16 equal parts of each power of two up to 2^32 ns, and beyond. A part is at most 1/16 of the durations in it wide.
+ */
 #define GMG_FIRST_BUCKET_LOG2 6
+#define GMG_LAST_BUCKET_LOG2 32
+#define GMG_PARTS_LOG2 4
+#define GMG_BUCKETS (2 + ((GMG_LAST_BUCKET_LOG2 - GMG_FIRST_BUCKET_LOG2) << GMG_PARTS_LOG2))
 
 struct gmg_latency_key {
 	__u32 site;        /* the function's entry */
@@ -124,6 +167,8 @@ struct gmg_options {
 	__u32 iterations;       /* growths are numbered for the iterations of their maps */
 	__u32 fs_base;          /* of a thread's FS base in struct task_struct; 0: not known, and no site has an fs_offset */
 	__u32 pid_namespace;    /* gomapgrow's own PID namespace; 0: the first one */
+	__u32 sum_exec_runtime; /* in struct task_struct: processor time of the thread up to exec_start; 0: not known, and no processor time is measured */
+	__u32 exec_start;
 	__u32 pad;
 	__u64 pid_namespace_device;
 };

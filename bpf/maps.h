@@ -31,17 +31,24 @@ struct {
 	__type(value, struct gmg_site_counts);
 } site_counts SEC(".maps");
 
-/* Full: the call is counted as lost for this table; its site's count has it all the same. */
+/* Full: calls without a row are counted by their site (row_lost). */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
-	__uint(max_entries, GMG_WORK_ROWS);
-	__type(key, struct gmg_work_key);
-	__type(value, struct gmg_work_row);
-} work_rows SEC(".maps");
+	__uint(max_entries, GMG_CALL_ROWS);
+	__type(key, struct gmg_row_key);
+	__type(value, struct gmg_row);
+} call_rows SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, GMG_MAX_WRAPPERS);
+	__type(key, __u32);
+	__type(value, struct gmg_wrappers);
+} wrappers SEC(".maps");
 
 /* Full: further types share the row with type 0, which the first type of a site makes; a site that has none by then has no durations. */
 struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, GMG_LATENCY_ROWS);
 	__type(key, struct gmg_latency_key);
 	__type(value, struct gmg_latency_row);
@@ -56,11 +63,17 @@ struct goroutine_key {
 struct call {
 	__u64 begun_ns;    /* 0: none */
 	__u64 map_type;
+	__u64 caller;      /* of its row */
+	__u64 sum_exec_runtime;
+	__u64 exec_start;
 	__u32 depth;       /* bytes from the stack pointer at the entry to the stack's upper end: stays when the stack moves */
-	__u32 chance;      /* with which it was picked as a sample; 0: it was not */
+	__u32 chance;      /* with which it became a record, or was picked as a sample; 0: it was not */
+	__u32 tid;
+	__u32 cpu;
+	__u16 shape;       /* of its row */
 	__u8 handed_over;  /* ends with the callee's exit */
 	__u8 iterating;
-	__u8 pad[6];
+	__u8 pad[4];
 };
 
 struct goroutine {

@@ -6,10 +6,25 @@ import { forbiddenError, readConfinement } from "./confinement.ts";
 import { objectPath } from "./embedded.ts";
 import { ERRNO, errnoName } from "./errno.ts";
 import { type AttachMode, BPF_TRACE_UPROBE_MULTI } from "./features.ts";
-import { cstring, type Libbpf, libbpf, pointerOrNull } from "./libbpf.ts";
+import { cstring, type Libbpf, libbpf, pointerOrNull, possibleCpus } from "./libbpf.ts";
 import { errno } from "./libc.ts";
 import { ownPidNamespace } from "./pid-namespace.ts";
-import { ADDRESS_KEY, ALWAYS, CERTAIN, MACHINE, NO_SLOT, OPTIONS, RING_BYTES, SETTINGS, SITE } from "./wire.ts";
+import {
+	ADDRESS_KEY,
+	ALWAYS,
+	CALL_ROWS,
+	CERTAIN,
+	MACHINE,
+	NO_SLOT,
+	NO_WRAPPERS,
+	OPTIONS,
+	RING_BYTES,
+	ROW,
+	SETTINGS,
+	SITE,
+	WRAPPER_RANGES,
+	WRAPPERS,
+} from "./wire.ts";
 
 export type ProgramName = "growth" | "work" | "leave" | "iterate";
 const PROGRAMS: readonly ProgramName[] = ["growth", "work", "leave", "iterate"];
@@ -17,7 +32,8 @@ export type MapName =
 	| "sites"
 	| "site_addresses"
 	| "site_counts"
-	| "work_rows"
+	| "call_rows"
+	| "wrappers"
 	| "latency_rows"
 	| "goroutines"
 	| "grown_maps"
@@ -25,24 +41,43 @@ export type MapName =
 	| "settings"
 	| "events";
 
+/** Each CPU has its own copy of a row: where there are many, there are fewer rows. */
+const CALL_ROW_BYTES = 32 << 20;
+const LEAST_CALL_ROWS = 4096;
 const LOG_BYTES = 64 << 10;
 /** Above this fill of the ring no samples are written any more: the rest is for growths. */
 const HIGH_WATER = 0.85;
+
+/** Offsets in the kernel's struct task_struct; absent ones are not known. */
+export interface TaskOffsets {
+	/** Of the thread's FS base; needed by sites with an `fsOffset`. */
+	fsBase?: number | undefined;
+	/** Of se.sum_exec_runtime and se.exec_start: without them no processor time is measured. */
+	sumExecRuntime?: number | undefined;
+	execStart?: number | undefined;
+}
 
 export interface BpfOptions {
 	mode: AttachMode;
 	/** Whether durations are measured, and iterations watched: what is not needed is not loaded. */
 	latency: boolean;
 	iterations: boolean;
-	/** Where the kernel keeps a thread's FS base; needed by sites with an `fsOffset`. */
-	fsBase?: number | undefined;
+	/** Offsets in the kernel's struct task_struct. */
+	task: TaskOffsets;
 	/** How many probed instructions there can be at a time. */
 	maxSites: number;
 	/** Other sizes of tables than the usual ones, to see what happens when they are full; of `events` in bytes, a power of two of pages. */
 	sizes?: TableSizes | undefined;
 }
 
-export type TableSizes = Partial<Record<"events" | "work_rows" | "latency_rows" | "goroutines", number>>;
+export type TableSizes = Partial<Record<"events" | "call_rows" | "latency_rows" | "goroutines", number>>;
+
+/** Nanoseconds of the monotonic clock. */
+export interface Gate {
+	from: bigint;
+	to: bigint;
+}
+const ALWAYS_OPEN: Gate = { from: 0n, to: 2n ** 64n - 1n };
 
 /** What the kernel programs have to know about one site; see struct gmg_site. Offsets of 0 are not read. */
 export interface SiteConfig {
@@ -75,8 +110,16 @@ export interface SiteConfig {
 	alwaysEnters?: boolean;
 	/** Frame pointers that lead out of the goroutine's stack are not followed. */
 	ownStackOnly?: boolean;
-	/** Steps of iterations that began before this moment of the monotonic clock tell nothing. */
+	/** Twice the load factor of classic maps (src/gomap/classic.ts). */
+	loadFactor?: number;
+	/** Iterations and timed calls that began before this moment of the monotonic clock may have ended unseen. */
 	sinceNs?: bigint;
+	/** Hits count from `from` to before `to` (monotonic clock); absent: always. */
+	open?: Gate | undefined;
+	/** Of the instruction, before the load bias. */
+	address?: number;
+	/** Number of the target's wrapper ranges. */
+	wrappers?: number | undefined;
 }
 
 /** Which calls of the work tier become records. */
@@ -135,6 +178,8 @@ export class BpfObject {
 		}
 		this.#setOptions(options);
 		for (const map of ["sites", "site_addresses", "site_counts"] as const) this.#resize(map, options.maxSites);
+		const rows = Math.floor(CALL_ROW_BYTES / (ROW.size * possibleCpus(this.#lib)));
+		this.#resize("call_rows", Math.max(LEAST_CALL_ROWS, Math.min(CALL_ROWS, rows)));
 		if (!options.latency) this.#resize("goroutines", 1);
 		if (!options.iterations) for (const map of ["grown_maps", "iterators"] as const) this.#resize(map, 1);
 		for (const [map, size] of Object.entries(options.sizes ?? {})) this.#resize(map as keyof TableSizes, size);
@@ -164,7 +209,9 @@ export class BpfObject {
 		view.setUint32(OPTIONS.machine, MACHINE[process.arch === "arm64" ? "arm64" : "amd64"], true);
 		view.setUint32(OPTIONS.siteByAddress, options.mode === "perf-address" ? 1 : 0, true);
 		view.setUint32(OPTIONS.iterations, options.iterations ? 1 : 0, true);
-		view.setUint32(OPTIONS.fsBase, options.fsBase ?? 0, true);
+		view.setUint32(OPTIONS.fsBase, options.task.fsBase ?? 0, true);
+		view.setUint32(OPTIONS.sumExecRuntime, options.task.sumExecRuntime ?? 0, true);
+		view.setUint32(OPTIONS.execStart, options.task.execStart ?? 0, true);
 		const namespace = ownPidNamespace();
 		view.setUint32(OPTIONS.pidNamespace, namespace?.inode ?? 0, true);
 		view.setBigUint64(OPTIONS.pidNamespaceDevice, namespace?.device ?? 0n, true);
@@ -226,8 +273,30 @@ export class BpfObject {
 		]) {
 			view.setUint8(SITE[field], config[field] === true ? 1 : 0);
 		}
+		view.setUint8(SITE.loadFactor, config.loadFactor ?? 0);
 		view.setBigUint64(SITE.sinceNs, config.sinceNs ?? 0n, true);
+		const { from, to } = config.open ?? ALWAYS_OPEN;
+		view.setBigUint64(SITE.openNs, from, true);
+		view.setBigUint64(SITE.closeNs, to, true);
+		view.setBigUint64(SITE.address, BigInt(config.address ?? 0), true);
+		view.setUint32(SITE.wrappers, config.wrappers ?? NO_WRAPPERS, true);
 		this.#update("sites", key, value);
+	}
+
+	/**
+	 * Code that calls the map code for somebody else: its callers are the call sites. Addresses before the load bias, ends not included; at most WRAPPER_RANGES
+	 * of them count, and `number` is below MAX_WRAPPERS.
+	 */
+	setWrappers(number: number, ranges: readonly { from: number; to: number }[]): void {
+		const key = new Uint8Array(new ArrayBuffer(4));
+		new DataView(key.buffer).setUint32(0, number, true);
+		const value = new Uint8Array(new ArrayBuffer(WRAPPERS.size));
+		const view = new DataView(value.buffer);
+		for (const [i, { from, to }] of ranges.slice(0, WRAPPER_RANGES).entries()) {
+			view.setBigUint64(WRAPPERS.ranges + 16 * i, BigInt(from), true);
+			view.setBigUint64(WRAPPERS.ranges + 16 * i + 8, BigInt(to), true);
+		}
+		this.#update("wrappers", key, value);
 	}
 
 	/** Mode "perf-address": the run-time address at which a process hits a site. */

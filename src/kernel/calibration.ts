@@ -12,7 +12,8 @@ export interface HitCosts {
 	timedWorkNs: number;
 	/** The exit of a call. */
 	leaveNs: number;
-	/** A growth, with its record and stack. */
+	/** A growth, counted; and with its record and stack. */
+	growthCountNs: number;
 	growthNs: number;
 	/** What an instruction that must be single-stepped costs more than one that is emulated. */
 	steppedNs: number;
@@ -69,9 +70,12 @@ export class Calibration {
 			const bareGrowth = this.#time(1, GROWTHS);
 			attach("work", 0, PLACE.work, base);
 			const workNs = this.#time(0, CALLS) - bare;
-			attach("growth", 3, PLACE.growth, { ...base, role: CALIBRATED_ROLE.growth });
+			const growth = { ...base, role: CALIBRATED_ROLE.growth };
+			attach("growth", 3, PLACE.growth, { ...growth, chance: 0 });
+			const growthCountNs = this.#time(1, CALLS) - bareGrowth;
+			this.#object.configureSite(this.#first + 3, growth);
 			const growthNs = this.#time(1, GROWTHS) - bareGrowth;
-			if (!latency) return { workNs, timedWorkNs: workNs, leaveNs: 0, steppedNs: 0, growthNs };
+			if (!latency) return { workNs, timedWorkNs: workNs, leaveNs: 0, steppedNs: 0, growthCountNs, growthNs };
 			this.#object.configureSite(this.#first, { ...base, slot: 0 });
 			const timedWorkNs = this.#time(0, CALLS) - bare;
 			attach("leave", 1, PLACE.workExit, exit);
@@ -80,7 +84,7 @@ export class Calibration {
 			// No call is found to end there: what is left is the cost of the way into the kernel.
 			attach("leave", 2, PLACE.stepped, exit);
 			const steppedNs = Math.max(0, this.#time(0, STEPPED_CALLS) - bare - both - leaveNs);
-			return { workNs, timedWorkNs, leaveNs, steppedNs, growthNs };
+			return { workNs, timedWorkNs, leaveNs, steppedNs, growthCountNs, growthNs };
 		} finally {
 			for (const link of links) link.destroyLater(this.#closings);
 		}

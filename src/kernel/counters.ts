@@ -3,17 +3,7 @@ import { GomapgrowError } from "../errors/error.ts";
 import { errnoName } from "./errno.ts";
 import { type Libbpf, libbpf, possibleCpus } from "./libbpf.ts";
 import { MapTable } from "./map-table.ts";
-import {
-	BUCKETS,
-	GOROUTINE,
-	LATENCY_KEY,
-	LATENCY_ROW,
-	readU64,
-	SITE_COUNTS,
-	SLOTS,
-	WORK_KEY,
-	WORK_ROW,
-} from "./wire.ts";
+import { BUCKETS, GOROUTINE, LATENCY_KEY, LATENCY_ROW, ROW, ROW_KEY, readU64, SITE_COUNTS, SLOTS } from "./wire.ts";
 
 /** struct gmg_site_counts, summed over the CPUs. */
 export type SiteCounts = Record<Exclude<keyof typeof SITE_COUNTS, "size">, number>;
@@ -54,46 +44,69 @@ export class SiteCounters {
 	}
 }
 
-export interface WorkRow {
+/** What calls of one function are counted by. */
+export interface CallKey {
+	/** Site of the function's entry. */
 	site: number;
 	tgid: number;
+	/** Run-time address. */
 	mapType: number;
+	/** Return address into the first function outside the map code; 0: it could not be read. */
 	caller: number;
-	calls: number;
+	/** SHAPE bits of a growth; otherwise 0. */
+	shape: number;
 }
 
-/** The (site, process, type, caller) table of the work tier. */
-export class WorkCounters {
+/** Sums over the calls of a row. */
+export interface CallSums {
+	calls: number;
+	/** Growths: entries that they copy. */
+	entries: number;
+	/** Calls whose end was seen, and how long they took. */
+	timed: number;
+	elapsedNs: number;
+	/** Of those: calls whose processor time is known, and that. */
+	onCpu: number;
+	cpuNs: number;
+}
+
+export type CallRow = CallKey & CallSums;
+
+const SUMS = ["calls", "entries", "timed", "elapsedNs", "onCpu", "cpuNs"] as const;
+
+/** The table of calls by function, process, type, call site and shape. */
+export class CallCounters {
 	readonly #table: MapTable;
 
 	constructor(fd: number) {
 		this.#table = new MapTable(fd, {
-			name: "the work counters",
-			keyBytes: WORK_KEY.size,
-			valueBytes: WORK_ROW.size,
+			name: "the call counters",
+			keyBytes: ROW_KEY.size,
+			valueBytes: ROW.size,
 			perCpu: true,
 		});
 	}
 
-	*rows(): Generator<WorkRow> {
+	*rows(): Generator<CallRow> {
 		for (const { key, value } of this.#table.rows()) {
-			let calls = 0;
-			for (let at = 0; at < value.byteLength; at += WORK_ROW.size) {
-				calls += readU64(value, at + WORK_ROW.calls);
-			}
-			yield {
-				site: key.getUint32(WORK_KEY.site, true),
-				tgid: key.getUint32(WORK_KEY.tgid, true),
-				mapType: readU64(key, WORK_KEY.mapType),
-				caller: readU64(key, WORK_KEY.caller),
-				calls,
+			const row: CallRow = {
+				site: key.getUint32(ROW_KEY.site, true),
+				tgid: key.getUint32(ROW_KEY.tgid, true),
+				mapType: readU64(key, ROW_KEY.mapType),
+				caller: readU64(key, ROW_KEY.caller),
+				shape: key.getUint32(ROW_KEY.shape, true),
+				...{ calls: 0, entries: 0, timed: 0, elapsedNs: 0, onCpu: 0, cpuNs: 0 },
 			};
+			for (let at = 0; at < value.byteLength; at += ROW.size) {
+				for (const name of SUMS) row[name] += readU64(value, at + ROW[name]);
+			}
+			yield row;
 		}
 	}
 
 	/** Forgets the rows of these sites. */
 	forget(sites: ReadonlySet<number>): void {
-		this.#table.remove((key) => sites.has(key.getUint32(WORK_KEY.site, true)));
+		this.#table.remove((key) => sites.has(key.getUint32(ROW_KEY.site, true)));
 	}
 }
 
@@ -104,8 +117,8 @@ export interface LatencyCounts {
 	mapType: number;
 	sumNs: number;
 	maxNs: number;
-	/** Bucket 0: below 64 ns; n: from 2^(n+5) to below 2^(n+6) ns; the last one has no upper end. */
-	buckets: number[];
+	/** By BUCKETS of wire.ts. */
+	buckets: Float64Array;
 }
 
 /** The (function, type) table of durations. */
@@ -117,7 +130,7 @@ export class LatencyCounters {
 			name: "the durations",
 			keyBytes: LATENCY_KEY.size,
 			valueBytes: LATENCY_ROW.size,
-			perCpu: true,
+			perCpu: false,
 		});
 	}
 
@@ -126,17 +139,11 @@ export class LatencyCounters {
 			const row: LatencyCounts = {
 				site: key.getUint32(LATENCY_KEY.site, true),
 				mapType: readU64(key, LATENCY_KEY.mapType),
-				sumNs: 0,
-				maxNs: 0,
-				buckets: new Array<number>(BUCKETS).fill(0),
+				sumNs: readU64(value, LATENCY_ROW.sumNs),
+				maxNs: readU64(value, LATENCY_ROW.maxNs),
+				buckets: new Float64Array(BUCKETS),
 			};
-			for (let at = 0; at < value.byteLength; at += LATENCY_ROW.size) {
-				row.sumNs += readU64(value, at + LATENCY_ROW.sumNs);
-				row.maxNs = Math.max(row.maxNs, readU64(value, at + LATENCY_ROW.maxNs));
-				for (let i = 0; i < BUCKETS; i++) {
-					row.buckets[i] = (row.buckets[i] ?? 0) + readU64(value, at + LATENCY_ROW.buckets + 8 * i);
-				}
-			}
+			for (let i = 0; i < BUCKETS; i++) row.buckets[i] = readU64(value, LATENCY_ROW.buckets + 8 * i);
 			yield row;
 		}
 	}

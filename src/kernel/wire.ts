@@ -14,31 +14,42 @@ export const ALWAYS = 255;
 
 /** struct gmg_site */
 export const SITE = {
-	...{ size: 56, role: 0, entry: 4, outerEntry: 8, chance: 12, goid: 16, parentGoid: 18, gopc: 20, startpc: 22 },
+	...{ size: 88, role: 0, entry: 4, outerEntry: 8, chance: 12, goid: 16, parentGoid: 18, gopc: 20, startpc: 22 },
 	...{ curg: 24, cgoGap: 26, fsOffset: 28, argsOnStack: 32, gInRcx: 33, callerDepth: 34, slot: 35, outerSlot: 36 },
 	...{ condition: 37, leavesTaken: 38, handsOver: 39, framePointer: 40, seed: 41, readsFlags: 42, alwaysEnters: 43 },
-	...{ ownStackOnly: 44, sinceNs: 48 },
+	...{ ownStackOnly: 44, loadFactor: 45, sinceNs: 48, openNs: 56, closeNs: 64, address: 72, wrappers: 80 },
 } as const;
+export const NO_WRAPPERS = 0xffffffff;
+/** struct gmg_wrappers: pairs of from and to. */
+export const WRAPPERS = { size: 256, ranges: 0 } as const;
+export const WRAPPER_RANGES = 16;
+/** Executables whose wrapper ranges find room. */
+export const MAX_WRAPPERS = 256;
 
 /** struct gmg_site_counts, per CPU. */
 export const SITE_COUNTS = {
-	...{ size: 72, lost: 0, fault: 8, diverted: 16, paired: 24, left: 32, picked: 40, throttled: 48, sampleLost: 56 },
-	hits: 64,
+	...{ size: 104, lost: 0, fault: 8, diverted: 16, paired: 24, left: 32, picked: 40, throttled: 48, sampleLost: 56 },
+	...{ rowLost: 64, outside: 72, begun: 80, withdrawn: 88, hits: 96 },
 } as const;
 
-/** struct gmg_work_key and struct gmg_work_row, which is per CPU. */
-export const WORK_KEY = { size: 24, site: 0, tgid: 4, mapType: 8, caller: 16 } as const;
-export const WORK_ROW = { size: 8, calls: 0 } as const;
+/** struct gmg_row_key and struct gmg_row, which is per CPU. */
+export const ROW_KEY = { size: 32, site: 0, tgid: 4, mapType: 8, caller: 16, shape: 24 } as const;
+export const ROW = { size: 48, calls: 0, entries: 8, timed: 16, elapsedNs: 24, onCpu: 32, cpuNs: 40 } as const;
+export const CALL_ROWS = 32_768;
+/** GMG_SHAPE_…: bits of the shape of a growth. */
+export const SHAPE = { size: 0xff, sameSize: 0x100, iterating: 0x200, unreadable: 0x400 } as const;
 
-/** struct gmg_latency_key and struct gmg_latency_row, which is per CPU. */
+/** struct gmg_latency_key and struct gmg_latency_row. */
 export const LATENCY_KEY = { size: 16, site: 0, mapType: 8 } as const;
-export const LATENCY_ROW = { size: 240, sumNs: 0, maxNs: 8, buckets: 16 } as const;
-export const BUCKETS = 28;
+export const LATENCY_ROW = { size: 3360, sumNs: 0, maxNs: 8, buckets: 16 } as const;
+/** Bucket 0: below 64 ns; then 16 equal parts of each power of two; the last one from 2^32 ns on. */
+export const BUCKETS = 418;
 export const FIRST_BUCKET_LOG2 = 6;
 
 /** struct gmg_options and struct gmg_settings */
 export const OPTIONS = {
-	...{ size: 32, machine: 0, siteByAddress: 4, iterations: 8, fsBase: 12, pidNamespace: 16, pidNamespaceDevice: 24 },
+	...{ size: 40, machine: 0, siteByAddress: 4, iterations: 8, fsBase: 12, pidNamespace: 16, sumExecRuntime: 20 },
+	...{ execStart: 24, pidNamespaceDevice: 32 },
 } as const;
 export const MACHINE = { amd64: 0, arm64: 1 } as const;
 /** A chance that is no chance. */
@@ -47,7 +58,7 @@ export const SETTINGS = { size: 24, slowNs: 0, sampleRoom: 8, sampleChance: 16, 
 
 /** struct address_key and struct goroutine of bpf/maps.h; begunNs of the first call. */
 export const ADDRESS_KEY = { size: 16, ip: 0, tgid: 8 } as const;
-export const GOROUTINE = { size: 288, keySize: 16, callSize: 32, begunNs: 0 } as const;
+export const GOROUTINE = { size: 576, keySize: 16, callSize: 64, begunNs: 0 } as const;
 
 /** Of enum gmg_role: what the calibration passes its functions off as, growWork and hashGrow. */
 export const CALIBRATED_ROLE = { work: 4, growth: 1 } as const;

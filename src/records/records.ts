@@ -239,9 +239,9 @@ export type Ledger = Record<"growth" | "work", TierLedger> & Partial<Record<Tier
 /**
  * Why a call has no duration. left: it was still running, or had ended in a panic or with its goroutine, when the goroutine's next call began or
  * the observation ended. evicted: there was no room in the kernel's tables: more goroutines at once than are remembered, or more functions and types than
- * have histograms.
+ * have histograms. withdrawn: the probes of its end were detached before it ended, to keep the budget.
  */
-export type UnpairedReason = "left" | "evicted";
+export type UnpairedReason = "left" | "evicted" | "withdrawn";
 
 export interface WindowRecord {
 	type: "window";

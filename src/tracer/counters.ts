@@ -1,34 +1,55 @@
 /** What the counters say: totals since the start, and what has changed since the previous reading. */
+
+import { type GrowthRole, type GrowthShape, growthShape } from "../gomap/growth-shape.ts";
 import type { BpfObject } from "../kernel/bpf-object.ts";
 import {
+	CallCounters,
+	type CallRow,
 	GoroutineTable,
 	LatencyCounters,
 	type LatencyCounts,
 	noCounts,
 	SiteCounters,
 	type SiteCounts,
-	WorkCounters,
 } from "../kernel/counters.ts";
 import type { Tier } from "../plan/probe-plan.ts";
 import { emptyTierLedger, unaccounted } from "../records/ledger.ts";
 import type { Frame, Ledger, TierLedger } from "../records/records.ts";
 import type { StackDecoder } from "./decode/stacks.ts";
-import { UNKNOWN_TYPE } from "./decode/type-names.ts";
+import { type MapTypeInfo, UNKNOWN_TYPE } from "./decode/type-names.ts";
 import type { EntrySite, SiteTable } from "./site-table.ts";
 import type { Target } from "./target.ts";
 
-/** Calls of one function for maps of one type from one place, since the previous reading. */
-export interface WorkDelta {
+/** Calls of one function for maps of one type and, of growths, one shape, from one place, since the previous reading. */
+export interface CallDelta {
+	site: EntrySite;
 	pid: number;
 	fn: string;
+	tier: Tier;
 	map_type: string;
 	/** Frames of the place that called into the map code, innermost first; empty when it could not be read. */
 	caller: Frame[];
 	calls: number;
+	/** Of growths whose map could be read. */
+	growth?: GrowthDelta;
+	/** Calls whose end was seen, and how long they took in all, the probes' own time included. */
+	timed: number;
+	elapsed_ns: number;
+	/** Of those: calls whose processor time is known, and that. */
+	on_cpu: number;
+	cpu_ns: number;
+}
+
+/** What the growths of a delta do. */
+export interface GrowthDelta extends GrowthShape {
+	/** Of all of them; absent where the type's sizes are not known. */
+	bytes?: number;
+	bytes_moved?: number;
 }
 
 /** Durations of calls of one function for maps of one type that ended since the previous reading. */
 export interface LatencyDelta {
+	site: EntrySite;
 	pid: number;
 	fn: string;
 	map_type: string;
@@ -36,8 +57,8 @@ export interface LatencyDelta {
 	sum_ns: number;
 	/** Since the start. */
 	max_ns: number;
-	/** Bucket 0: below 64 ns; n: from 2^(n+5) to below 2^(n+6) ns; the last one has no upper end. */
-	buckets: number[];
+	/** By BUCKETS of kernel/wire.ts. */
+	buckets: Float64Array;
 }
 
 export interface TargetCalls {
@@ -51,9 +72,6 @@ export interface Counters {
 	/** Of all targets that ever were: function -> calls since the start. */
 	calls: Map<string, number>;
 	ledger: Ledger;
-	/** Since the previous reading. */
-	work: WorkDelta[];
-	latency: LatencyDelta[];
 	/** Passes through a stack check that were sent to morestack and are not calls. */
 	diverted: number;
 }
@@ -75,12 +93,6 @@ function add(sum: SiteCounts, counts: SiteCounts): void {
 	for (const name of Object.keys(sum) as (keyof SiteCounts)[]) sum[name] += counts[name];
 }
 
-/** Growths that did not become records are not timed either; a call of the work tier is timed whether it becomes a record or not. */
-function addTimed(sum: SiteCounts, { timed, probe }: EntrySite, counts: SiteCounts): void {
-	if (!timed) return;
-	add(sum, probe.tier === "growth" ? { ...counts, hits: counts.hits - counts.throttled } : counts);
-}
-
 /** What rows of a kernel table said at the previous reading; bounded by the rows of the table. */
 interface Seen<Value> {
 	site: number;
@@ -91,18 +103,14 @@ export class CounterTotals {
 	readonly #sites: SiteTable;
 	readonly #stacks: StackDecoder;
 	readonly #siteCounters: SiteCounters;
-	readonly #workCounters: WorkCounters;
+	readonly #callCounters: CallCounters;
 	readonly #latencyCounters: LatencyCounters;
 	readonly #goroutines: GoroutineTable;
 	readonly #measured: { latency: boolean; iterations: boolean };
-	readonly #workSeen = new Map<string, Seen<number>>();
+	readonly #callsSeen = new Map<string, CallRow>();
 	readonly #latencySeen = new Map<string, Seen<LatencyCounts>>();
-	/** Of targets that have been released: their counters, the hits of their timed functions, their rows, their functions' calls. */
-	readonly #ended = { sums: noSums(), timed: noCounts(), rows: 0, underWay: 0, calls: new Map<string, number>() };
-	/** Changes of rows that were read when a target was released, for the next reading. */
-	#work: WorkDelta[] = [];
-	#latency: LatencyDelta[] = [];
-
+	/** Of targets that have been released: their counters, their rows, their functions' calls. */
+	readonly #ended = { sums: noSums(), rows: 0, underWay: 0, calls: new Map<string, number>() };
 	constructor(
 		object: BpfObject,
 		sites: SiteTable,
@@ -113,44 +121,37 @@ export class CounterTotals {
 		this.#stacks = stacks;
 		this.#measured = measured;
 		this.#siteCounters = new SiteCounters(object.mapFd("site_counts"));
-		this.#workCounters = new WorkCounters(object.mapFd("work_rows"));
+		this.#callCounters = new CallCounters(object.mapFd("call_rows"));
 		this.#latencyCounters = new LatencyCounters(object.mapFd("latency_rows"));
 		this.#goroutines = new GoroutineTable(object.mapFd("goroutines"));
 	}
 
 	/**
-	 * Reads everything. Details are read before the hits that they are part of, so that a difference is always something that is still on its way
-	 * (`pending`), and none is left once the probes are detached and the ring is empty (`final`).
+	 * Reads the counters of all sites. `decoded` and the rows are read before the hits that they are part of, so that a difference is always something that is
+	 * still on its way (`pending`), and none is left once the probes are detached and the ring is empty (`final`).
 	 */
 	read(targets: readonly Target[], decoded: Decoded, final: boolean): Counters {
-		const rows = this.#readWork() + this.#ended.rows;
-		this.#readLatency();
+		const rows = this.#workRows() + this.#ended.rows;
 		const underWay = final && this.#measured.latency ? this.#goroutines.callsUnderWay() : 0;
 		const sums = noSums();
-		const timed = noCounts();
 		for (const tier of TIERS) add(sums[tier], this.#ended.sums[tier]);
-		add(timed, this.#ended.timed);
 		const perTarget = new Map(targets.map((target) => [target, new Map<string, number>()]));
 		const calls = new Map(this.#ended.calls);
 		for (const site of this.#sites.entries()) {
 			const counts = this.countsOf(site);
 			add(sums[site.probe.tier], counts);
-			addTimed(timed, site, counts);
 			perTarget.get(site.target)?.set(site.probe.fn, counts.hits);
 			calls.set(site.probe.fn, (calls.get(site.probe.fn) ?? 0) + counts.hits);
 		}
-		const ledger = this.#ledger(sums, timed, rows, decoded, final ? underWay + this.#ended.underWay : undefined);
-		const [work, latency] = [this.#work, this.#latency];
-		this.#work = [];
-		this.#latency = [];
+		const ledger = this.#ledger(sums, rows, decoded, final ? underWay + this.#ended.underWay : undefined);
 		return {
 			targets: [...perTarget].map(([{ identity }, own]) => ({ pid: identity.pid, calls: own })),
-			...{ calls, ledger, work, latency },
+			...{ calls, ledger },
 			diverted: sums.growth.diverted + sums.work.diverted + sums.iteration.diverted,
 		};
 	}
 
-	#ledger(sums: TierSums, timed: SiteCounts, rows: number, decoded: Decoded, underWay: number | undefined): Ledger {
+	#ledger(sums: TierSums, rows: number, decoded: Decoded, underWay: number | undefined): Ledger {
 		const final = underWay !== undefined;
 		const tier = (fields: Partial<TierLedger>): TierLedger => {
 			const result = { ...emptyTierLedger(), ...fields };
@@ -158,20 +159,28 @@ export class CounterTotals {
 			return pending > 0 && !final ? { ...result, pending } : result;
 		};
 		const { growth, work, iteration } = sums;
-		const unpaired = { left: timed.left + (underWay ?? this.#ended.underWay), evicted: 0 };
+		const timed = (name: "begun" | "paired" | "left" | "withdrawn"): number => growth[name] + work[name];
+		const unpaired = {
+			left: timed("left") + (underWay ?? this.#ended.underWay),
+			evicted: 0,
+			withdrawn: timed("withdrawn"),
+		};
+		const seen = timed("paired") + unpaired.left + unpaired.withdrawn;
 		// Nothing but the kernel's table forgets calls; a negative rest would be an error and stays visible.
-		if (final) unpaired.evicted = Math.max(0, timed.hits - timed.paired - unpaired.left);
+		if (final) unpaired.evicted = Math.max(0, timed("begun") - seen);
 		return {
 			growth: tier({
 				...{ hits: growth.hits, recorded: decoded.growths, throttled: growth.throttled },
 				lost: growth.lost + decoded.growthsDropped,
 			}),
-			work: tier({ hits: work.hits, recorded: rows, lost: work.lost }),
+			work: tier({ hits: work.hits, recorded: rows, lost: work.rowLost }),
 			sample: tier({
 				...{ hits: work.hits, recorded: decoded.samples, sampled_out: work.hits - work.picked },
 				...{ throttled: work.throttled, lost: work.sampleLost + decoded.samplesDropped },
 			}),
-			...(this.#measured.latency ? { latency: tier({ hits: timed.hits, recorded: timed.paired, unpaired }) } : {}),
+			...(this.#measured.latency
+				? { latency: tier({ hits: timed("begun"), recorded: timed("paired"), unpaired }) }
+				: {}),
 			...(this.#measured.iterations
 				? {
 						iteration: tier({
@@ -189,79 +198,98 @@ export class CounterTotals {
 		return counts;
 	}
 
-	/** Collects what has changed; returns the calls in all rows. */
-	#readWork(): number {
+	/** The calls of the work tier in all rows. */
+	#workRows(): number {
 		let total = 0;
-		for (const row of this.#workCounters.rows()) {
-			total += row.calls;
-			const key = `${row.site}:${row.tgid}:${row.mapType}:${row.caller}`;
-			const calls = row.calls - (this.#workSeen.get(key)?.value ?? 0);
-			if (calls === 0) continue;
-			this.#workSeen.set(key, { site: row.site, value: row.calls });
-			const site = this.#sites.entry(row.site);
-			if (site === undefined) continue;
-			const { target, probe } = site;
-			const { bias } = target;
-			this.#work.push({
-				pid: row.tgid,
-				fn: probe.fn,
-				map_type: typeName(target, row.mapType),
-				caller: bias === undefined ? [] : this.#stacks.caller(target, row.caller, bias),
-				calls,
-			});
+		for (const { site, calls } of this.#callCounters.rows()) {
+			if (this.#sites.entry(site)?.probe.tier === "work") total += calls;
 		}
 		return total;
 	}
 
-	#readLatency(): void {
-		if (!this.#measured.latency) return;
+	/**
+	 * What has changed, since they were taken before, in the rows of sites that `match`. Those of a program whose place is not known yet wait for it, unless this
+	 * is the `last` time.
+	 */
+	takeCalls(match: (site: EntrySite) => boolean, last = false): CallDelta[] {
+		const deltas: CallDelta[] = [];
+		for (const row of this.#callCounters.rows()) {
+			const site = this.#sites.entry(row.site);
+			if (site === undefined || !match(site) || (site.target.bias === undefined && !last)) continue;
+			const key = `${row.site}:${row.tgid}:${row.mapType}:${row.caller}:${row.shape}`;
+			const before = this.#callsSeen.get(key);
+			if (before?.calls === row.calls && before.timed === row.timed) continue;
+			this.#callsSeen.set(key, row);
+			const since = (name: "calls" | "entries" | "timed" | "elapsedNs" | "onCpu" | "cpuNs"): number =>
+				row[name] - (before?.[name] ?? 0);
+			const { target, probe } = site;
+			const { bias } = target;
+			const type = typeOf(target, row.mapType);
+			const calls = since("calls");
+			const growth = probe.tier === "growth" ? growthShape(probe.role as GrowthRole, row.shape) : undefined;
+			deltas.push({
+				...{ site, pid: row.tgid, fn: probe.fn, tier: probe.tier, map_type: type.name, calls },
+				caller: bias === undefined ? [] : this.#stacks.caller(target, row.caller, bias),
+				...(growth === undefined ? {} : { growth: growthDelta(growth, type, calls, since("entries")) }),
+				...{ timed: since("timed"), elapsed_ns: since("elapsedNs"), on_cpu: since("onCpu"), cpu_ns: since("cpuNs") },
+			});
+		}
+		return deltas;
+	}
+
+	/** Likewise the durations. */
+	takeLatency(match: (site: EntrySite) => boolean, last = false): LatencyDelta[] {
+		const deltas: LatencyDelta[] = [];
+		if (!this.#measured.latency) return deltas;
 		for (const row of this.#latencyCounters.rows()) {
+			const site = this.#sites.entry(row.site);
+			if (site === undefined || !match(site) || (site.target.bias === undefined && !last)) continue;
 			const key = `${row.site}:${row.mapType}`;
 			const before = this.#latencySeen.get(key)?.value;
 			const buckets = row.buckets.map((count, i) => count - (before?.buckets[i] ?? 0));
 			const count = buckets.reduce((sum, n) => sum + n, 0);
 			if (count === 0) continue;
 			this.#latencySeen.set(key, { site: row.site, value: row });
-			const site = this.#sites.entry(row.site);
-			if (site === undefined) continue;
-			this.#latency.push({
+			deltas.push({
+				site,
 				pid: site.target.identity.pid,
 				fn: site.probe.fn,
-				map_type: row.mapType === 0 ? OTHER_TYPES : typeName(site.target, row.mapType),
+				map_type: row.mapType === 0 ? OTHER_TYPES : typeOf(site.target, row.mapType).name,
 				count,
 				sum_ns: row.sumNs - (before?.sumNs ?? 0),
 				max_ns: row.maxNs,
 				buckets,
 			});
 		}
+		return deltas;
 	}
 
 	/** Forgets what these sites of our own process have written: those of the calibration. */
 	forget(sites: ReadonlySet<number>): void {
-		this.#workCounters.forget(sites);
+		this.#callCounters.forget(sites);
 		this.#latencyCounters.forget(sites);
 		if (this.#measured.latency) this.#goroutines.forget(process.pid);
 	}
 
-	/** A target has ended and its probes are gone: keeps its totals and frees its places in the tables. */
+	/** A target has ended, its probes are gone and its rows have been taken: keeps its totals and frees its places in the tables. */
 	release(target: Target): void {
-		this.#readWork();
-		this.#readLatency();
 		for (const site of this.#sites.entries()) {
 			if (site.target !== target) continue;
 			const counts = this.countsOf(site);
 			add(this.#ended.sums[site.probe.tier], counts);
-			addTimed(this.#ended.timed, site, counts);
 			this.#ended.calls.set(site.probe.fn, (this.#ended.calls.get(site.probe.fn) ?? 0) + counts.hits);
 		}
 		if (this.#measured.latency) this.#ended.underWay += this.#goroutines.forget(target.identity.pid);
+		const workSites = new Set(
+			this.#sites.entries().flatMap(({ index, probe }) => (probe.tier === "work" ? [index] : [])),
+		);
 		const released = this.#sites.release(target, (index) => this.#siteCounters.read(index));
-		this.#workCounters.forget(released);
+		this.#callCounters.forget(released);
 		this.#latencyCounters.forget(released);
-		for (const [key, { site, value }] of this.#workSeen) {
+		for (const [key, { site, calls }] of this.#callsSeen) {
 			if (!released.has(site)) continue;
-			this.#ended.rows += value;
-			this.#workSeen.delete(key);
+			if (workSites.has(site)) this.#ended.rows += calls;
+			this.#callsSeen.delete(key);
 		}
 		for (const [key, { site }] of this.#latencySeen) if (released.has(site)) this.#latencySeen.delete(key);
 	}
@@ -271,7 +299,15 @@ export class CounterTotals {
 const OTHER_TYPES = "(other)";
 
 /** Unknown for a type made at run time, and as long as no growth of a command has told where it was loaded. */
-function typeName(target: Target, address: number): string {
+function typeOf(target: Target, address: number): MapTypeInfo {
 	const { bias } = target;
-	return ((bias === undefined ? undefined : target.types.at(address, bias)) ?? UNKNOWN_TYPE).name;
+	return (bias === undefined ? undefined : target.types.at(address, bias)) ?? UNKNOWN_TYPE;
+}
+
+function growthDelta(growth: GrowthShape, type: MapTypeInfo, calls: number, entries: number): GrowthDelta {
+	return {
+		...growth,
+		...(type.storageBytes === undefined ? {} : { bytes: calls * growth.units * type.storageBytes }),
+		...(type.slotBytes === undefined ? {} : { bytes_moved: entries * type.slotBytes }),
+	};
 }

@@ -91,7 +91,11 @@ export class Session {
 		this.#growths = new GrowthDecoder(anchor, this.#stacks);
 		this.#samples = new SampleDecoder(anchor, this.#stacks);
 		this.#sites = new SiteTable(maxSites);
-		this.#object = new BpfObject({ ...options, maxSites: maxSites + CALIBRATION_SITES });
+		this.#object = new BpfObject({
+			...options,
+			task: { fsBase: options.fsBase },
+			maxSites: maxSites + CALIBRATION_SITES,
+		});
 		try {
 			this.#ring = new EventRing(this.#object.mapFd("events"), this.#object.ringBytes);
 			this.#totals = new CounterTotals(this.#object, this.#sites, this.#stacks, { latency, iterations });

@@ -1,20 +1,22 @@
 /** The readers of the kernel's tables, with tables in memory instead of the kernel's. */
 import { afterAll, beforeAll, beforeEach, describe, expect, mock, test } from "bun:test";
 import type {
+	CallCounters as Calls,
 	GoroutineTable as Goroutines,
 	LatencyCounters as Latency,
 	SiteCounters as Sites,
-	WorkCounters as Work,
 } from "../../../src/kernel/counters.ts";
 import type { MapTable as Table } from "../../../src/kernel/map-table.ts";
-import { BUCKETS, GOROUTINE, LATENCY_ROW, SITE_COUNTS, SLOTS, WORK_ROW } from "../../../src/kernel/wire.ts";
+import { BUCKETS, GOROUTINE, LATENCY_ROW, ROW, ROW_KEY, SITE_COUNTS, SLOTS } from "../../../src/kernel/wire.ts";
 import { thrownBy } from "../../support/thrown.ts";
 import { FakeBpf } from "./fake-bpf.ts";
+
+type Sum = Exclude<keyof typeof ROW, "size">;
 
 let fake: FakeBpf;
 let modules: {
 	SiteCounters: typeof Sites;
-	WorkCounters: typeof Work;
+	CallCounters: typeof Calls;
 	LatencyCounters: typeof Latency;
 	GoroutineTable: typeof Goroutines;
 	MapTable: typeof Table;
@@ -151,41 +153,44 @@ describe("SiteCounters", () => {
 	});
 });
 
-test("WorkCounters: keys, and sums over the CPUs; some sites can be forgotten", () => {
-	const counters = new modules.WorkCounters(fake.create(7, 24, WORK_ROW.size, true));
-	const write = (site: number, caller: bigint, cpu: number, calls: number): void =>
-		fake.change(7, keyOf(site, 4711, 0x50_0000n, caller), cpu, (view) => {
-			view.setBigUint64(WORK_ROW.calls, BigInt(calls), true);
+test("CallCounters: keys, and sums over the CPUs; some sites can be forgotten", () => {
+	const counters = new modules.CallCounters(fake.create(7, ROW_KEY.size, ROW.size, true));
+	const write = (site: number, caller: bigint, cpu: number, sums: Partial<Record<Sum, number>>, shape = 0n): void =>
+		fake.change(7, keyOf(site, 4711, 0x50_0000n, caller, shape), cpu, (view) => {
+			for (const [name, value] of Object.entries(sums)) view.setBigUint64(ROW[name as Sum], BigInt(value), true);
 		});
-	write(1, 0x40_1000n, 0, 5);
-	write(1, 0x40_1000n, 2, 7);
-	write(1, 0x7fff_ffff_f000n, 1, 1);
-	write(2, 0n, 1, 9);
+	write(1, 0x40_1000n, 0, { calls: 5, entries: 70, timed: 2, elapsedNs: 900, onCpu: 1, cpuNs: 300 }, 0x104n);
+	write(1, 0x40_1000n, 2, { calls: 7, timed: 1, elapsedNs: 100 }, 0x104n);
+	write(1, 0x7fff_ffff_f000n, 1, { calls: 1 });
+	write(2, 0n, 1, { calls: 9 });
 	const row = { tgid: 4711, mapType: 0x50_0000 };
+	const none = { entries: 0, timed: 0, elapsedNs: 0, onCpu: 0, cpuNs: 0 };
 	expect([...counters.rows()]).toEqual([
-		{ site: 1, ...row, caller: 0x40_1000, calls: 12 },
-		{ site: 1, ...row, caller: 0x7fff_ffff_f000, calls: 1 },
-		{ site: 2, ...row, caller: 0, calls: 9 },
+		{
+			...{ site: 1, ...row, caller: 0x40_1000, shape: 0x104, calls: 12 },
+			...{ entries: 70, timed: 3, elapsedNs: 1000, onCpu: 1, cpuNs: 300 },
+		},
+		{ site: 1, ...row, caller: 0x7fff_ffff_f000, shape: 0, calls: 1, ...none },
+		{ site: 2, ...row, caller: 0, shape: 0, calls: 9, ...none },
 	]);
 	counters.forget(new Set([1, 99]));
 	expect([...counters.rows()].map(({ site }) => site)).toEqual([2]);
 });
 
-test("LatencyCounters: sums and buckets are added up over the CPUs, of the longest the longest is taken", () => {
-	const counters = new modules.LatencyCounters(fake.create(8, 16, LATENCY_ROW.size, true));
-	const write = (cpu: number, sum: number, max: number, filled: Record<number, number>): void =>
-		fake.change(8, keyOf(3, 0, 0x50_0000n), cpu, (view) => {
-			view.setBigUint64(LATENCY_ROW.sumNs, BigInt(sum), true);
-			view.setBigUint64(LATENCY_ROW.maxNs, BigInt(max), true);
-			for (const [n, count] of Object.entries(filled)) {
-				view.setBigUint64(LATENCY_ROW.buckets + 8 * Number(n), BigInt(count), true);
-			}
-		});
-	write(0, 100, 60, { 0: 2, 5: 1 });
-	write(1, 1000, 900, { 5: 10, [BUCKETS - 1]: 4 });
-	write(2, 1, 1, { 0: 1 });
-	const buckets = new Array<number>(BUCKETS)
-		.fill(0)
+test("LatencyCounters: sums and buckets; some sites can be forgotten", () => {
+	const counters = new modules.LatencyCounters(fake.create(8, 16, LATENCY_ROW.size, false));
+	fake.change(8, keyOf(3, 0, 0x50_0000n), 0, (view) => {
+		view.setBigUint64(LATENCY_ROW.sumNs, 1101n, true);
+		view.setBigUint64(LATENCY_ROW.maxNs, 900n, true);
+		for (const [n, count] of [
+			[0, 3],
+			[5, 11],
+			[BUCKETS - 1, 4],
+		] as const) {
+			view.setBigUint64(LATENCY_ROW.buckets + 8 * n, BigInt(count), true);
+		}
+	});
+	const buckets = new Float64Array(BUCKETS)
 		.with(0, 3)
 		.with(5, 11)
 		.with(BUCKETS - 1, 4);

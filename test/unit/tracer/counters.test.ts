@@ -1,19 +1,11 @@
 /** The ledger and what has changed between two readings, with the kernel's tables in memory instead of the kernel. */
 import { afterAll, beforeAll, beforeEach, describe, expect, mock, test } from "bun:test";
 import type { BpfObject, MapName } from "../../../src/kernel/bpf-object.ts";
-import {
-	BUCKETS,
-	GOROUTINE,
-	LATENCY_KEY,
-	LATENCY_ROW,
-	SITE_COUNTS,
-	WORK_KEY,
-	WORK_ROW,
-} from "../../../src/kernel/wire.ts";
+import { BUCKETS, GOROUTINE, LATENCY_KEY, LATENCY_ROW, ROW, ROW_KEY, SITE_COUNTS } from "../../../src/kernel/wire.ts";
 import type { PlannedProbe } from "../../../src/plan/probe-plan.ts";
 import { ledgerComplete, unaccounted } from "../../../src/records/ledger.ts";
 import type { Frame } from "../../../src/records/records.ts";
-import type { Decoded, CounterTotals as Totals } from "../../../src/tracer/counters.ts";
+import type { CallDelta, Decoded, CounterTotals as Totals } from "../../../src/tracer/counters.ts";
 import type { StackDecoder } from "../../../src/tracer/decode/stacks.ts";
 import { type EntrySite, SiteTable } from "../../../src/tracer/site-table.ts";
 import type { Target } from "../../../src/tracer/target.ts";
@@ -23,7 +15,7 @@ import { plannedProbe } from "./plan-parts.ts";
 
 type SiteField = Exclude<keyof typeof SITE_COUNTS, "size">;
 
-const FDS: Partial<Record<MapName, number>> = { site_counts: 11, work_rows: 12, latency_rows: 13, goroutines: 14 };
+const FDS: Partial<Record<MapName, number>> = { site_counts: 11, call_rows: 12, latency_rows: 13, goroutines: 14 };
 const fd = (name: MapName): number => FDS[name] ?? -1;
 const libbpf = { ...(await import("../../../src/kernel/libbpf.ts")) };
 let fake: FakeBpf;
@@ -39,8 +31,8 @@ afterAll(() => {
 function newKernel(): void {
 	fake = new FakeBpf(2);
 	fake.create(fd("site_counts"), 4, SITE_COUNTS.size, true);
-	fake.create(fd("work_rows"), WORK_KEY.size, WORK_ROW.size, true);
-	fake.create(fd("latency_rows"), LATENCY_KEY.size, LATENCY_ROW.size, true);
+	fake.create(fd("call_rows"), ROW_KEY.size, ROW.size, true);
+	fake.create(fd("latency_rows"), LATENCY_KEY.size, LATENCY_ROW.size, false);
 	fake.create(fd("goroutines"), GOROUTINE.keySize, GOROUTINE.size, false);
 }
 beforeEach(newKernel);
@@ -61,19 +53,29 @@ const kernel = {
 			fake.change(fd("site_counts"), key, cpu(), (view) => bump(view, SITE_COUNTS[field as SiteField], by));
 		}
 	},
-	workRow(site: EntrySite, calls: number, mapType = 0x50_0000, caller = 0x40_2000): void {
-		const key = new DataView(new ArrayBuffer(WORK_KEY.size));
-		key.setUint32(WORK_KEY.site, site.index, true);
-		key.setUint32(WORK_KEY.tgid, site.target.identity.pid, true);
-		key.setBigUint64(WORK_KEY.mapType, BigInt(mapType), true);
-		key.setBigUint64(WORK_KEY.caller, BigInt(caller), true);
-		fake.change(fd("work_rows"), new Uint8Array(key.buffer), cpu(), (view) => bump(view, WORK_ROW.calls, calls));
+	row(
+		site: EntrySite,
+		sums: Partial<Record<Exclude<keyof typeof ROW, "size">, number>>,
+		{ mapType = 0x50_0000, caller = 0x40_2000, shape = 0 } = {},
+	): void {
+		const key = new DataView(new ArrayBuffer(ROW_KEY.size));
+		key.setUint32(ROW_KEY.site, site.index, true);
+		key.setUint32(ROW_KEY.tgid, site.target.identity.pid, true);
+		key.setBigUint64(ROW_KEY.mapType, BigInt(mapType), true);
+		key.setBigUint64(ROW_KEY.caller, BigInt(caller), true);
+		key.setBigUint64(ROW_KEY.shape, BigInt(shape), true);
+		fake.change(fd("call_rows"), new Uint8Array(key.buffer), cpu(), (view) => {
+			for (const [name, by] of Object.entries(sums)) bump(view, ROW[name as keyof typeof sums], by);
+		});
+	},
+	calls(site: EntrySite, calls: number, mapType = 0x50_0000, caller = 0x40_2000): void {
+		kernel.row(site, { calls }, { mapType, caller });
 	},
 	duration(site: EntrySite, ns: number, bucket: number, mapType = 0x50_0000): void {
 		const key = new DataView(new ArrayBuffer(LATENCY_KEY.size));
 		key.setUint32(LATENCY_KEY.site, site.index, true);
 		key.setBigUint64(LATENCY_KEY.mapType, BigInt(mapType), true);
-		fake.change(fd("latency_rows"), new Uint8Array(key.buffer), cpu(), (view) => {
+		fake.change(fd("latency_rows"), new Uint8Array(key.buffer), 0, (view) => {
 			bump(view, LATENCY_ROW.sumNs, ns);
 			bump(view, LATENCY_ROW.buckets + 8 * bucket, 1);
 			const max = view.getBigUint64(LATENCY_ROW.maxNs, true);
@@ -92,7 +94,13 @@ const kernel = {
 const CALLER: Frame[] = [{ fn: "main.put", file: "/src/main.go", line: 7 }];
 
 function newTarget(pid: number, bias: number | undefined = 0): Target {
-	const types = { at: (address: number, by: number) => ({ name: `map[int]T${(address - by).toString(16)}` }) };
+	const types = {
+		at: (address: number, by: number) => ({
+			name: `map[int]T${(address - by).toString(16)}`,
+			storageBytes: 208,
+			slotBytes: 24,
+		}),
+	};
 	return { identity: { pid }, bias, types, plan: { impl: "classic" } } as unknown as Target;
 }
 
@@ -161,12 +169,12 @@ describe("the ledger", () => {
 	test("of the work tier: each call is in a row, or lost", () => {
 		const run = new Setup();
 		const { target, work } = run.attach(1);
-		kernel.count(work, { hits: 100, lost: 5 });
-		kernel.workRow(work, 60);
-		kernel.workRow(work, 30, 0x50_0100);
+		kernel.count(work, { hits: 100, rowLost: 5 });
+		kernel.calls(work, 60);
+		kernel.calls(work, 30, 0x50_0100);
 		const { ledger } = run.totals.read([target], decodedOf(), false);
 		expect(ledger.work).toEqual({ ...NOTHING, hits: 100, recorded: 90, lost: 5, pending: 5 });
-		kernel.workRow(work, 5);
+		kernel.calls(work, 5);
 		expect(run.totals.read([target], decodedOf(), true).ledger.work).toEqual({
 			...NOTHING,
 			hits: 100,
@@ -189,36 +197,41 @@ describe("the ledger", () => {
 	test("of durations: calls under way are on their way, and at the end they were never left", () => {
 		const run = new Setup();
 		const { target, growth, work } = run.attach(1);
-		kernel.count(growth, { hits: 10, paired: 7, left: 1 });
-		kernel.count(work, { hits: 5, paired: 4 });
+		kernel.count(growth, { hits: 100, begun: 10, paired: 7, left: 1 });
+		kernel.count(work, { hits: 50, begun: 6, paired: 4, withdrawn: 1 });
 		kernel.inCall(0xc000, 1, 0, 77);
 		const { ledger } = run.totals.read([target], decodedOf({ growths: 10 }), false);
 		expect(ledger.latency).toEqual({
 			...NOTHING,
-			hits: 15,
+			hits: 16,
 			recorded: 11,
-			unpaired: { left: 1, evicted: 0 },
+			unpaired: { left: 1, evicted: 0, withdrawn: 1 },
 			pending: 3,
 		});
 		// One of the three is in its call; the others' goroutines have been forgotten.
 		const final = run.totals.read([target], decodedOf({ growths: 10 }), true).ledger.latency;
-		expect(final).toEqual({ ...NOTHING, hits: 15, recorded: 11, unpaired: { left: 2, evicted: 2 } });
+		expect(final).toEqual({ ...NOTHING, hits: 16, recorded: 11, unpaired: { left: 2, evicted: 2, withdrawn: 1 } });
 	});
 
 	test("of durations: more ends than beginnings stay visible", () => {
 		const run = new Setup();
 		const { target, growth } = run.attach(1);
-		kernel.count(growth, { hits: 3, paired: 4 });
+		kernel.count(growth, { hits: 3, begun: 3, paired: 4 });
 		const { ledger } = run.totals.read([target], decodedOf({ growths: 3 }), true);
-		expect(ledger.latency).toEqual({ ...NOTHING, hits: 3, recorded: 4, unpaired: { left: 0, evicted: 0 } });
+		expect(ledger.latency).toEqual({
+			...NOTHING,
+			hits: 3,
+			recorded: 4,
+			unpaired: { left: 0, evicted: 0, withdrawn: 0 },
+		});
 		expect(ledgerComplete(ledger)).toBe(false);
 	});
 
-	test("of durations has the functions that are timed, and no others", () => {
+	test("of durations has the calls that are timed, and no others", () => {
 		const run = new Setup();
 		const timed = run.attach(1);
 		const other = run.attach(2, false);
-		kernel.count(timed.growth, { hits: 2, paired: 2 });
+		kernel.count(timed.growth, { hits: 2, begun: 2, paired: 2 });
 		kernel.count(other.growth, { hits: 100 });
 		kernel.count(timed.iteration, { hits: 1000 });
 		const { ledger } = run.totals.read([timed.target, other.target], decodedOf({ growths: 102 }), true);
@@ -240,15 +253,16 @@ describe("the ledger", () => {
 		kernel.count(growth, { hits: 1 });
 		kernel.duration(growth, 100, 1);
 		kernel.inCall(0xc000, 1, 0, 77);
-		const { ledger, latency } = run.totals.read([target], decodedOf({ growths: 1 }), true);
+		const { ledger } = run.totals.read([target], decodedOf({ growths: 1 }), true);
 		expect(Object.keys(ledger).sort()).toEqual(["growth", "sample", "work"]);
-		expect(latency).toEqual([]);
+		expect(run.totals.takeLatency(() => true)).toEqual([]);
 	});
 
 	test("of nothing is complete", () => {
-		const { ledger, work, latency, calls } = new Setup().totals.read([], decodedOf(), true);
+		const { totals } = new Setup();
+		const { ledger, calls } = totals.read([], decodedOf(), true);
 		expect(ledgerComplete(ledger)).toBe(true);
-		expect([work, latency, [...calls]]).toEqual([[], [], []]);
+		expect([totals.takeCalls(() => true), totals.takeLatency(() => true), [...calls]]).toEqual([[], [], []]);
 	});
 });
 
@@ -272,46 +286,78 @@ describe("calls", () => {
 });
 
 describe("what has changed", () => {
-	const row = { pid: 1, fn: "runtime.growWork", map_type: "map[int]T500000", caller: CALLER };
+	const untimed = { timed: 0, elapsed_ns: 0, on_cpu: 0, cpu_ns: 0 };
+	const row = { pid: 1, fn: "runtime.growWork", tier: "work", map_type: "map[int]T500000", caller: CALLER, ...untimed };
+	const all = () => true;
 
-	test("of the work tier is given once", () => {
+	test("is given once, of those sites that are asked for", () => {
 		const run = new Setup();
-		const { target, work } = run.attach(1);
-		const read = () => run.totals.read([target], decodedOf(), false).work;
-		expect(read()).toEqual([]);
-		kernel.workRow(work, 4);
-		kernel.workRow(work, 6);
-		expect(read()).toEqual([{ ...row, calls: 10 }]);
-		expect(read()).toEqual([]);
-		kernel.workRow(work, 1);
-		kernel.workRow(work, 2, 0x50_0100);
-		kernel.workRow(work, 3, 0x50_0000, 0);
-		expect(read()).toEqual([
-			{ ...row, calls: 1 },
-			{ ...row, map_type: "map[int]T500100", calls: 2 },
-			{ ...row, caller: [], calls: 3 },
+		const { work: site } = run.attach(1);
+		const { work: other } = run.attach(2);
+		const take = () => run.totals.takeCalls((one) => one === site);
+		expect(take()).toEqual([]);
+		kernel.calls(site, 4);
+		kernel.calls(site, 6);
+		kernel.calls(other, 100);
+		expect(take()).toEqual([{ site, ...row, calls: 10 }]);
+		expect(take()).toEqual([]);
+		kernel.calls(site, 1);
+		kernel.calls(site, 2, 0x50_0100);
+		kernel.calls(site, 3, 0x50_0000, 0);
+		expect(take()).toEqual([
+			{ site, ...row, calls: 1 },
+			{ site, ...row, map_type: "map[int]T500100", calls: 2 },
+			{ site, ...row, caller: [], calls: 3 },
+		]);
+		expect(run.totals.takeCalls(all)).toEqual([{ site: other, ...row, pid: 2, calls: 100 }]);
+	});
+
+	test("has what was seen of the ends of calls, also of such that began before", () => {
+		const run = new Setup();
+		const { work: site } = run.attach(1);
+		kernel.row(site, { calls: 3, timed: 2, elapsedNs: 900, onCpu: 1, cpuNs: 300 });
+		const [first] = run.totals.takeCalls(all);
+		expect(first).toEqual({ site, ...row, calls: 3, timed: 2, elapsed_ns: 900, on_cpu: 1, cpu_ns: 300 });
+		kernel.row(site, { timed: 1, elapsedNs: 50 });
+		expect(run.totals.takeCalls(all)).toEqual([{ site, ...row, calls: 0, timed: 1, elapsed_ns: 50 }]);
+	});
+
+	test("of growths has what they do, by their shape and the sizes of the type", () => {
+		const run = new Setup();
+		const { growth: site } = run.attach(1);
+		kernel.row(site, { calls: 3, entries: 39 }, { shape: 0x201 });
+		kernel.row(site, { calls: 1 }, { shape: 0x400 });
+		const doubled = { kind: "double", cause: "load", capacityBefore: 16, capacityAfter: 32, units: 4, iterating: true };
+		expect(run.totals.takeCalls(all)).toEqual([
+			{
+				...{ site, ...row, fn: "runtime.hashGrow", tier: "growth", calls: 3 },
+				growth: { ...doubled, bytes: 3 * 4 * 208, bytes_moved: 39 * 24 },
+			} as CallDelta,
+			{ site, ...row, fn: "runtime.hashGrow", tier: "growth", calls: 1 } as CallDelta,
 		]);
 	});
 
-	test("of a program whose place is not known yet has neither type nor caller", () => {
+	test("of a program whose place is not known yet waits for it, but not for ever", () => {
 		const run = new Setup();
-		const { target, work } = run.attach(1);
+		const { target, work: site } = run.attach(1);
 		Object.assign(target, { bias: undefined });
-		kernel.workRow(work, 4);
-		expect(run.totals.read([target], decodedOf(), false).work).toEqual([
-			{ ...row, map_type: "map[?]? (made at run time)", caller: [], calls: 4 },
+		kernel.calls(site, 4);
+		expect(run.totals.takeCalls(all)).toEqual([]);
+		expect(run.totals.takeCalls(all, true)).toEqual([
+			{ site, ...row, map_type: "map[?]? (made at run time)", caller: [], calls: 4 } as CallDelta,
 		]);
 		Object.assign(target, { bias: 0x1000 });
-		kernel.workRow(work, 1, 0x50_1000, 0x40_3000);
-		expect(run.totals.read([target], decodedOf(), false).work).toEqual([{ ...row, calls: 1 }]);
+		kernel.calls(site, 1, 0x50_1000, 0x40_3000);
+		expect(run.totals.takeCalls(all)).toEqual([{ site, ...row, calls: 1 } as CallDelta]);
 	});
 
 	test("of durations is given once; the longest is the longest since the start", () => {
 		const run = new Setup();
-		const { target, growth } = run.attach(1);
-		const read = () => run.totals.read([target], decodedOf(), false).latency;
-		const buckets = (filled: Record<number, number>) => Array.from({ length: BUCKETS }, (_, n) => filled[n] ?? 0);
-		const delta = { pid: 1, fn: "runtime.hashGrow", map_type: "map[int]T500000" };
+		const { growth } = run.attach(1);
+		const read = () => run.totals.takeLatency(all);
+		const buckets = (filled: Record<number, number>) =>
+			Float64Array.from({ length: BUCKETS }, (_, n) => filled[n] ?? 0);
+		const delta = { site: growth, pid: 1, fn: "runtime.hashGrow", map_type: "map[int]T500000" };
 		kernel.duration(growth, 900, 4);
 		kernel.duration(growth, 100, 1);
 		expect(read()).toEqual([{ ...delta, count: 2, sum_ns: 1000, max_ns: 900, buckets: buckets({ 1: 1, 4: 1 }) }]);
@@ -327,18 +373,20 @@ describe("what has changed", () => {
 });
 
 describe("a target that is released", () => {
-	test("keeps its part in all totals, and gives what has changed to the next reading", () => {
+	test("keeps its part in all totals", () => {
 		const run = new Setup();
 		const [a, b] = [run.attach(1), run.attach(2)];
-		kernel.count(a.growth, { hits: 10, lost: 1, paired: 7, left: 1 });
-		kernel.count(a.work, { hits: 5, picked: 2, paired: 5 });
-		kernel.workRow(a.work, 5);
+		kernel.count(a.growth, { hits: 10, lost: 1, begun: 10, paired: 7, left: 1 });
+		kernel.count(a.work, { hits: 5, picked: 2, begun: 5, paired: 5 });
+		kernel.calls(a.work, 5);
 		kernel.duration(a.growth, 100, 1);
 		kernel.inCall(0xc000, 1, 0, 77);
 		kernel.inCall(0xd000, 2, 0, 88);
-		kernel.count(b.growth, { hits: 1, paired: 0 });
+		kernel.count(b.growth, { hits: 1, begun: 1 });
+		expect(run.totals.takeCalls(() => true)).toEqual([expect.objectContaining({ pid: 1, calls: 5, caller: CALLER })]);
+		expect(run.totals.takeLatency(() => true)).toEqual([expect.objectContaining({ pid: 1, count: 1, sum_ns: 100 })]);
 		run.totals.release(a.target);
-		expect(["work_rows", "latency_rows", "goroutines"].map((name) => fake.size(fd(name as MapName)))).toEqual([
+		expect(["call_rows", "latency_rows", "goroutines"].map((name) => fake.size(fd(name as MapName)))).toEqual([
 			0, 0, 1,
 		]);
 		const decoded = decodedOf({ growths: 10, samples: 2 });
@@ -349,36 +397,35 @@ describe("a target that is released", () => {
 			["runtime.hashGrow", 11],
 			["runtime.mapiternext", 0],
 		]);
-		expect(reading.work).toEqual([expect.objectContaining({ pid: 1, calls: 5, caller: CALLER })]);
-		expect(reading.latency).toEqual([expect.objectContaining({ pid: 1, count: 1, sum_ns: 100 })]);
 		expect(reading.ledger).toEqual({
 			growth: { ...NOTHING, hits: 11, recorded: 10, lost: 1 },
 			work: { ...NOTHING, hits: 5, recorded: 5 },
 			sample: { ...NOTHING, hits: 5, recorded: 2, sampled_out: 3 },
 			// Never left: one by its own count, one that was in its call when it ended, one that still is.
-			latency: { ...NOTHING, hits: 16, recorded: 12, unpaired: { left: 3, evicted: 1 } },
+			latency: { ...NOTHING, hits: 16, recorded: 12, unpaired: { left: 3, evicted: 1, withdrawn: 0 } },
 			iteration: NOTHING,
 		});
-		expect(run.totals.read([b.target], decoded, true).work).toEqual([]);
+		expect(run.totals.takeCalls(() => true)).toEqual([]);
 	});
 
 	test("has no calls on their way any more: those that it was in are never left", () => {
 		const run = new Setup();
 		const { target, growth } = run.attach(1);
-		kernel.count(growth, { hits: 3, paired: 2 });
+		kernel.count(growth, { hits: 3, begun: 3, paired: 2 });
 		kernel.inCall(0xc000, 1, 0, 77);
 		run.totals.release(target);
 		const { latency } = run.totals.read([], decodedOf({ growths: 3 }), false).ledger;
-		expect(latency).toEqual({ ...NOTHING, hits: 3, recorded: 2, unpaired: { left: 1, evicted: 0 } });
+		expect(latency).toEqual({ ...NOTHING, hits: 3, recorded: 2, unpaired: { left: 1, evicted: 0, withdrawn: 0 } });
 	});
 
 	test("and another one that takes over its numbers are told apart", () => {
 		const run = new Setup();
 		const a = run.attach(1);
-		kernel.count(a.growth, { hits: 10, lost: 1, paired: 10 });
-		kernel.workRow(a.work, 4);
-		kernel.count(a.work, { hits: 4, paired: 4 });
+		kernel.count(a.growth, { hits: 10, lost: 1, begun: 10, paired: 10 });
+		kernel.calls(a.work, 4);
+		kernel.count(a.work, { hits: 4, begun: 4, paired: 4 });
 		kernel.duration(a.growth, 5000, 7);
+		run.totals.takeLatency(() => true);
 		run.totals.read([a.target], decodedOf({ growths: 9 }), false);
 		run.totals.release(a.target);
 		const b = run.attach(2);
@@ -387,20 +434,26 @@ describe("a target that is released", () => {
 		expect(Object.fromEntries(before.targets[0]?.calls ?? [])).toEqual({
 			...{ "runtime.hashGrow": 0, "runtime.growWork": 0, "runtime.mapiternext": 0 },
 		});
-		expect([before.work, before.latency]).toEqual([[], []]);
-		kernel.count(b.growth, { hits: 3, paired: 3 });
-		kernel.count(b.work, { hits: 2, paired: 2 });
-		kernel.workRow(b.work, 2);
+		const all = () => true;
+		expect([run.totals.takeCalls(all), run.totals.takeLatency(all)]).toEqual([[], []]);
+		kernel.count(b.growth, { hits: 3, begun: 3, paired: 3 });
+		kernel.count(b.work, { hits: 2, begun: 2, paired: 2 });
+		kernel.calls(b.work, 2);
 		kernel.duration(b.growth, 90, 1);
 		const after = run.totals.read([b.target], decodedOf({ growths: 12 }), true);
 		expect(after.targets[0]?.calls.get("runtime.hashGrow")).toBe(3);
 		expect(after.calls.get("runtime.hashGrow")).toBe(13);
-		expect(after.work).toEqual([expect.objectContaining({ pid: 2, calls: 2 })]);
+		expect(run.totals.takeCalls(all)).toEqual([expect.objectContaining({ pid: 2, calls: 2 })]);
 		// The longest of the one before is not the longest of this one.
-		expect(after.latency).toEqual([expect.objectContaining({ pid: 2, count: 1, max_ns: 90 })]);
+		expect(run.totals.takeLatency(all)).toEqual([expect.objectContaining({ pid: 2, count: 1, max_ns: 90 })]);
 		expect(after.ledger.growth).toEqual({ ...NOTHING, hits: 13, recorded: 12, lost: 1 });
 		expect(after.ledger.work).toEqual({ ...NOTHING, hits: 6, recorded: 6 });
-		expect(after.ledger.latency).toEqual({ ...NOTHING, hits: 19, recorded: 19, unpaired: { left: 0, evicted: 0 } });
+		expect(after.ledger.latency).toEqual({
+			...NOTHING,
+			hits: 19,
+			recorded: 19,
+			unpaired: { left: 0, evicted: 0, withdrawn: 0 },
+		});
 	});
 });
 
@@ -436,14 +489,17 @@ test("whatever happens in whatever order: windows never miss more than is on its
 			decoded.samples += ring.samples;
 			Object.assign(ring, { growths: 0, samples: 0 });
 		};
+		const takeRows = (): void => {
+			for (const { calls } of run.totals.takeCalls(() => true)) truth.workSeen += calls;
+			for (const { count } of run.totals.takeLatency(() => true)) truth.durationsSeen += count;
+		};
 		const take = (final: boolean): ReturnType<Totals["read"]> => {
 			const reading = run.totals.read(
 				attached.map(({ target }) => target),
 				decoded,
 				final,
 			);
-			for (const { calls } of reading.work) truth.workSeen += calls;
-			for (const { count } of reading.latency) truth.durationsSeen += count;
+			takeRows();
 			return reading;
 		};
 		for (let step = 0; step < 200; step++) {
@@ -455,15 +511,15 @@ test("whatever happens in whatever order: windows never miss more than is on its
 				truth.growths++;
 				const lost = random.chance(0.1);
 				truth.lost += Number(lost);
-				kernel.count(one.growth, lost ? { hits: 1, lost: 1 } : { hits: 1 });
+				kernel.count(one.growth, { hits: 1, begun: 1, lost: Number(lost) });
 				ring.growths += Number(!lost);
 				kernel.inCall(goroutine, one.target.identity.pid, 0, 5 + step);
 				open.push({ site: one.growth, g: goroutine++, slot: 0 });
 			} else if (what <= 6) {
 				truth.work++;
 				const picked = random.chance(0.3);
-				kernel.count(one.work, { hits: 1, picked: Number(picked) });
-				kernel.workRow(one.work, 1, 0x50_0000 + random.below(4) * 256, random.pick([0, 0x40_2000, 0x40_2100]));
+				kernel.count(one.work, { hits: 1, begun: 1, picked: Number(picked) });
+				kernel.calls(one.work, 1, 0x50_0000 + random.below(4) * 256, random.pick([0, 0x40_2000, 0x40_2100]));
 				ring.samples += Number(picked);
 				kernel.inCall(goroutine, one.target.identity.pid, 1, 5 + step);
 				open.push({ site: one.work, g: goroutine++, slot: 1 });
@@ -479,6 +535,7 @@ test("whatever happens in whatever order: windows never miss more than is on its
 				expect(truth.workSeen).toBe(truth.work);
 			} else if (random.chance(0.3)) {
 				drain();
+				takeRows();
 				run.totals.release(one.target);
 				attached.splice(attached.indexOf(one), 1);
 				truth.never += open.filter(({ site }) => site.target === one.target).length;
@@ -495,7 +552,7 @@ test("whatever happens in whatever order: windows never miss more than is on its
 			lost: truth.lost,
 		});
 		expect(ledger.work).toEqual({ ...NOTHING, hits: truth.work, recorded: truth.work });
-		const unpaired = { left: truth.never + open.length, evicted: 0 };
+		const unpaired = { left: truth.never + open.length, evicted: 0, withdrawn: 0 };
 		expect(ledger.latency).toMatchObject({ recorded: truth.durations, unpaired });
 		expect([truth.workSeen, truth.durationsSeen]).toEqual([truth.work, truth.durations]);
 		expect([calls.get("runtime.hashGrow"), calls.get("runtime.growWork")]).toEqual([truth.growths, truth.work]);
