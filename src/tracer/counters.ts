@@ -280,17 +280,14 @@ export class CounterTotals {
 			this.#ended.calls.set(site.probe.fn, (this.#ended.calls.get(site.probe.fn) ?? 0) + counts.hits);
 		}
 		if (this.#measured.latency) this.#ended.underWay += this.#goroutines.forget(target.identity.pid);
-		const workSites = new Set(
-			this.#sites.entries().flatMap(({ index, probe }) => (probe.tier === "work" ? [index] : [])),
-		);
+		for (const { site, calls } of this.#callCounters.rows()) {
+			const entry = this.#sites.entry(site);
+			if (entry?.target === target && entry.probe.tier === "work") this.#ended.rows += calls;
+		}
 		const released = this.#sites.release(target, (index) => this.#siteCounters.read(index));
 		this.#callCounters.forget(released);
 		this.#latencyCounters.forget(released);
-		for (const [key, { site, calls }] of this.#callsSeen) {
-			if (!released.has(site)) continue;
-			if (workSites.has(site)) this.#ended.rows += calls;
-			this.#callsSeen.delete(key);
-		}
+		for (const [key, { site }] of this.#callsSeen) if (released.has(site)) this.#callsSeen.delete(key);
 		for (const [key, { site }] of this.#latencySeen) if (released.has(site)) this.#latencySeen.delete(key);
 	}
 }
