@@ -234,9 +234,9 @@ export class GoBinary {
 		return this.#functions().functionAt(vaddr);
 	}
 
-	/** The functions whose names start with the prefix, which is not empty, in address order and without source positions; an error when there are more than 100,000. */
-	functionsWithPrefix(prefix: string): GoFunction[] {
-		return this.#functions().withPrefix(prefix, MAX_LISTED_NAMES);
+	/** The functions whose names start with one of the prefixes, which are not empty, in address order and without source positions; an error when there are more than 100,000. */
+	functionsWithPrefix(...prefixes: string[]): GoFunction[] {
+		return this.#functions().withPrefix(prefixes, MAX_LISTED_NAMES);
 	}
 
 	/**

@@ -94,7 +94,7 @@ const probe = object<ProbeInfo>({
 	cost: oneOf<ProbeInfo["cost"]>({ emulated: true, stepped: true }),
 });
 
-const unpaired = oneOf<UnpairedReason>({ left: true, evicted: true });
+const unpaired = oneOf<UnpairedReason>({ left: true, evicted: true, withdrawn: true });
 const tierLedgerNode = object<TierLedger>({
 	hits: whole,
 	recorded: whole,
@@ -102,7 +102,9 @@ const tierLedgerNode = object<TierLedger>({
 	throttled: whole,
 	lost: whole,
 	unpaired: optional(
-		object<Partial<Record<UnpairedReason, number>>>({ left: optional(whole), evicted: optional(whole) }),
+		object<Partial<Record<UnpairedReason, number>>>({
+			...{ left: optional(whole), evicted: optional(whole), withdrawn: optional(whole) },
+		}),
 		`calls without a duration, by reason (${unpaired.json.enum?.join(", ")}); part of the sum`,
 	),
 	pending: optional(whole, "hit, but still on its way to the recording; only in windows"),

@@ -149,11 +149,11 @@ export class FunctionTable {
 	}
 
 	/**
-	 * The functions whose names start with the prefix, in address order, without their source positions; throws E-BIN-MALFORMED when there
+	 * The functions whose names start with one of the prefixes, in address order, without their source positions; throws E-BIN-MALFORMED when there
 	 * are more than `limit`.
 	 */
-	withPrefix(prefix: string, limit: number): GoFunction[] {
-		const offsets = findPrefixOffsets(this.#table, prefix, limit);
+	withPrefix(prefixes: readonly string[], limit: number): GoFunction[] {
+		const offsets = new Set(prefixes.flatMap((prefix) => [...findPrefixOffsets(this.#table, prefix, limit)]));
 		const found: GoFunction[] = [];
 		let text = 0;
 		this.#eachAt(offsets, (index) => {
@@ -162,7 +162,7 @@ export class FunctionTable {
 			text += name.length;
 			if (found.length === limit || text > MAX_LISTED_TEXT) {
 				throw new GomapgrowError("E-BIN-MALFORMED", {
-					wanted: `at most ${limit} functions with names of ${MAX_LISTED_TEXT} characters in all that start with ${prefix}`,
+					wanted: `at most ${limit} functions with names of ${MAX_LISTED_TEXT} characters in all that start with ${prefixes.join(" or ")}`,
 					found: "more",
 				});
 			}

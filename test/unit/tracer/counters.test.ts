@@ -287,7 +287,14 @@ describe("calls", () => {
 
 describe("what has changed", () => {
 	const untimed = { timed: 0, elapsed_ns: 0, on_cpu: 0, cpu_ns: 0 };
-	const row = { pid: 1, fn: "runtime.growWork", tier: "work", map_type: "map[int]T500000", caller: CALLER, ...untimed };
+	const row = {
+		pid: 1,
+		fn: "runtime.growWork",
+		tier: "work" as const,
+		map_type: "map[int]T500000",
+		caller: CALLER,
+		...untimed,
+	};
 	const all = () => true;
 
 	test("is given once, of those sites that are asked for", () => {
