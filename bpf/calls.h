@@ -74,7 +74,7 @@ static __always_inline struct call *begin_call(void *ctx, const struct gmg_site 
 	call->begun_ns = now;
 	call->map_type = row->map_type;
 	call->caller = row->caller;
-	call->shape = (__u16)row->shape;
+	call->shape = (__u32)row->shape;
 	call->depth = depth;
 	call->chance = 0;
 	call->handed_over = 0;

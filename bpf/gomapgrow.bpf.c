@@ -201,10 +201,14 @@ static __always_inline __u64 number_growth(__u64 seed)
 	return *count;
 }
 
-/* Whether hits count now; those that do not are noted down. */
-static __always_inline int is_open(const struct gmg_site *site, struct gmg_site_counts *counts, __u64 now)
+/* Whether hits count now, and in which window: GMG_SHAPE_…. Those that do not are noted down. */
+static __always_inline int is_open(const struct gmg_site *site, struct gmg_site_counts *counts, __u64 now, __u64 *window)
 {
-	if (now >= site->open_ns && now < site->close_ns)
+	*window = 0;
+	if (now >= site->open_ns[0] && now < site->close_ns[0])
+		return 1;
+	*window = GMG_SHAPE_WINDOW;
+	if (now >= site->open_ns[1] && now < site->close_ns[1])
 		return 1;
 	ADD(counts->outside);
 	return 0;
@@ -217,7 +221,7 @@ int growth(void *ctx)
 	__u32 index = site_of(ctx);
 	struct gmg_site_counts *counts = bpf_map_lookup_elem(&site_counts, &index);
 	struct gmg_site *site = bpf_map_lookup_elem(&sites, &index);
-	__u64 g, user, table = 0, map_type = 0, map = 0, entries = 0, now;
+	__u64 g, user, table = 0, map_type = 0, map = 0, entries = 0, now, window;
 	__u32 chance;
 	struct gmg_row_key key = {};
 	struct call *call;
@@ -232,7 +236,7 @@ int growth(void *ctx)
 		return 0;
 	}
 	now = bpf_ktime_get_ns();
-	if (!is_open(site, counts, now))
+	if (!is_open(site, counts, now, &window))
 		return 0;
 	ADD(counts->hits);
 	g = goroutine_of(ctx, site);
@@ -272,6 +276,7 @@ int growth(void *ctx)
 		entries = *(__u64 *)head.u.growth.header;
 		key.shape = entries > SWISS_GROUP_SLOTS ? GMG_SHAPE_UNREADABLE : 3;
 	}
+	key.shape |= window;
 	count_row(&key, entries, counts);
 
 	call = begin_call(ctx, site, counts, g, &key, now);
@@ -341,7 +346,7 @@ int work(void *ctx)
 		return 0;
 	}
 	now = bpf_ktime_get_ns();
-	if (!is_open(site, counts, now))
+	if (!is_open(site, counts, now, &key.shape))
 		return 0;
 	ADD(counts->hits);
 
@@ -413,7 +418,7 @@ int iterate(void *ctx)
 	__u32 index = site_of(ctx);
 	struct gmg_site_counts *counts = bpf_map_lookup_elem(&site_counts, &index);
 	struct gmg_site *site = bpf_map_lookup_elem(&sites, &index);
-	__u64 g, iterator_address = 0, map = 0, growths;
+	__u64 g, iterator_address = 0, map = 0, growths, window;
 	struct iterator_fields fields;
 	struct iterator_key key = {};
 	struct iterator *iterator;
@@ -427,7 +432,7 @@ int iterate(void *ctx)
 		ADD(counts->diverted);
 		return 0;
 	}
-	if (!is_open(site, counts, bpf_ktime_get_ns()))
+	if (!is_open(site, counts, bpf_ktime_get_ns(), &window))
 		return 0;
 	ADD(counts->hits);
 	if (site->role == GMG_ROLE_COUNT)

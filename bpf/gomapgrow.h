@@ -76,11 +76,11 @@ struct gmg_site {
 	__u8 pad[2];
 	/*
 	 * These may change at any time. since_ns: what began before this moment may have ended unseen (iterations, calls that are timed). Hits count from
-	 * open_ns to before close_ns; others are none.
+	 * open_ns to before close_ns, in one of two windows; others are none.
 	 */
 	__u64 since_ns;
-	__u64 open_ns;
-	__u64 close_ns;
+	__u64 open_ns[2];
+	__u64 close_ns[2];
 	__u64 address;       /* of the instruction, before the load bias */
 	__u32 wrappers;      /* number of the executable's wrapper ranges; GMG_NO_WRAPPERS: it has none */
 	__u32 pad2;
@@ -121,7 +121,7 @@ struct gmg_row_key {
 	__u32 tgid;
 	__u64 map_type;
 	__u64 caller;      /* return address into the first function outside the map code and its wrappers */
-	__u64 shape;       /* growths: GMG_SHAPE_…; otherwise 0 */
+	__u64 shape;       /* GMG_SHAPE_… */
 };
 
 /* Per CPU; only ever added to. */
@@ -133,6 +133,9 @@ struct gmg_row {
 	__u64 on_cpu;      /* of those: calls whose processor time is known */
 	__u64 cpu_ns;      /* sum of that */
 };
+
+/* Of all calls: counted in the second window of the site. */
+#define GMG_SHAPE_WINDOW 0x10000
 
 /* Shape of a growth: log2 of the buckets (classic) or slots of the table (swiss) before it, and flags. */
 #define GMG_SHAPE_SIZE 0xff

@@ -70,10 +70,10 @@ struct call {
 	__u32 chance;      /* with which it became a record, or was picked as a sample; 0: it was not */
 	__u32 tid;
 	__u32 cpu;
-	__u16 shape;       /* of its row */
+	__u32 shape;       /* of its row */
 	__u8 handed_over;  /* ends with the callee's exit */
 	__u8 iterating;
-	__u8 pad[4];
+	__u8 pad[2];
 };
 
 struct goroutine {

@@ -72,12 +72,13 @@ export interface BpfOptions {
 
 export type TableSizes = Partial<Record<"events" | "call_rows" | "latency_rows" | "goroutines", number>>;
 
-/** Nanoseconds of the monotonic clock. */
+/** Nanoseconds of the monotonic clock; `to` is not included. */
 export interface Gate {
 	from: bigint;
 	to: bigint;
 }
-const ALWAYS_OPEN: Gate = { from: 0n, to: 2n ** 64n - 1n };
+export const CLOSED: Gate = { from: 0n, to: 0n };
+const ALWAYS_OPEN: readonly [Gate, Gate] = [{ from: 0n, to: 2n ** 64n - 1n }, CLOSED];
 
 /** What the kernel programs have to know about one site; see struct gmg_site. Offsets of 0 are not read. */
 export interface SiteConfig {
@@ -114,8 +115,8 @@ export interface SiteConfig {
 	loadFactor?: number;
 	/** Iterations and timed calls that began before this moment of the monotonic clock may have ended unseen. */
 	sinceNs?: bigint;
-	/** Hits count from `from` to before `to` (monotonic clock); absent: always. */
-	open?: Gate | undefined;
+	/** Hits count in these windows of the monotonic clock, in each one apart; absent: always, in the first one. */
+	windows?: readonly [Gate, Gate] | undefined;
 	/** Of the instruction, before the load bias. */
 	address?: number;
 	/** Number of the target's wrapper ranges. */
@@ -275,9 +276,10 @@ export class BpfObject {
 		}
 		view.setUint8(SITE.loadFactor, config.loadFactor ?? 0);
 		view.setBigUint64(SITE.sinceNs, config.sinceNs ?? 0n, true);
-		const { from, to } = config.open ?? ALWAYS_OPEN;
-		view.setBigUint64(SITE.openNs, from, true);
-		view.setBigUint64(SITE.closeNs, to, true);
+		for (const [i, { from, to }] of (config.windows ?? ALWAYS_OPEN).entries()) {
+			view.setBigUint64(SITE.openNs + 8 * i, from, true);
+			view.setBigUint64(SITE.closeNs + 8 * i, to, true);
+		}
 		view.setBigUint64(SITE.address, BigInt(config.address ?? 0), true);
 		view.setUint32(SITE.wrappers, config.wrappers ?? NO_WRAPPERS, true);
 		this.#update("sites", key, value);

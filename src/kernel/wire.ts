@@ -14,10 +14,10 @@ export const ALWAYS = 255;
 
 /** struct gmg_site */
 export const SITE = {
-	...{ size: 88, role: 0, entry: 4, outerEntry: 8, chance: 12, goid: 16, parentGoid: 18, gopc: 20, startpc: 22 },
+	...{ size: 104, role: 0, entry: 4, outerEntry: 8, chance: 12, goid: 16, parentGoid: 18, gopc: 20, startpc: 22 },
 	...{ curg: 24, cgoGap: 26, fsOffset: 28, argsOnStack: 32, gInRcx: 33, callerDepth: 34, slot: 35, outerSlot: 36 },
 	...{ condition: 37, leavesTaken: 38, handsOver: 39, framePointer: 40, seed: 41, readsFlags: 42, alwaysEnters: 43 },
-	...{ ownStackOnly: 44, loadFactor: 45, sinceNs: 48, openNs: 56, closeNs: 64, address: 72, wrappers: 80 },
+	...{ ownStackOnly: 44, loadFactor: 45, sinceNs: 48, openNs: 56, closeNs: 72, address: 88, wrappers: 96 },
 } as const;
 export const NO_WRAPPERS = 0xffffffff;
 /** struct gmg_wrappers: pairs of from and to. */
@@ -36,8 +36,8 @@ export const SITE_COUNTS = {
 export const ROW_KEY = { size: 32, site: 0, tgid: 4, mapType: 8, caller: 16, shape: 24 } as const;
 export const ROW = { size: 48, calls: 0, entries: 8, timed: 16, elapsedNs: 24, onCpu: 32, cpuNs: 40 } as const;
 export const CALL_ROWS = 32_768;
-/** GMG_SHAPE_…: bits of the shape of a growth. */
-export const SHAPE = { size: 0xff, sameSize: 0x100, iterating: 0x200, unreadable: 0x400 } as const;
+/** GMG_SHAPE_…: bits of a shape. */
+export const SHAPE = { size: 0xff, sameSize: 0x100, iterating: 0x200, unreadable: 0x400, window: 0x10000 } as const;
 
 /** struct gmg_latency_key and struct gmg_latency_row. */
 export const LATENCY_KEY = { size: 16, site: 0, mapType: 8 } as const;

@@ -12,6 +12,7 @@ import {
 	SiteCounters,
 	type SiteCounts,
 } from "../kernel/counters.ts";
+import { SHAPE } from "../kernel/wire.ts";
 import type { Tier } from "../plan/probe-plan.ts";
 import { emptyTierLedger, unaccounted } from "../records/ledger.ts";
 import type { Frame, Ledger, TierLedger } from "../records/records.ts";
@@ -30,6 +31,8 @@ export interface CallDelta {
 	/** Frames of the place that called into the map code, innermost first; empty when it could not be read. */
 	caller: Frame[];
 	calls: number;
+	/** Which of the site's two windows they began in. */
+	window: 0 | 1;
 	/** Of growths whose map could be read. */
 	growth?: GrowthDelta;
 	/** Calls whose end was seen, and how long they took in all, the probes' own time included. */
@@ -229,6 +232,7 @@ export class CounterTotals {
 			const growth = probe.tier === "growth" ? growthShape(probe.role as GrowthRole, row.shape) : undefined;
 			deltas.push({
 				...{ site, pid: row.tgid, fn: probe.fn, tier: probe.tier, map_type: type.name, calls },
+				window: (row.shape & SHAPE.window) === 0 ? 0 : 1,
 				caller: bias === undefined ? [] : this.#stacks.caller(target, row.caller, bias),
 				...(growth === undefined ? {} : { growth: growthDelta(growth, type, calls, since("entries")) }),
 				...{ timed: since("timed"), elapsed_ns: since("elapsedNs"), on_cpu: since("onCpu"), cpu_ns: since("cpuNs") },

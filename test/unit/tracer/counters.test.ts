@@ -319,6 +319,18 @@ describe("what has changed", () => {
 		expect(run.totals.takeCalls(all)).toEqual([{ site: other, ...row, pid: 2, calls: 100 }]);
 	});
 
+	test("tells the two windows of a site apart", () => {
+		const run = new Setup();
+		const { work: site } = run.attach(1);
+		kernel.row(site, { calls: 3 });
+		kernel.row(site, { calls: 5 }, { shape: SHAPE.window });
+		const taken = run.totals.takeCalls(all).map(({ calls, window }) => [calls, window]);
+		expect(taken).toEqual([
+			[3, 0],
+			[5, 1],
+		]);
+	});
+
 	test("has what was seen of the ends of calls, also of such that began before", () => {
 		const run = new Setup();
 		const { work: site } = run.attach(1);
