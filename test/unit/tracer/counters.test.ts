@@ -293,6 +293,7 @@ describe("what has changed", () => {
 		tier: "work" as const,
 		map_type: "map[int]T500000",
 		caller: CALLER,
+		window: 0 as const,
 		...untimed,
 	};
 	const all = () => true;
