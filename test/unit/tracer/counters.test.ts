@@ -1,7 +1,16 @@
 /** The ledger and what has changed between two readings, with the kernel's tables in memory instead of the kernel. */
 import { afterAll, beforeAll, beforeEach, describe, expect, mock, test } from "bun:test";
 import type { BpfObject, MapName } from "../../../src/kernel/bpf-object.ts";
-import { BUCKETS, GOROUTINE, LATENCY_KEY, LATENCY_ROW, ROW, ROW_KEY, SITE_COUNTS } from "../../../src/kernel/wire.ts";
+import {
+	BUCKETS,
+	GOROUTINE,
+	LATENCY_KEY,
+	LATENCY_ROW,
+	ROW,
+	ROW_KEY,
+	SHAPE,
+	SITE_COUNTS,
+} from "../../../src/kernel/wire.ts";
 import type { PlannedProbe } from "../../../src/plan/probe-plan.ts";
 import { ledgerComplete, unaccounted } from "../../../src/records/ledger.ts";
 import type { Frame } from "../../../src/records/records.ts";
