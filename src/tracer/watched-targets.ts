@@ -6,8 +6,8 @@ import type { PlanOptions } from "../plan/make-plan.ts";
 import { describeProcess, isPid, resolveTargets, type TargetProcess } from "../process/discover.ts";
 import { isRunning } from "../process/process-watch.ts";
 import { exeInode, exePath, type FileInode, listPids, sharesPidNamespace } from "../process/procfs.ts";
-import { Executable } from "../tracer/executable.ts";
-import { Target } from "../tracer/target.ts";
+import { Executable } from "./executable.ts";
+import { Target } from "./target.ts";
 
 /** Pace of looking for new processes. */
 const LOOK_MS = 1000;

@@ -2,9 +2,9 @@
 import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { copyFileSync } from "node:fs";
 import { join } from "node:path";
-import { type TargetChanges, WatchedTargets } from "../../../src/observe/targets.ts";
 import { readExe } from "../../../src/process/procfs.ts";
 import type { Target } from "../../../src/tracer/target.ts";
+import { type TargetChanges, WatchedTargets } from "../../../src/tracer/watched-targets.ts";
 import { goBuild } from "../../support/go-binaries.ts";
 import { copyOfSleep, type Program, start, temporaryFolder } from "../../support/processes.ts";
 import { thrownBy } from "../../support/thrown.ts";
