@@ -195,7 +195,7 @@ export class CounterTotals {
 	}
 
 	/** Since the site was attached. */
-	countsOf(site: EntrySite): SiteCounts {
+	countsOf(site: Pick<EntrySite, "index" | "baseline">): SiteCounts {
 		const counts = this.#siteCounters.read(site.index);
 		for (const name of Object.keys(counts) as (keyof SiteCounts)[]) counts[name] -= site.baseline[name];
 		return counts;

@@ -1,5 +1,8 @@
 /** An executable with what is known of it: one for all processes that execute it, however many come and go. */
 import { type GoBinary, openGoBinary } from "../gobin/go-binary.ts";
+import { type CodeRange, WRAPPER_PREFIXES, wrapperRanges } from "../gomap/wrappers.ts";
+import { WRAPPER_RANGES } from "../kernel/wire.ts";
+import { lazy } from "../lib/lazy.ts";
 import { requireArchitecture } from "../plan/architecture.ts";
 import { makePlan, type PlanOptions } from "../plan/make-plan.ts";
 import type { ProbePlan } from "../plan/probe-plan.ts";
@@ -11,6 +14,8 @@ export class Executable {
 	readonly binary: GoBinary;
 	readonly plan: ProbePlan;
 	readonly types: MapTypes;
+	/** Code through which others use maps. */
+	readonly wrappers: () => readonly CodeRange[];
 	#users = 1;
 
 	/** Opens it for one user, and plans its probes. Throws E-BIN-… or E-TARGET-… */
@@ -21,6 +26,7 @@ export class Executable {
 			requireArchitecture(this.binary);
 			this.plan = makePlan(this.binary, options);
 			this.types = new MapTypes(this.binary);
+			this.wrappers = lazy(() => wrapperRanges(this.binary.functionsWithPrefix(...WRAPPER_PREFIXES), WRAPPER_RANGES));
 		} catch (error) {
 			this.file.close();
 			throw error;

@@ -1,12 +1,13 @@
 /** The probes of all targets, by target and tier: numbered, configured, attached and detached. */
 import { GomapgrowError } from "../errors/error.ts";
+import { loadFactorNumerator } from "../gomap/classic.ts";
 import { slotOf } from "../gomap/functions.ts";
-import type { BpfObject, ProgramName, SiteConfig } from "../kernel/bpf-object.ts";
+import type { BpfObject, Gate, ProgramName, SiteConfig } from "../kernel/bpf-object.ts";
 import { monotonicNs } from "../kernel/libc.ts";
 import { type AttachSite, Closings, UprobeLink } from "../kernel/uprobe-link.ts";
-import { NO_SLOT } from "../kernel/wire.ts";
+import { MAX_WRAPPERS, NO_SLOT } from "../kernel/wire.ts";
 import { type ExitSite, type PlannedProbe, ROLE, type Tier } from "../plan/probe-plan.ts";
-import type { EntrySite, SiteTable } from "./site-table.ts";
+import type { EntrySite, ExitSiteOf, SiteTable } from "./site-table.ts";
 import type { Target } from "./target.ts";
 import { isTimed, sitesNeeded, type Timing } from "./timed-probes.ts";
 
@@ -16,18 +17,40 @@ const PROGRAM_OF: Record<Tier, ProgramName> = { growth: "growth", work: "work", 
 /** hmap.hash0 and maps.Map.seed (growth-details.ts). */
 const SEED_OFFSET = { classic: 12, swiss: 8 } as const;
 
+/** The probes of a tier: at the entries of its functions, and where their calls end. */
+export type Part = "entries" | "exits";
+const PARTS: readonly Part[] = ["exits", "entries"];
+
+/** Of a call that is never timed, and of one that always is. */
+const NEVER_NS = 2n ** 64n - 1n;
+
 /** Probes that are attached and detached together. */
 interface ProbeGroup {
-	/** In the order in which they are attached. */
-	programs: { name: ProgramName; sites: AttachSite[] }[];
-	/** In the order in which they are detached; none while the group is. */
-	links: UprobeLink[];
+	sites: AttachSite[];
+	/** None while the group is detached. */
+	link: UprobeLink | undefined;
+}
+
+/** What the entries of a tier are told while they are attached. */
+interface TierSettings {
+	/** With which probability a growth becomes a record. */
+	chance: number;
+	/** Absent: always open. */
+	windows?: readonly [Gate, Gate];
+	/** Since when the exits are attached; undefined: they are not. */
+	timedSinceNs: bigint | undefined;
+	/** Since when iterations are watched without a break. */
+	sinceNs: bigint;
 }
 
 interface Attached {
 	target: Target;
 	entries: EntrySite[];
-	groups: Record<Tier, ProbeGroup>;
+	exits: ExitSiteOf[];
+	groups: Record<Tier, Record<Part, ProbeGroup>>;
+	settings: Record<Tier, TierSettings>;
+	/** Number of its ranges of wrappers. */
+	wrappers: number | undefined;
 }
 
 export class Probes {
@@ -35,6 +58,8 @@ export class Probes {
 	readonly #sites: SiteTable;
 	readonly #timing: Timing;
 	readonly #attached = new Map<Target, Attached>();
+	/** Numbers of wrapper ranges that nobody uses. */
+	readonly #freeWrappers = Array.from({ length: MAX_WRAPPERS }, (_, i) => MAX_WRAPPERS - 1 - i);
 	/** Links that are being closed. */
 	readonly closings = new Closings();
 
@@ -49,18 +74,30 @@ export class Probes {
 		return [...this.#attached.keys()];
 	}
 
-	/** Attaches all probes of the target's plan. Throws E-BIN-CHANGED, E-HOST-… or E-TARGET-GONE; none is attached then, but its numbers are in use. */
-	attach(target: Target): void {
-		const group = (): ProbeGroup => ({ programs: [], links: [] });
-		const groups: Attached["groups"] = { growth: group(), work: group(), iteration: group() };
-		const attached: Attached = { target, entries: [], groups };
+	/**
+	 * Takes a target and attaches the probes of these tiers, with their exits. Throws E-BIN-CHANGED, E-HOST-… or E-TARGET-GONE; none is attached then, but its
+	 * numbers are in use.
+	 */
+	attach(target: Target, tiers: readonly Tier[] = TIERS): void {
+		const group = (): Record<Part, ProbeGroup> => ({
+			entries: { sites: [], link: undefined },
+			exits: { sites: [], link: undefined },
+		});
+		const settings = (): TierSettings => ({ chance: 1, timedSinceNs: undefined, sinceNs: 0n });
+		const attached: Attached = {
+			...{ target, entries: [], exits: [], wrappers: undefined },
+			groups: { growth: group(), work: group(), iteration: group() },
+			settings: { growth: settings(), work: settings(), iteration: settings() },
+		};
 		try {
 			target.checkSites();
+			attached.wrappers = this.#takeWrappers(target);
 			this.#configureAll(attached);
-			for (const tier of TIERS) this.#attachTier(attached, tier);
+			for (const tier of tiers) for (const part of PARTS) this.#attachPart(attached, tier, part);
 			this.#attached.set(target, attached);
 		} catch (error) {
-			for (const { links } of Object.values(groups)) for (const link of links) link.destroy();
+			this.#detachAll(attached);
+			if (attached.wrappers !== undefined) this.#freeWrappers.push(attached.wrappers);
 			throw error;
 		}
 	}
@@ -70,36 +107,58 @@ export class Probes {
 		return this.#sites.room >= sitesNeeded(target.plan, this.#timing);
 	}
 
+	/** With more targets at once than there are numbers, the wrappers of the last ones are taken for call sites. */
+	#takeWrappers(target: Target): number | undefined {
+		const ranges = target.wrappers;
+		if (ranges.length === 0) return undefined;
+		const number = this.#freeWrappers.pop();
+		if (number !== undefined) this.#object.setWrappers(number, ranges);
+		return number;
+	}
+
 	/** Gives all probed instructions their numbers and tells the kernel programs what they mean. */
-	#configureAll({ target, entries, groups }: Attached): void {
-		const sites = new Map<Tier, { entry: AttachSite[]; exit: AttachSite[] }>(
-			TIERS.map((tier) => [tier, { entry: [], exit: [] }]),
-		);
+	#configureAll(attached: Attached): void {
+		const { target, entries, exits, groups } = attached;
 		for (const probe of target.plan.probes) {
-			const timed = isTimed(target.plan, probe, this.#timing);
-			const site = this.#sites.addEntry(target, probe, timed);
+			const site = this.#sites.addEntry(target, probe, isTimed(target.plan, probe, this.#timing));
 			entries.push(site);
-			this.#configure(site.index, entryConfig(target, probe, timed), target, probe.site.address);
-			sites.get(probe.tier)?.entry.push({ index: site.index, fileOffset: probe.site.fileOffset });
+			groups[probe.tier].entries.sites.push({ index: site.index, fileOffset: probe.site.fileOffset });
 		}
 		for (const entry of entries) {
+			this.#configureEntry(attached, entry);
+			this.#mapAddress(entry.index, target, entry.probe.site.address);
 			if (!entry.timed) continue;
-			const outer = entries.find(({ timed, probe }) => timed && handsOverTo(probe, entry.probe.fn));
+			const outer = outerOf(entry, entries);
 			for (const exit of entry.probe.exits) {
-				const site = this.#sites.addExit(target, exit);
-				this.#configure(site.index, exitConfig(entry, exit, outer), target, exit.address);
-				sites.get(entry.probe.tier)?.exit.push({ index: site.index, fileOffset: exit.fileOffset });
+				const site = this.#sites.addExit(target, exit, exitTier(entry, entries));
+				exits.push(site);
+				this.#object.configureSite(site.index, exitConfig(entry, exit, outer));
+				this.#mapAddress(site.index, target, exit.address);
+				groups[site.tier].exits.sites.push({ index: site.index, fileOffset: exit.fileOffset });
 			}
-		}
-		for (const [tier, { entry, exit }] of sites) {
-			// Exits come first, so that no call begins whose end would be missed.
-			if (exit.length > 0) groups[tier].programs.push({ name: "leave", sites: exit });
-			if (entry.length > 0) groups[tier].programs.push({ name: PROGRAM_OF[tier], sites: entry });
 		}
 	}
 
-	#configure(index: number, config: SiteConfig, target: Target, address: number): void {
-		this.#object.configureSite(index, config);
+	#configureEntry({ target, entries, settings, wrappers }: Attached, site: EntrySite): void {
+		const { probe } = site;
+		const { chance, windows, sinceNs } = settings[probe.tier];
+		const timedSinceNs = site.timed ? settings[exitTier(site, entries)].timedSinceNs : undefined;
+		this.#object.configureSite(site.index, {
+			...entryConfig(target, probe),
+			...{ chance, windows, wrappers },
+			slot: timedSinceNs === undefined ? NO_SLOT : (slotOf(probe.fn) ?? NO_SLOT),
+			sinceNs: probe.tier === "iteration" ? sinceNs : (timedSinceNs ?? NEVER_NS),
+		});
+	}
+
+	/** Tells all entries whose calls end at exits of this tier, and those of the tier itself. */
+	#configureTier(attached: Attached, tier: Tier): void {
+		for (const site of attached.entries) {
+			if (site.probe.tier === tier || exitTier(site, attached.entries) === tier) this.#configureEntry(attached, site);
+		}
+	}
+
+	#mapAddress(index: number, target: Target, address: number): void {
 		if (this.#object.mode !== "perf-address") return;
 		if (target.bias === undefined) {
 			throw new GomapgrowError("E-HOST-UPROBE", {
@@ -111,48 +170,76 @@ export class Probes {
 		this.#object.mapAddress(target.identity.pid, address + target.bias, index);
 	}
 
-	#attachTier({ target, groups }: Attached, tier: Tier): void {
+	/** Exits are attached before the entries, so that no call is timed whose end would be missed. */
+	#attachPart(attached: Attached, tier: Tier, part: Part): void {
+		const { target, groups, settings } = attached;
+		const group = groups[tier][part];
+		if (group.sites.length === 0 || group.link !== undefined) return;
 		const { pid, openPath } = target.identity;
-		const { programs, links } = groups[tier];
-		// Detached in the opposite order.
-		for (const { name, sites } of programs) {
-			links.unshift(new UprobeLink(this.#object, name, pid, openPath, sites));
+		group.link = new UprobeLink(
+			this.#object,
+			part === "exits" ? "leave" : PROGRAM_OF[tier],
+			pid,
+			openPath,
+			group.sites,
+		);
+		if (part === "exits") {
+			settings[tier].timedSinceNs = monotonicNs();
+			this.#configureTier(attached, tier);
 		}
 	}
 
-	/** Attaches or detaches the probes of a tier. When this returns, no hit comes any more, or hits come, unless the target has ended. */
-	setProbed(target: Target, tier: Tier, on: boolean): void {
+	/**
+	 * Attaches or detaches the entries or the exits of a tier. When this returns, no hit comes any more, or hits come, unless the target has ended. Without exits no
+	 * call is timed, and one that was under way is counted as withdrawn.
+	 */
+	setAttached(target: Target, tier: Tier, part: Part, on: boolean): void {
 		const attached = this.#attached.get(target);
 		if (attached === undefined) return;
-		const { links } = attached.groups[tier];
+		const group = attached.groups[tier][part];
+		if (on === (group.link !== undefined) || group.sites.length === 0) return;
 		if (!on) {
-			for (const link of links.splice(0)) link.destroyLater(this.closings);
+			if (part === "exits") {
+				attached.settings[tier].timedSinceNs = undefined;
+				this.#configureTier(attached, tier);
+			}
+			group.link?.destroyLater(this.closings);
+			group.link = undefined;
 			return;
 		}
-		if (links.length > 0) return;
-		if (tier === "iteration") this.#forgetIterations(attached);
+		if (tier === "iteration" && part === "entries") {
+			// While the probes were detached iterations may have ended: others of the same place would be taken for them.
+			attached.settings.iteration.sinceNs = monotonicNs();
+			this.#configureTier(attached, tier);
+		}
 		try {
-			this.#attachTier(attached, tier);
+			this.#attachPart(attached, tier, part);
 		} catch (error) {
 			// Its end is noticed elsewhere, some time later.
 			if (!(error instanceof GomapgrowError && error.code === "E-TARGET-GONE")) throw error;
 		}
 	}
 
-	/** While the probes were detached iterations may have ended: others of the same place would be taken for them. */
-	#forgetIterations({ target, entries }: Attached): void {
-		const sinceNs = monotonicNs();
-		for (const { index, probe, timed } of entries) {
-			if (probe.tier !== "iteration") continue;
-			this.#object.configureSite(index, { ...entryConfig(target, probe, timed), sinceNs });
-		}
+	/** From now on hits of the tier's entries count in these windows only; undefined: always. */
+	setWindows(target: Target, tier: Tier, windows: readonly [Gate, Gate] | undefined): void {
+		const attached = this.#attached.get(target);
+		if (attached === undefined) return;
+		if (windows === undefined) delete attached.settings[tier].windows;
+		else attached.settings[tier].windows = windows;
+		this.#configureTier(attached, tier);
 	}
 
 	/** Growths of the target become records with this probability. */
 	setGrowthChance(target: Target, chance: number): void {
-		for (const { index, probe, timed } of this.entriesOf(target, "growth")) {
-			this.#object.configureSite(index, { ...entryConfig(target, probe, timed), chance });
-		}
+		const attached = this.#attached.get(target);
+		if (attached === undefined) return;
+		attached.settings.growth.chance = chance;
+		this.#configureTier(attached, "growth");
+	}
+
+	/** The exits at which calls are timed that belong to a tier. */
+	exitsOf(target: Target, tier: Tier): ExitSiteOf[] {
+		return this.#attached.get(target)?.exits.filter((exit) => exit.tier === tier) ?? [];
 	}
 
 	/** Entries of the target's functions of a tier. */
@@ -165,6 +252,7 @@ export class Probes {
 		const attached = this.#attached.get(target);
 		if (attached === undefined) return false;
 		this.#detachAll(attached);
+		if (attached.wrappers !== undefined) this.#freeWrappers.push(attached.wrappers);
 		this.#attached.delete(target);
 		return true;
 	}
@@ -176,7 +264,12 @@ export class Probes {
 	}
 
 	#detachAll({ groups }: Attached): void {
-		for (const { links } of Object.values(groups)) for (const link of links.splice(0)) link.destroyLater(this.closings);
+		for (const { entries, exits } of Object.values(groups)) {
+			for (const group of [entries, exits]) {
+				group.link?.destroyLater(this.closings);
+				group.link = undefined;
+			}
+		}
 	}
 }
 
@@ -184,15 +277,29 @@ function handsOverTo(probe: PlannedProbe, fn: string): boolean {
 	return probe.exits.some((exit) => exit.handsOverTo === fn);
 }
 
-function entryConfig(target: Target, probe: PlannedProbe, timed: boolean): SiteConfig {
-	const { plan } = target;
+/** The function whose calls end with those of this one. */
+function outerOf(entry: EntrySite, entries: readonly EntrySite[]): EntrySite | undefined {
+	return entries.find(({ timed, probe }) => timed && handsOverTo(probe, entry.probe.fn));
+}
+
+/**
+ * With which tier the exits of a function are attached: growths whose calls end with this function's (rehash with grow and split) are timed whether or not its own
+ * calls are watched.
+ */
+function exitTier(entry: EntrySite, entries: readonly EntrySite[]): Tier {
+	return outerOf(entry, entries)?.probe.tier === "growth" ? "growth" : entry.probe.tier;
+}
+
+function entryConfig(target: Target, probe: PlannedProbe): SiteConfig {
+	const { plan, binary } = target;
 	return {
 		role: ROLE[probe.role],
 		...plan.goroutine,
 		argsOnStack: probe.argAbi === "stack",
 		gInRcx: probe.gRegister === "rcx",
 		callerDepth: probe.callerDepth,
-		slot: timed ? (slotOf(probe.fn) ?? NO_SLOT) : NO_SLOT,
+		loadFactor: loadFactorNumerator(binary.version.minor),
+		address: probe.site.address,
 		seed: SEED_OFFSET[plan.impl],
 		readsFlags: plan.impl === "classic" && plan.goroutine !== undefined,
 		alwaysEnters: probe.everyPass === true,

@@ -2,7 +2,7 @@
  * One observation from attach to detach: loads the programs, attaches them to the targets, drains records, reads counters and
  * keeps the ledger. It has no timers and prints nothing: its owner calls `drain` and `readCounters` at its own pace.
  */
-import { BpfObject, type Sampling, type TableSizes } from "../kernel/bpf-object.ts";
+import { BpfObject, type Gate, type Sampling, type TableSizes, type TaskOffsets } from "../kernel/bpf-object.ts";
 import { CALIBRATION_SITES, Calibration, type HitCosts } from "../kernel/calibration.ts";
 import type { SiteCounts } from "../kernel/counters.ts";
 import { EventRing } from "../kernel/event-ring.ts";
@@ -11,14 +11,14 @@ import type { AttachMode } from "../kernel/features.ts";
 import type { Tier } from "../plan/probe-plan.ts";
 import type { GrowthRecord, OverlapRecord, WorkRecord } from "../records/records.ts";
 import type { ClockAnchor } from "../records/time.ts";
-import { type Counters, CounterTotals, type Decoded } from "./counters.ts";
+import { type CallDelta, type Counters, CounterTotals, type Decoded, type LatencyDelta } from "./counters.ts";
 import { GrowthDecoder } from "./decode/growth.ts";
 import { RecentGrowths } from "./decode/overlaps.ts";
 import { PendingGrowths } from "./decode/pending-growths.ts";
 import { SampleDecoder } from "./decode/samples.ts";
 import { StackDecoder } from "./decode/stacks.ts";
-import { Probes } from "./probes.ts";
-import { type EntrySite, SiteTable } from "./site-table.ts";
+import { type Part, Probes } from "./probes.ts";
+import { type EntrySite, type ExitSiteOf, type Site, SiteTable } from "./site-table.ts";
 import type { Target } from "./target.ts";
 
 /** What a session gives out one by one. */
@@ -29,8 +29,8 @@ export interface SessionOptions {
 	anchor: ClockAnchor;
 	/** Measure how long calls take. */
 	latency: boolean;
-	/** For the calls of programs before Go 1.17: where the kernel keeps a thread's FS base (kernel/btf.ts). */
-	fsBase?: number | undefined;
+	/** Where the kernel keeps a thread's FS base, for the calls of programs before Go 1.17, and its processor time (kernel/btf.ts). */
+	task: TaskOffsets;
 	/** Watch iterations. The targets must have been planned with them. */
 	iterations: boolean;
 	/** How many probed instructions there can be at a time. */
@@ -67,23 +67,22 @@ export class Session {
 		this.#sites = new SiteTable(maxSites);
 		this.#object = new BpfObject({
 			...options,
-			task: { fsBase: options.fsBase },
 			maxSites: maxSites + CALIBRATION_SITES,
 		});
 		try {
 			this.#ring = new EventRing(this.#object.mapFd("events"), this.#object.ringBytes);
 			this.#totals = new CounterTotals(this.#object, this.#sites, this.#stacks, { latency, iterations });
-			this.#probes = new Probes(this.#object, this.#sites, options);
+			this.#probes = new Probes(this.#object, this.#sites, { latency, fsBase: options.task.fsBase });
 		} catch (error) {
 			this.#object.close();
 			throw error;
 		}
 	}
 
-	/** Attaches all probes of the target's plan. Throws E-BIN-CHANGED, E-HOST-… or E-TARGET-GONE. The session owns the target from then on. */
-	attach(target: Target): void {
+	/** Attaches the probes of these tiers of the target's plan. Throws E-BIN-CHANGED, E-HOST-… or E-TARGET-GONE. The session owns the target from then on. */
+	attach(target: Target, tiers?: readonly Tier[]): void {
 		try {
-			this.#probes.attach(target);
+			this.#probes.attach(target, tiers);
 		} catch (error) {
 			this.#totals.release(target);
 			target.close();
@@ -96,9 +95,14 @@ export class Session {
 		return this.#probes.hasRoomFor(target);
 	}
 
-	/** Attaches or detaches the probes of a tier. When this returns, no hit comes any more, or hits come, unless the target has ended. */
-	setProbed(target: Target, tier: Tier, on: boolean): void {
-		this.#probes.setProbed(target, tier, on);
+	/** Attaches or detaches a part of a tier. When this returns, no hit comes any more, or hits come, unless the target has ended. */
+	setAttached(target: Target, tier: Tier, part: Part, on: boolean): void {
+		this.#probes.setAttached(target, tier, part, on);
+	}
+
+	/** Hits of the tier's entries count in these windows only; undefined: always. */
+	setWindows(target: Target, tier: Tier, windows: readonly [Gate, Gate] | undefined): void {
+		this.#probes.setWindows(target, tier, windows);
 	}
 
 	/** Growths of the target become records with this probability. */
@@ -111,9 +115,23 @@ export class Session {
 		return this.#probes.entriesOf(target, tier);
 	}
 
-	/** What the counters of a function's entry say since it was attached. */
-	countsOf(site: EntrySite): SiteCounts {
+	/** The exits at which calls are timed that are attached with a tier. */
+	exitsOf(target: Target, tier: Tier): ExitSiteOf[] {
+		return this.#probes.exitsOf(target, tier);
+	}
+
+	/** What the counters of a site say since it was attached. */
+	countsOf(site: Site): SiteCounts {
 		return this.#totals.countsOf(site);
+	}
+
+	/** What has changed in the rows of sites that `match` since they were taken before. `last`: also of those whose place is not known. */
+	takeCalls(match: (site: EntrySite) => boolean, last?: boolean): CallDelta[] {
+		return this.#totals.takeCalls(match, last);
+	}
+
+	takeLatency(match: (site: EntrySite) => boolean, last?: boolean): LatencyDelta[] {
+		return this.#totals.takeLatency(match, last);
 	}
 
 	/** Measures what a hit costs on this machine; some ten milliseconds. */

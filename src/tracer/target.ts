@@ -1,6 +1,7 @@
 /** One process under observation: what it executes and where that was loaded. */
 import { GomapgrowError } from "../errors/error.ts";
 import type { GoBinary } from "../gobin/go-binary.ts";
+import type { CodeRange } from "../gomap/wrappers.ts";
 import type { PlannedProbe, ProbePlan } from "../plan/probe-plan.ts";
 import { openFileBytes } from "../process/file-bytes.ts";
 import { readLoadBias } from "../process/load-bias.ts";
@@ -41,6 +42,11 @@ export class Target {
 
 	get types(): MapTypes {
 		return this.#executable.types;
+	}
+
+	/** Code through which others use maps; addresses in the file. */
+	get wrappers(): readonly CodeRange[] {
+		return this.#executable.wrappers();
 	}
 
 	/**
