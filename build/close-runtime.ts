@@ -1,8 +1,9 @@
 /**
- * bun build/close-runtime.ts EXECUTABLE: makes the Bun in a compiled executable deaf to the environment variables that would have it run other code than
- * what it was compiled with, or write files of its own. Bun has no option for that, and code of ours comes too late: BUN_BE_BUN is read first. So the first
- * byte of these names is set to 0 where the runtime keeps them, and no variable has such a name: for C the name is empty, for Rust it holds a byte that the
- * environment cannot hold. What begins inside a name (the linker shares tails of strings) stays.
+ * bun build/close-runtime.ts EXECUTABLE: makes the Bun in a compiled executable deaf to the environment variables
+ * that would have it run other code than what it was compiled with, or write files of its own. Bun has no option
+ * for that, and code of ours comes too late: BUN_BE_BUN is read first. So the first byte of these names is set to 0
+ * where the runtime keeps them, and no variable has such a name: for C the name is empty, for Rust it holds a byte
+ * that the environment cannot hold. What begins inside a name (the linker shares tails of strings) stays.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { openElf } from "../src/elf/elf-file.ts";
@@ -18,7 +19,10 @@ export const CLOSED_NAMES = [
 	"BUN_BYTECODE_DIGEST_OUT",
 ] as const;
 
-/** Changes the bytes of an executable. Throws when a name is not there: another version of Bun may keep it in another way. */
+/**
+ * Changes the bytes of an executable. Throws when a name is not there: another version of Bun may keep it in
+ * another way.
+ */
 export function closeRuntime(bytes: Uint8Array): void {
 	const constants = openElf(memorySource(bytes)).section(".rodata");
 	if (constants === undefined) throw new Error("wanted a section .rodata; found none");
