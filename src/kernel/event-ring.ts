@@ -18,7 +18,6 @@ export class EventRing {
 	readonly #view = new DataView(this.#buffer);
 	#ring: Pointer | null;
 	readonly #size: number;
-	#odd = 0;
 
 	/** `fd`: the ring buffer map; `size`: its bytes. */
 	constructor(fd: number, size: number) {
@@ -28,11 +27,6 @@ export class EventRing {
 		if (this.#ring === null) {
 			throw new GomapgrowError("E-HOST-RINGBUF", { wanted: "to map the BPF ring buffer", found: errnoName(errno()) });
 		}
-	}
-
-	/** Records that the decoder did not know, which would mean that programs and decoder do not belong together. */
-	get odd(): number {
-		return this.#odd;
 	}
 
 	/** Share of the ring that is filled, 0 to 1. */
@@ -47,9 +41,7 @@ export class EventRing {
 		let count = 0;
 		for (let at = 0; at < length; count++) {
 			const size = this.#view.getUint32(at, true);
-			const record = decodeRecord(new DataView(this.#buffer, at + LENGTH_BYTES, size));
-			if (record === undefined) this.#odd++;
-			else visit(record);
+			visit(decodeRecord(new DataView(this.#buffer, at + LENGTH_BYTES, size)));
 			at += LENGTH_BYTES + Math.ceil(size / 8) * 8;
 		}
 		return count;

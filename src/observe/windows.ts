@@ -74,7 +74,7 @@ export class WindowReports {
 			...growthsBy(calls, growthFunctions, counters),
 			...{ calls, overhead },
 		};
-		for (const loss of this.#losses.update(counters.ledger, context.time)) view.loss(loss);
+		for (const loss of this.#losses.update(counters, context.time)) view.loss(loss);
 		view.window(record, {
 			targets: watched.records,
 			ended: watched.ended,

@@ -210,8 +210,10 @@ export type LossRecord = Infer<typeof loss>;
 const loss = object({
 	type: constant("loss"),
 	time: moment,
-	/** Where it was lost: the ring buffer was full, or the table of (type, call site) counters was. */
-	stage: oneOf("ring", "site-table"),
+	stage: described(
+		oneOf("ring", "site-table", "unreadable", "unknown-record"),
+		"ring: the ring buffer was full; site-table: the table of call sites was full; unreadable: the map's header could not be read, or made no sense; unknown-record: the kernel programs wrote a record of an unknown kind",
+	),
 	tier: part.tier,
 	lost: described(whole, "since the previous loss record of this stage and tier"),
 	total: whole,
