@@ -15,7 +15,7 @@ import {
 import { SHAPE } from "../kernel/wire.ts";
 import type { Tier } from "../plan/probe-plan.ts";
 import { emptyTierLedger, unaccounted } from "../records/ledger.ts";
-import type { Frame, Ledger, TierLedger } from "../records/records.ts";
+import type { Frame, Ledger, LossRecord, TierLedger, TierName } from "../records/records.ts";
 import type { StackDecoder } from "./decode/stacks.ts";
 import { type MapTypeInfo, UNKNOWN_TYPE } from "./decode/type-names.ts";
 import type { EntrySite, SiteTable } from "./site-table.ts";
@@ -75,16 +75,49 @@ export interface Counters {
 	/** Of all targets that ever were: function -> calls since the start. */
 	calls: Map<string, number>;
 	ledger: Ledger;
+	/** Of what the ledger calls lost: records that came, but that nothing could be made of, by tier and why. */
+	undecoded: Undecoded[];
 	/** Passes through a stack check that were sent to morestack and are not calls. */
 	diverted: number;
+}
+
+export interface Undecoded {
+	tier: TierName;
+	stage: LossRecord["stage"];
+	/** Since the start. */
+	count: number;
 }
 
 /** What the session itself has counted. */
 export interface Decoded {
 	growths: number;
 	growthsDropped: number;
+	/** Growths whose map could not be read. */
+	growthsUnreadable: number;
 	samples: number;
 	samplesDropped: number;
+	/** Records of an unknown kind, by the tier of their site. */
+	unknown: Record<Tier, number>;
+}
+
+export const nothingDecoded = (): Decoded => ({
+	growths: 0,
+	growthsDropped: 0,
+	growthsUnreadable: 0,
+	samples: 0,
+	samplesDropped: 0,
+	unknown: { growth: 0, work: 0, iteration: 0 },
+});
+
+function undecodedOf({ growthsUnreadable, unknown }: Decoded): Undecoded[] {
+	const all: Undecoded[] = [
+		{ tier: "growth", stage: "unreadable", count: growthsUnreadable },
+		{ tier: "growth", stage: "unknown-record", count: unknown.growth },
+		// What the work tier writes are its samples.
+		{ tier: "sample", stage: "unknown-record", count: unknown.work },
+		{ tier: "iteration", stage: "unknown-record", count: unknown.iteration },
+	];
+	return all.filter(({ count }) => count > 0);
 }
 
 const TIERS: readonly Tier[] = ["growth", "work", "iteration"];
@@ -150,6 +183,7 @@ export class CounterTotals {
 		return {
 			targets: [...perTarget].map(([{ identity }, own]) => ({ pid: identity.pid, calls: own })),
 			...{ calls, ledger },
+			undecoded: undecodedOf(decoded),
 			diverted: sums.growth.diverted + sums.work.diverted + sums.iteration.diverted,
 		};
 	}
@@ -168,18 +202,20 @@ export class CounterTotals {
 			evicted: 0,
 			withdrawn: timed("withdrawn"),
 		};
+		const { unknown } = decoded;
+		const stepsLost = iteration.lost + unknown.iteration;
 		const seen = timed("paired") + unpaired.left + unpaired.withdrawn;
 		// Nothing but the kernel's table forgets calls; a negative rest would be an error and stays visible.
 		if (final) unpaired.evicted = Math.max(0, timed("begun") - seen);
 		return {
 			growth: tier({
 				...{ hits: growth.hits, recorded: decoded.growths, throttled: growth.throttled },
-				lost: growth.lost + decoded.growthsDropped,
+				lost: growth.lost + decoded.growthsDropped + decoded.growthsUnreadable + unknown.growth,
 			}),
 			work: tier({ hits: work.hits, recorded: rows, lost: work.rowLost }),
 			sample: tier({
 				...{ hits: work.hits, recorded: decoded.samples, sampled_out: work.hits - work.picked },
-				...{ throttled: work.throttled, lost: work.sampleLost + decoded.samplesDropped },
+				...{ throttled: work.throttled, lost: work.sampleLost + decoded.samplesDropped + unknown.work },
 			}),
 			...(this.#measured.latency
 				? { latency: tier({ hits: timed("begun"), recorded: timed("paired"), unpaired }) }
@@ -187,7 +223,7 @@ export class CounterTotals {
 			...(this.#measured.iterations
 				? {
 						iteration: tier({
-							...{ hits: iteration.hits, recorded: iteration.hits - iteration.lost, lost: iteration.lost },
+							...{ hits: iteration.hits, recorded: iteration.hits - stepsLost, lost: stepsLost },
 						}),
 					}
 				: {}),

@@ -25,6 +25,7 @@ describe("units", () => {
 			"9,007,199,254,740,991",
 		]);
 		expect([plural(1, "growth"), plural(1204, "growth")]).toEqual(["1 growth", "1,204 growths"]);
+		expect([plural(1, "process"), plural(2, "process")]).toEqual(["1 process", "2 processes"]);
 	});
 
 	test("bytes go to the next unit before they would need four digits", () => {
