@@ -1,0 +1,171 @@
+/**
+ * The estimator: a sum of what was measured in full and what was seen in windows. Each period was cut into n equal slots, one of which was the window, chosen with equal
+ * probability, so n times what was seen in it is an unbiased estimate of the period, whatever the program does. Sums of such integers add up: rows to totals.
+ *
+ * The interval is the one of Fay and Feuer (1997) for weighted sums of rare events, a gamma distribution with the variance of the sum, whose upper end has one more
+ * event of the largest kind in it: windows that see 50 ms of bursts each second are such events, and a t-interval covers 36 to 84 % of them. With many equal windows
+ * it is the t-interval. The variance comes from the differences between neighbouring windows, which leaves slow changes out.
+ */
+import type { Figure } from "./figure.ts";
+import { gammaQuantile, normalUpper, studentUpper } from "./quantiles.ts";
+import type { Window } from "./window-weight.ts";
+
+/** Each end of the interval is missed with this probability. */
+const TAIL = 0.025;
+/** A figure with hits in fewer windows has no upper end, nor has one whose largest window holds more than this part of it. */
+const LEAST_HIT_WINDOWS = 10;
+const LARGEST_PART = 1 / 3;
+/** Degrees of freedom of the variance, times the sum of fourth powers over the squared sum of squares. */
+const DEGREES = 2;
+/** Where so much of a sum comes from windows that were slowed too much, it has no upper end. */
+const SLOWED_PART = 0.01;
+/** Of all periods, so many must have been measured for an upper end. */
+const LEAST_MEASURED = 0.5;
+
+/** What the owner of the windows knows when a sum is read. */
+export interface WindowsSoFar {
+	/** Windows that are over: the index that the next one will have. */
+	windows: number;
+	/** Periods without a window, because probes were not attached in time or the window was voided, since the sum began. */
+	missed?: number;
+	/** Of rows that are shown because they are the largest: how many are shown, and how many are comparable with this one (rows.ts). */
+	selection?: { shown: number; rivals: number };
+}
+
+interface Spread {
+	sum: number;
+	variance: number;
+	degrees: number;
+	largestStep: number;
+}
+
+/** A sum over windows, in constant memory. Amounts are counts, bytes or nanoseconds, never negative. */
+export class WindowedSum {
+	readonly #start: number;
+	#exact = 0;
+	/** What was seen in windows, with weight 1. */
+	#seen = 0;
+	/** The last window that saw something; more of it may come. */
+	#last: number;
+	#lastValue = 0;
+	/** The windows before it: weighted sum, the largest one, and how many saw something. */
+	#sum = 0;
+	#largest = 0;
+	#hits = 0;
+	/** Value of the window right before `#last`. */
+	#before = 0;
+	/** Differences between neighbours before `#last`: sums of their squares and fourth powers, and the largest. */
+	#squares = 0;
+	#fourths = 0;
+	#largestStep = 0;
+	/** Variance of the sum if units came by chance. */
+	#poisson = 0;
+	/** Sums over what was seen times how far the weight may be too high or too low, and what was slowed too much. */
+	#tooHigh = 0;
+	#tooLow = 0;
+	#slowed = 0;
+
+	/** `start`: index of the first window that may add to it. */
+	constructor(start = 0) {
+		this.#start = start;
+		this.#last = start - 1;
+	}
+
+	/** Adds what was measured in full. */
+	exact(amount: number): void {
+		this.#exact += amount;
+	}
+
+	/** Adds what was seen in a window. Windows come in order; several amounts of the same window add up. */
+	window({ index, n, weight, low, high }: Window, amount: number): void {
+		if (amount === 0) return;
+		if (index < Math.max(this.#last, this.#start)) throw new RangeError(`window ${index} after window ${this.#last}`);
+		if (index !== this.#last) this.#moveTo(index);
+		this.#lastValue += weight * amount;
+		this.#seen += amount;
+		this.#poisson += weight * (n - 1) * amount;
+		this.#tooHigh += (weight - low) * amount;
+		this.#tooLow += ((high ?? weight) - weight) * amount;
+		if (high === undefined) this.#slowed += weight * amount;
+	}
+
+	/** What was measured in full and the weighted windows. */
+	get estimate(): number {
+		return this.#exact + this.#sum + this.#lastValue;
+	}
+
+	/** The window so far is complete; those between it and `index` saw nothing. */
+	#moveTo(index: number): void {
+		if (this.#last >= this.#start) {
+			const value = this.#lastValue;
+			if (this.#last > this.#start) this.#step(value - this.#before);
+			this.#sum += value;
+			this.#largest = Math.max(this.#largest, value);
+			this.#hits++;
+			const adjacent = index === this.#last + 1;
+			if (!adjacent) this.#step(value);
+			this.#before = adjacent ? value : 0;
+			this.#lastValue = 0;
+		}
+		this.#last = index;
+	}
+
+	#step(difference: number): void {
+		const square = difference ** 2;
+		this.#squares += square;
+		this.#fourths += square ** 2;
+		this.#largestStep = Math.max(this.#largestStep, Math.abs(difference));
+	}
+
+	/** The sum with its interval. */
+	read({ windows, missed = 0, selection }: WindowsSoFar): Figure {
+		const periods = windows - this.#start;
+		if (periods <= 0 && missed === 0 && this.#seen === 0) return this.#exact;
+		const sum = this.#sum + this.#lastValue;
+		const spread = this.#spread(sum, windows);
+		const share = selection === undefined ? 1 : Math.min(1, selection.shown / Math.max(1, selection.rivals));
+		const low = this.#lower(spread, TAIL * share);
+		const largest = Math.max(this.#largest, this.#lastValue);
+		const unbounded =
+			this.#hits + (this.#lastValue > 0 ? 1 : 0) < LEAST_HIT_WINDOWS ||
+			largest > LARGEST_PART * sum ||
+			this.#slowed > SLOWED_PART * this.estimate ||
+			periods < LEAST_MEASURED * (periods + missed);
+		if (unbounded) return { at_least: low };
+		const high = this.#upper(spread, Math.min(largest, spread.largestStep), missed / periods);
+		return { estimate: this.estimate, low: Math.min(low, this.estimate), high: Math.ceil(high) };
+	}
+
+	/** The weighted sum of the windows, its variance, and with how many degrees of freedom that is known. */
+	#spread(sum: number, windows: number): Spread {
+		const periods = windows - this.#start;
+		const value = this.#lastValue;
+		const step = this.#last > this.#start ? value - this.#before : 0;
+		const trailing = this.#last >= this.#start && this.#last < windows - 1 ? value : 0;
+		const squares = this.#squares + step ** 2 + trailing ** 2;
+		const fourths = this.#fourths + step ** 4 + trailing ** 4;
+		const variance = periods < 2 ? 0 : (squares * periods) / (2 * (periods - 1));
+		return {
+			sum,
+			variance: Math.max(variance, this.#poisson),
+			degrees: fourths === 0 ? 0 : (DEGREES * squares ** 2) / fourths,
+			largestStep: Math.max(this.#largestStep, Math.abs(step), trailing),
+		};
+	}
+
+	#lower({ sum, variance, degrees }: Spread, tail: number): number {
+		const z = normalUpper(tail);
+		const wide = variance * (studentUpper(tail, degrees) / z) ** 2;
+		const windowed = gammaQuantile(sum, wide, -z) - this.#tooHigh;
+		return Math.floor(this.#exact + Math.max(this.#seen, windowed));
+	}
+
+	/** `event`: the largest of the events that the sum is made of; `missed`: periods that were missed, for each that was measured. */
+	#upper({ sum, variance, degrees }: Spread, event: number, missed: number): number {
+		const z = normalUpper(TAIL);
+		// Missed periods are taken to have held as much as the others, with the same variance.
+		const times = 1 + missed;
+		const wide = variance * (studentUpper(TAIL, degrees) / z) ** 2 * times ** 2;
+		return this.#exact + gammaQuantile(sum * times + event, wide + event ** 2, z) + this.#tooLow * times;
+	}
+}

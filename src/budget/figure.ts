@@ -1,0 +1,85 @@
+/** A figure: exact, estimated with its interval, or only known from below; sums of independent figures, and whether one may be printed as a number. */
+
+/** The truth is between `low` and `high` with 95 % confidence. */
+export interface Estimated {
+	estimate: number;
+	low: number;
+	high: number;
+}
+
+/** The truth is not below this. What was not seen may be anything. */
+export interface AtLeast {
+	at_least: number;
+}
+
+/** A plain number is exact. */
+export type Figure = number | Estimated | AtLeast;
+
+/** An estimate that may be off by more than this factor is not printed as a number in text. */
+const WIDEST_PRINTED = 2;
+
+export function isExact(figure: Figure): figure is number {
+	return typeof figure === "number";
+}
+
+export function isAtLeast(figure: Figure): figure is AtLeast {
+	return typeof figure === "object" && "at_least" in figure;
+}
+
+/** Whether text may show it as a number: exact, or neither end of its interval is more than a factor of two from the estimate. */
+export function isPrintable(figure: Figure): figure is number | Estimated {
+	if (isExact(figure)) return true;
+	if (isAtLeast(figure)) return false;
+	const { estimate, low, high } = figure;
+	return low * WIDEST_PRINTED >= estimate && high <= estimate * WIDEST_PRINTED;
+}
+
+/** What was seen to be true at least: the lower end. */
+export function lowerEnd(figure: Figure): number {
+	if (isExact(figure)) return figure;
+	return isAtLeast(figure) ? figure.at_least : figure.low;
+}
+
+/** Undefined where there is no upper end. */
+export function upperEnd(figure: Figure): number | undefined {
+	if (isExact(figure)) return figure;
+	return isAtLeast(figure) ? undefined : figure.high;
+}
+
+/**
+ * Sum of figures whose errors are independent: of different targets, or of different tiers. Rows and total of one target are not added up this way: each has a
+ * `WindowedSum` of its own, so that the interval of the sum comes from the windows.
+ */
+export function addFigures(figures: Iterable<Figure>): Figure {
+	let sum = 0;
+	let below = 0;
+	let above = 0;
+	let estimated = false;
+	let unbounded = false;
+	for (const figure of figures) {
+		if (isExact(figure)) {
+			sum += figure;
+		} else if (isAtLeast(figure)) {
+			sum += figure.at_least;
+			unbounded = true;
+		} else {
+			estimated = true;
+			sum += figure.estimate;
+			below = Math.hypot(below, figure.estimate - figure.low);
+			above = Math.hypot(above, figure.high - figure.estimate);
+		}
+	}
+	if (unbounded) return { at_least: Math.floor(sum - below) };
+	return estimated ? { estimate: sum, low: Math.floor(sum - below), high: Math.ceil(sum + above) } : sum;
+}
+
+/** Keeps a figure within what is known otherwise: exact counts, work that growths make necessary. Bounds that contradict an exact figure are ignored. */
+export function withinBounds(figure: Figure, bounds: { low?: number; high?: number }): Figure {
+	if (isExact(figure)) return figure;
+	const { low: least = 0, high: most = Number.POSITIVE_INFINITY } = bounds;
+	if (isAtLeast(figure)) return { at_least: Math.max(figure.at_least, Math.min(least, most)) };
+	if (figure.low > most || figure.high < least) return figure;
+	const low = Math.max(figure.low, least);
+	const high = Math.min(figure.high, most);
+	return { estimate: Math.min(high, Math.max(low, figure.estimate)), low, high };
+}
