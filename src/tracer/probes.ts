@@ -6,18 +6,31 @@ import type { BpfObject, Gate, ProgramName, SiteConfig } from "../kernel/bpf-obj
 import { monotonicNs } from "../kernel/libc.ts";
 import { type AttachSite, Closings, UprobeLink } from "../kernel/uprobe-link.ts";
 import { MAX_WRAPPERS, NO_SLOT } from "../kernel/wire.ts";
-import { type ExitSite, type PlannedProbe, ROLE, type Tier } from "../plan/probe-plan.ts";
+import { type ExitSite, type PlannedProbe, ROLE } from "../plan/probe-plan.ts";
 import type { EntrySite, ExitSiteOf, SiteTable } from "./site-table.ts";
 import type { Target } from "./target.ts";
 import { isTimed, sitesNeeded, type Timing } from "./timed-probes.ts";
 
-const TIERS: readonly Tier[] = ["growth", "work", "iteration"];
-const PROGRAM_OF: Record<Tier, ProgramName> = { growth: "growth", work: "work", iteration: "iterate" };
+/** Probes that are attached and detached together: growths of large maps and of small ones, where different functions begin them, growth work, iterations. */
+export const STREAMS = ["large", "small", "work", "iteration"] as const;
+export type Stream = (typeof STREAMS)[number];
+const PROGRAM_OF: Record<Stream, ProgramName> = {
+	large: "growth",
+	small: "growth",
+	work: "work",
+	iteration: "iterate",
+};
+
+/** A map of up to eight entries grows by growToTable, a larger one by rehash; classic maps have one function for both. */
+export function streamOf({ tier, role }: Pick<PlannedProbe, "tier" | "role">): Stream {
+	if (tier !== "growth") return tier;
+	return role === "growToTable" ? "small" : "large";
+}
 
 /** hmap.hash0 and maps.Map.seed (growth-details.ts). */
 const SEED_OFFSET = { classic: 12, swiss: 8 } as const;
 
-/** The probes of a tier: at the entries of its functions, and where their calls end. */
+/** The probes of a stream: at the entries of its functions, and where their calls end. */
 export type Part = "entries" | "exits";
 const PARTS: readonly Part[] = ["exits", "entries"];
 
@@ -31,8 +44,8 @@ interface ProbeGroup {
 	link: UprobeLink | undefined;
 }
 
-/** What the entries of a tier are told while they are attached. */
-interface TierSettings {
+/** What the entries of a stream are told while they are attached. */
+interface StreamSettings {
 	/** With which probability a growth becomes a record. */
 	chance: number;
 	/** Absent: always open. */
@@ -46,9 +59,9 @@ interface TierSettings {
 interface Attached {
 	target: Target;
 	entries: EntrySite[];
-	exits: ExitSiteOf[];
-	groups: Record<Tier, Record<Part, ProbeGroup>>;
-	settings: Record<Tier, TierSettings>;
+	exits: { site: ExitSiteOf; stream: Stream }[];
+	groups: Record<Stream, Record<Part, ProbeGroup>>;
+	settings: Record<Stream, StreamSettings>;
 	/** Number of its ranges of wrappers. */
 	wrappers: number | undefined;
 }
@@ -78,22 +91,22 @@ export class Probes {
 	 * Takes a target and attaches the probes of these tiers, with their exits. Throws E-BIN-CHANGED, E-HOST-… or E-TARGET-GONE; none is attached then, but its
 	 * numbers are in use.
 	 */
-	attach(target: Target, tiers: readonly Tier[] = TIERS): void {
+	attach(target: Target, streams: readonly Stream[] = STREAMS): void {
 		const group = (): Record<Part, ProbeGroup> => ({
 			entries: { sites: [], link: undefined },
 			exits: { sites: [], link: undefined },
 		});
-		const settings = (): TierSettings => ({ chance: 1, timedSinceNs: undefined, sinceNs: 0n });
+		const settings = (): StreamSettings => ({ chance: 1, timedSinceNs: undefined, sinceNs: 0n });
 		const attached: Attached = {
 			...{ target, entries: [], exits: [], wrappers: undefined },
-			groups: { growth: group(), work: group(), iteration: group() },
-			settings: { growth: settings(), work: settings(), iteration: settings() },
+			groups: { large: group(), small: group(), work: group(), iteration: group() },
+			settings: { large: settings(), small: settings(), work: settings(), iteration: settings() },
 		};
 		try {
 			target.checkSites();
 			attached.wrappers = this.#takeWrappers(target);
 			this.#configureAll(attached);
-			for (const tier of tiers) for (const part of PARTS) this.#attachPart(attached, tier, part);
+			for (const stream of streams) for (const part of PARTS) this.#attachPart(attached, stream, part);
 			this.#attached.set(target, attached);
 		} catch (error) {
 			this.#detachAll(attached);
@@ -122,7 +135,7 @@ export class Probes {
 		for (const probe of target.plan.probes) {
 			const site = this.#sites.addEntry(target, probe, isTimed(target.plan, probe, this.#timing));
 			entries.push(site);
-			groups[probe.tier].entries.sites.push({ index: site.index, fileOffset: probe.site.fileOffset });
+			groups[streamOf(probe)].entries.sites.push({ index: site.index, fileOffset: probe.site.fileOffset });
 		}
 		for (const entry of entries) {
 			this.#configureEntry(attached, entry);
@@ -130,19 +143,20 @@ export class Probes {
 			if (!entry.timed) continue;
 			const outer = outerOf(entry, entries);
 			for (const exit of entry.probe.exits) {
-				const site = this.#sites.addExit(target, exit, exitTier(entry, entries));
-				exits.push(site);
+				const site = this.#sites.addExit(target, exit);
+				const stream = exitStream(entry, entries);
+				exits.push({ site, stream });
 				this.#object.configureSite(site.index, exitConfig(entry, exit, outer));
 				this.#mapAddress(site.index, target, exit.address);
-				groups[site.tier].exits.sites.push({ index: site.index, fileOffset: exit.fileOffset });
+				groups[stream].exits.sites.push({ index: site.index, fileOffset: exit.fileOffset });
 			}
 		}
 	}
 
 	#configureEntry({ target, entries, settings, wrappers }: Attached, site: EntrySite): void {
 		const { probe } = site;
-		const { chance, windows, sinceNs } = settings[probe.tier];
-		const timedSinceNs = site.timed ? settings[exitTier(site, entries)].timedSinceNs : undefined;
+		const { chance, windows, sinceNs } = settings[streamOf(probe)];
+		const timedSinceNs = site.timed ? settings[exitStream(site, entries)].timedSinceNs : undefined;
 		this.#object.configureSite(site.index, {
 			...entryConfig(target, probe),
 			...{ chance, windows, wrappers },
@@ -151,10 +165,11 @@ export class Probes {
 		});
 	}
 
-	/** Tells all entries whose calls end at exits of this tier, and those of the tier itself. */
-	#configureTier(attached: Attached, tier: Tier): void {
+	/** Tells all entries whose calls end at exits of this stream, and those of the stream itself. */
+	#configureStream(attached: Attached, stream: Stream): void {
 		for (const site of attached.entries) {
-			if (site.probe.tier === tier || exitTier(site, attached.entries) === tier) this.#configureEntry(attached, site);
+			if (streamOf(site.probe) === stream || exitStream(site, attached.entries) === stream)
+				this.#configureEntry(attached, site);
 		}
 	}
 
@@ -171,80 +186,82 @@ export class Probes {
 	}
 
 	/** Exits are attached before the entries, so that no call is timed whose end would be missed. */
-	#attachPart(attached: Attached, tier: Tier, part: Part): void {
+	#attachPart(attached: Attached, stream: Stream, part: Part): void {
 		const { target, groups, settings } = attached;
-		const group = groups[tier][part];
+		const group = groups[stream][part];
 		if (group.sites.length === 0 || group.link !== undefined) return;
 		const { pid, openPath } = target.identity;
 		group.link = new UprobeLink(
 			this.#object,
-			part === "exits" ? "leave" : PROGRAM_OF[tier],
+			part === "exits" ? "leave" : PROGRAM_OF[stream],
 			pid,
 			openPath,
 			group.sites,
 		);
 		if (part === "exits") {
-			settings[tier].timedSinceNs = monotonicNs();
-			this.#configureTier(attached, tier);
+			settings[stream].timedSinceNs = monotonicNs();
+			this.#configureStream(attached, stream);
 		}
 	}
 
 	/**
-	 * Attaches or detaches the entries or the exits of a tier. When this returns, no hit comes any more, or hits come, unless the target has ended. Without exits no
+	 * Attaches or detaches the entries or the exits of a stream. When this returns, no hit comes any more, or hits come, unless the target has ended. Without exits no
 	 * call is timed, and one that was under way is counted as withdrawn.
 	 */
-	setAttached(target: Target, tier: Tier, part: Part, on: boolean): void {
+	setAttached(target: Target, stream: Stream, part: Part, on: boolean): void {
 		const attached = this.#attached.get(target);
 		if (attached === undefined) return;
-		const group = attached.groups[tier][part];
+		const group = attached.groups[stream][part];
 		if (on === (group.link !== undefined) || group.sites.length === 0) return;
 		if (!on) {
 			if (part === "exits") {
-				attached.settings[tier].timedSinceNs = undefined;
-				this.#configureTier(attached, tier);
+				attached.settings[stream].timedSinceNs = undefined;
+				this.#configureStream(attached, stream);
 			}
 			group.link?.destroyLater(this.closings);
 			group.link = undefined;
 			return;
 		}
-		if (tier === "iteration" && part === "entries") {
+		if (stream === "iteration" && part === "entries") {
 			// While the probes were detached iterations may have ended: others of the same place would be taken for them.
 			attached.settings.iteration.sinceNs = monotonicNs();
-			this.#configureTier(attached, tier);
+			this.#configureStream(attached, stream);
 		}
 		try {
-			this.#attachPart(attached, tier, part);
+			this.#attachPart(attached, stream, part);
 		} catch (error) {
 			// Its end is noticed elsewhere, some time later.
 			if (!(error instanceof GomapgrowError && error.code === "E-TARGET-GONE")) throw error;
 		}
 	}
 
-	/** From now on hits of the tier's entries count in these windows only; undefined: always. */
-	setWindows(target: Target, tier: Tier, windows: readonly [Gate, Gate] | undefined): void {
+	/** From now on hits of the stream's entries count in these windows only; undefined: always. */
+	setWindows(target: Target, stream: Stream, windows: readonly [Gate, Gate] | undefined): void {
 		const attached = this.#attached.get(target);
 		if (attached === undefined) return;
-		if (windows === undefined) delete attached.settings[tier].windows;
-		else attached.settings[tier].windows = windows;
-		this.#configureTier(attached, tier);
+		if (windows === undefined) delete attached.settings[stream].windows;
+		else attached.settings[stream].windows = windows;
+		this.#configureStream(attached, stream);
 	}
 
 	/** Growths of the target become records with this probability. */
 	setGrowthChance(target: Target, chance: number): void {
 		const attached = this.#attached.get(target);
 		if (attached === undefined) return;
-		attached.settings.growth.chance = chance;
-		this.#configureTier(attached, "growth");
+		for (const stream of ["large", "small"] as const) {
+			attached.settings[stream].chance = chance;
+			this.#configureStream(attached, stream);
+		}
 	}
 
-	/** The exits at which calls are timed that belong to a tier. */
-	exitsOf(target: Target, tier: Tier): ExitSiteOf[] {
-		return this.#attached.get(target)?.exits.filter((exit) => exit.tier === tier) ?? [];
+	/** The exits at which calls are timed that belong to a stream. */
+	exitsOf(target: Target, stream: Stream): ExitSiteOf[] {
+		return this.#attached.get(target)?.exits.flatMap((exit) => (exit.stream === stream ? [exit.site] : [])) ?? [];
 	}
 
-	/** Entries of the target's functions of a tier. */
-	entriesOf(target: Target, tier: Tier): EntrySite[] {
-		return this.#attached.get(target)?.entries.filter(({ probe }) => probe.tier === tier) ?? [];
+	/** Entries of the target's functions of a stream. */
+	entriesOf(target: Target, stream: Stream): EntrySite[] {
+		return this.#attached.get(target)?.entries.filter(({ probe }) => streamOf(probe) === stream) ?? [];
 	}
 
 	/** Forgets a target that has ended: its process and goroutines are gone, so that nobody hits a probe any more. Returns whether it was there. */
@@ -283,11 +300,12 @@ function outerOf(entry: EntrySite, entries: readonly EntrySite[]): EntrySite | u
 }
 
 /**
- * With which tier the exits of a function are attached: growths whose calls end with this function's (rehash with grow and split) are timed whether or not its own
+ * With which stream the exits of a function are attached: growths whose calls end with this function's (rehash with grow and split) are timed whether or not its own
  * calls are watched.
  */
-function exitTier(entry: EntrySite, entries: readonly EntrySite[]): Tier {
-	return outerOf(entry, entries)?.probe.tier === "growth" ? "growth" : entry.probe.tier;
+function exitStream(entry: EntrySite, entries: readonly EntrySite[]): Stream {
+	const outer = outerOf(entry, entries);
+	return streamOf(outer?.probe.tier === "growth" ? outer.probe : entry.probe);
 }
 
 function entryConfig(target: Target, probe: PlannedProbe): SiteConfig {

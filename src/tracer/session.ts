@@ -8,7 +8,6 @@ import type { SiteCounts } from "../kernel/counters.ts";
 import { EventRing } from "../kernel/event-ring.ts";
 import type { RawRecord, RawUnknown } from "../kernel/events.ts";
 import type { AttachMode } from "../kernel/features.ts";
-import type { Tier } from "../plan/probe-plan.ts";
 import type { GrowthRecord, OverlapRecord, WorkRecord } from "../records/records.ts";
 import type { ClockAnchor } from "../records/time.ts";
 import {
@@ -24,7 +23,7 @@ import { RecentGrowths } from "./decode/overlaps.ts";
 import { PendingGrowths } from "./decode/pending-growths.ts";
 import { SampleDecoder } from "./decode/samples.ts";
 import { StackDecoder } from "./decode/stacks.ts";
-import { type Part, Probes } from "./probes.ts";
+import { type Part, Probes, type Stream } from "./probes.ts";
 import { type EntrySite, type ExitSiteOf, type Site, SiteTable } from "./site-table.ts";
 import type { Target } from "./target.ts";
 
@@ -86,10 +85,10 @@ export class Session {
 		}
 	}
 
-	/** Attaches the probes of these tiers of the target's plan. Throws E-BIN-CHANGED, E-HOST-… or E-TARGET-GONE. The session owns the target from then on. */
-	attach(target: Target, tiers?: readonly Tier[]): void {
+	/** Attaches the probes of these streams of the target's plan. Throws E-BIN-CHANGED, E-HOST-… or E-TARGET-GONE. The session owns the target from then on. */
+	attach(target: Target, streams?: readonly Stream[]): void {
 		try {
-			this.#probes.attach(target, tiers);
+			this.#probes.attach(target, streams);
 		} catch (error) {
 			this.#totals.release(target);
 			target.close();
@@ -102,14 +101,14 @@ export class Session {
 		return this.#probes.hasRoomFor(target);
 	}
 
-	/** Attaches or detaches a part of a tier. When this returns, no hit comes any more, or hits come, unless the target has ended. */
-	setAttached(target: Target, tier: Tier, part: Part, on: boolean): void {
-		this.#probes.setAttached(target, tier, part, on);
+	/** Attaches or detaches a part of a stream. When this returns, no hit comes any more, or hits come, unless the target has ended. */
+	setAttached(target: Target, stream: Stream, part: Part, on: boolean): void {
+		this.#probes.setAttached(target, stream, part, on);
 	}
 
-	/** Hits of the tier's entries count in these windows only; undefined: always. */
-	setWindows(target: Target, tier: Tier, windows: readonly [Gate, Gate] | undefined): void {
-		this.#probes.setWindows(target, tier, windows);
+	/** Hits of the stream's entries count in these windows only; undefined: always. */
+	setWindows(target: Target, stream: Stream, windows: readonly [Gate, Gate] | undefined): void {
+		this.#probes.setWindows(target, stream, windows);
 	}
 
 	/** Growths of the target become records with this probability. */
@@ -117,14 +116,14 @@ export class Session {
 		this.#probes.setGrowthChance(target, chance);
 	}
 
-	/** Entries of the target's functions of a tier. */
-	entriesOf(target: Target, tier: Tier): EntrySite[] {
-		return this.#probes.entriesOf(target, tier);
+	/** Entries of the target's functions of a stream. */
+	entriesOf(target: Target, stream: Stream): EntrySite[] {
+		return this.#probes.entriesOf(target, stream);
 	}
 
-	/** The exits at which calls are timed that are attached with a tier. */
-	exitsOf(target: Target, tier: Tier): ExitSiteOf[] {
-		return this.#probes.exitsOf(target, tier);
+	/** The exits at which calls are timed that are attached with a stream. */
+	exitsOf(target: Target, stream: Stream): ExitSiteOf[] {
+		return this.#probes.exitsOf(target, stream);
 	}
 
 	/** What the counters of a site say since it was attached. */

@@ -1,7 +1,7 @@
 /** Gives every probed instruction of every target its number: the attach cookie and the index of its counters. */
 import { GomapgrowError } from "../errors/error.ts";
 import { noCounts, type SiteCounts } from "../kernel/counters.ts";
-import type { ExitSite, PlannedProbe, Tier } from "../plan/probe-plan.ts";
+import type { ExitSite, PlannedProbe } from "../plan/probe-plan.ts";
 import type { Target } from "./target.ts";
 
 /** Where a function is entered. */
@@ -22,8 +22,6 @@ export interface ExitSiteOf {
 	index: number;
 	target: Target;
 	exit: ExitSite;
-	/** With the entries of which it is attached. */
-	tier: Tier;
 	baseline: SiteCounts;
 }
 
@@ -67,9 +65,9 @@ export class SiteTable {
 		return site;
 	}
 
-	addExit(target: Target, exit: ExitSite, tier: Tier): ExitSiteOf {
+	addExit(target: Target, exit: ExitSite): ExitSiteOf {
 		const { index, baseline } = this.#take();
-		const site: ExitSiteOf = { kind: "exit", index, target, exit, tier, baseline };
+		const site: ExitSiteOf = { kind: "exit", index, target, exit, baseline };
 		this.#sites[index] = site;
 		return site;
 	}

@@ -1,0 +1,260 @@
+/** What probing one target costs, and what of it is probed how: measures, asks the ladder, and carries out what it decides. */
+import type { HitCosts } from "../kernel/calibration.ts";
+import { Ladder } from "./ladder.ts";
+import type { Shape } from "./periods.ts";
+import type { TargetNeeds } from "./promise.ts";
+import { fullCost, type Loads, type Probing, type Stream } from "./retreat.ts";
+import { costOf, difference, type SiteReading, type StreamCounts, streamCounts, unitCosts } from "./stream-load.ts";
+import { type ProbeControl, StreamProbes } from "./stream-probes.ts";
+import type { Window } from "./window-weight.ts";
+
+/** One stream of a target as the tracer has it. */
+export interface StreamControl extends Omit<ProbeControl, "costNs" | "cpuNs"> {
+	entries(): SiteReading[];
+	exits(): SiteReading[];
+}
+
+export interface TargetBudgetOptions {
+	pid: number;
+	/** Those of its plan. */
+	streams: ReadonlyMap<Stream, StreamControl>;
+	costs: HitCosts;
+	/** Part of a processor; undefined: everything is probed all the time. */
+	rate: number | undefined;
+	/** Whether everything is attached already and stays so while it fits; otherwise only growths are. */
+	whole: boolean;
+	cpuNs: () => number | undefined;
+	clockNs: () => number;
+	intervalNs: number;
+	originNs: number;
+	random: () => number;
+	/** Takes what was counted of a stream: measured in full (undefined), or in this window, of the gate with this number. */
+	take: (stream: Stream, window: Window | undefined, gate: 0 | 1) => void;
+	setChance: (chance: number) => void;
+}
+
+/** A stream is probed otherwise than before. */
+export interface StreamChange {
+	stream: Stream | "records" | "durations";
+	/** Part of the time, or of the growths. */
+	from: number;
+	to: number;
+}
+
+interface StreamState {
+	control: StreamControl;
+	probes: StreamProbes;
+	counts: StreamCounts;
+	/** At the previous tick. */
+	ticked: StreamCounts;
+	attachedNs: number;
+	shape: Shape;
+}
+
+/** Time over which the processors that a target uses are averaged. */
+const USE_NS = 2e9;
+
+function partOf(probing: Probing | undefined): number {
+	if (probing === undefined || probing === "full") return 1;
+	return probing === "off" ? 0 : 1 / probing.n;
+}
+
+export class TargetBudget {
+	readonly #options: TargetBudgetOptions;
+	readonly #ladder: Ladder | undefined;
+	readonly #streams = new Map<Stream, StreamState>();
+	#tickedNs: number;
+	#nextTickNs: number;
+	#accountedNs: number;
+	#cpuNs: number;
+	#chance = 1;
+	#parts = new Map<StreamChange["stream"], number>();
+	/** Processors that the target uses, on average. */
+	#used = 0;
+	#loads: Loads = {};
+	/** Since the previous report. */
+	#reported = { costNs: 0, cpuNs: 0, sinceNs: 0 };
+
+	constructor(options: TargetBudgetOptions) {
+		this.#options = options;
+		const { clockNs, rate, whole } = options;
+		const now = clockNs();
+		this.#ladder = rate === undefined ? undefined : new Ladder(whole ? 0 : 2);
+		this.#tickedNs = this.#nextTickNs = this.#accountedNs = now;
+		this.#cpuNs = options.cpuNs() ?? 0;
+		this.#reported.sinceNs = now;
+		for (const [stream, control] of options.streams) this.#streams.set(stream, this.#newStream(stream, control));
+	}
+
+	#newStream(stream: Stream, control: StreamControl): StreamState {
+		const { costs, cpuNs, whole, rate, take } = this.#options;
+		const unit = unitCosts(stream, costs);
+		const read = (): StreamCounts => streamCounts(stream, control.entries(), control.exits());
+		const counts = read();
+		const state: StreamState = {
+			...{ control, counts, ticked: counts, attachedNs: 0, shape: { periodNs: this.#options.intervalNs, n: 2 } },
+			probes: new StreamProbes(
+				{
+					...this.#options,
+					control: {
+						setAttached: (part, on) => control.setAttached(part, on),
+						setGates: (gates) => control.setGates(gates),
+						underWay: () => control.underWay(),
+						costNs: () => costOf(read(), unit),
+						cpuNs,
+					},
+					take: (window, gate) => take(stream, window, gate),
+					nextShape: () => state.shape,
+				},
+				whole || rate === undefined || stream === "large" || stream === "small",
+			),
+		};
+		return state;
+	}
+
+	/** Windows of a stream so far, and periods that were missed; whether it is probed all the time now, and always was. */
+	windowsOf(stream: Stream): { windows: number; missed: number; full: boolean; sampled: boolean } | undefined {
+		const probes = this.#streams.get(stream)?.probes;
+		if (probes === undefined) return undefined;
+		return { ...probes.windows, full: probes.mode === "full", sampled: probes.mode !== "full" || probes.everSampled };
+	}
+
+	/** Whether calls of a stream are and were timed all the time. */
+	get needs(): TargetNeeds {
+		const { pid, rate = 1 } = this.#options;
+		const around = Math.max(0, ...[...this.#streams.values()].map(({ probes }) => probes.aroundNs));
+		const fullNs = fullCost(this.#loads);
+		return { pid, limitNs: rate * 1e9 * Math.max(1, this.#used), fullNs, windowNs: (fullNs * around) / 1e9 };
+	}
+
+	/** Processors that it uses. */
+	get used(): number {
+		return this.#used;
+	}
+
+	/** Growths per second, as far as is known. */
+	get growthsPerSecond(): number {
+		return (this.#loads.large?.perSecond ?? 0) + (this.#loads.small?.perSecond ?? 0);
+	}
+
+	/** Opens and closes windows; every `nextNs`. */
+	advance(nowNs: number): void {
+		for (const { probes } of this.#streams.values()) this.#accounted(nowNs, () => probes.advance(nowNs));
+	}
+
+	/** Attached time is added up around everything that may change it. */
+	#accounted(nowNs: number, change: () => void): void {
+		for (const state of this.#streams.values()) {
+			if (state.probes.attached) state.attachedNs += Math.max(0, nowNs - this.#accountedNs);
+		}
+		this.#accountedNs = Math.max(this.#accountedNs, nowNs);
+		change();
+	}
+
+	/** When `advance` or `tick` is due. */
+	nextNs(nowNs: number): number {
+		const tick = this.#ladder === undefined ? Number.POSITIVE_INFINITY : this.#nextTickNs;
+		return Math.min(tick, ...[...this.#streams.values()].map(({ probes }) => probes.nextNs(nowNs)));
+	}
+
+	tickDue(nowNs: number): boolean {
+		return nowNs >= this.#nextTickNs;
+	}
+
+	/** Measures and decides. `limitNs`: what probing may cost, per second; `recordsPerSecond`: growths that the tool has time to read. */
+	tick(nowNs: number, limitNs: number, recordsPerSecond: number): StreamChange[] {
+		const { costs, intervalNs, cpuNs } = this.#options;
+		this.#accounted(nowNs, () => {});
+		const elapsedNs = Math.max(1, nowNs - this.#tickedNs);
+		this.#tickedNs = nowNs;
+		const cpu = cpuNs() ?? this.#cpuNs;
+		const usedNs = Math.max(0, cpu - this.#cpuNs);
+		this.#cpuNs = cpu;
+		this.#used += Math.min(1, elapsedNs / USE_NS) * (usedNs / elapsedNs - this.#used);
+		this.#reported.cpuNs += usedNs;
+		const streams: Parameters<Ladder["tick"]>[0]["streams"] = {};
+		for (const [stream, state] of this.#streams) {
+			const unit = unitCosts(stream, costs);
+			const now = streamCounts(stream, state.control.entries(), state.control.exits());
+			const since = difference(now, state.ticked);
+			state.ticked = now;
+			const costNs = costOf(since, unit);
+			this.#reported.costNs += costNs;
+			const exitsPerCall = since.begun > 0 ? since.exits / since.begun : 1;
+			streams[stream] = {
+				hits: since.hits + since.outside,
+				attachedNs: state.attachedNs,
+				costNs,
+				cost: { countNs: unit.countNs, exitNs: unit.beginNs + exitsPerCall * unit.exitNs, recordNs: unit.recordNs },
+			};
+			state.attachedNs = 0;
+		}
+		if (this.#ladder === undefined) {
+			this.#nextTickNs = nowNs + 1e8;
+			return [];
+		}
+		const aroundNs = Math.max(0, ...[...this.#streams.values()].map(({ probes }) => probes.aroundNs));
+		const decision = this.#ladder.tick({ nowNs, limitNs, streams, aroundNs, intervalNs });
+		this.#loads = decision.loads;
+		this.#nextTickNs = decision.nextTickNs;
+		const changes: StreamChange[] = [];
+		const note = (stream: StreamChange["stream"], to: number): void => {
+			const from = this.#parts.get(stream) ?? 1;
+			this.#parts.set(stream, to);
+			if (from !== to && (from === 1 || to === 1 || to < 0.7 * from || to > 1.4 * from)) changes.push({ stream, from, to });
+		};
+		const { probed } = decision;
+		for (const [stream, state] of this.#streams) {
+			const wanted = probed.streams[stream] ?? "full";
+			const growth = stream === "large" || stream === "small";
+			state.probes.setTiming(nowNs, growth ? probed.exits : probed.workDetails || wanted !== "full" ? "full" : "off");
+			this.#probe(state, wanted, nowNs, decision.overdrawn);
+			note(stream, partOf(wanted));
+		}
+		note("durations", partOf(probed.exits));
+		const readable = this.growthsPerSecond === 0 ? 1 : recordsPerSecond / this.growthsPerSecond;
+		this.#setChance(Math.min(probed.recordChance, Math.min(1, readable)), note);
+		return changes;
+	}
+
+	#probe(state: StreamState, wanted: Probing, nowNs: number, overdrawn: boolean): void {
+		const { probes } = state;
+		if (wanted === "full") probes.full(nowNs);
+		else if (wanted === "off" || (overdrawn && probes.mode === "windows")) {
+			// No window until what they have cost too much is paid; the period is missed.
+			if (wanted === "off" || probes.mode !== "windows") probes.off(nowNs);
+			else probes.pause(nowNs);
+		} else {
+			state.shape = wanted;
+			probes.sample(nowNs, wanted);
+		}
+	}
+
+	#setChance(chance: number, note: (stream: "records", to: number) => void): void {
+		const before = this.#chance;
+		if (chance === before || (chance < 1 && before < 1 && chance > 0.8 * before && chance < 1.25 * before)) return;
+		this.#chance = chance;
+		this.#options.setChance(chance);
+		note("records", chance);
+	}
+
+	/** Share of growths that become records, and of the time in which streams are probed. */
+	get parts(): { chance: number; streams: ReadonlyMap<StreamChange["stream"], number> } {
+		return { chance: this.#chance, streams: this.#parts };
+	}
+
+	/** What probing cost since the previous report, nanoseconds per second, and as a share of the processor time that the target used. */
+	report(nowNs: number): { costNsPerSecond: number; share: number } {
+		const { costNs, cpuNs, sinceNs } = this.#reported;
+		this.#reported = { costNs: 0, cpuNs: 0, sinceNs: nowNs };
+		return {
+			costNsPerSecond: nowNs > sinceNs ? (costNs / (nowNs - sinceNs)) * 1e9 : 0,
+			share: costNs === 0 ? 0 : costNs / Math.max(cpuNs, costNs),
+		};
+	}
+
+	/** The end: windows that are over are given out; what is probed all the time is left attached. */
+	finish(nowNs: number): void {
+		for (const { probes } of this.#streams.values()) if (probes.mode === "windows") probes.off(nowNs);
+	}
+}
