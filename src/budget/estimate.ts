@@ -12,6 +12,8 @@ import type { Window } from "./window-weight.ts";
 
 /** Each end of the interval is missed with this probability. */
 const TAIL = 0.025;
+/** Of rows that are shown only some are printed as numbers, those that look largest: the share of the tail is raised to this power. */
+const PRINTED_FEWER = 1.5;
 /** A figure with hits in fewer windows has no upper end, nor has one whose largest window holds more than this part of it. */
 const LEAST_HIT_WINDOWS = 10;
 const LARGEST_PART = 1 / 3;
@@ -174,7 +176,8 @@ export class WindowedSum {
 		if (periods <= 0 && missed === 0 && this.#seen === 0) return this.#exact;
 		const sum = this.#sum + this.#lastValue;
 		const spread = this.#spread(sum, windows);
-		const share = selection === undefined ? 1 : Math.min(1, selection.shown / Math.max(1, selection.rivals));
+		const share =
+			selection === undefined ? 1 : Math.min(1, selection.shown / Math.max(1, selection.rivals)) ** PRINTED_FEWER;
 		const low = this.#lower(spread, TAIL * share);
 		const largest = Math.max(this.#largest, this.#lastValue);
 		const unbounded =
