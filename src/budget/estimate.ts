@@ -12,11 +12,24 @@ import type { Window } from "./window-weight.ts";
 
 /** Each end of the interval is missed with this probability. */
 const TAIL = 0.025;
+/** Of rows that are shown only some are printed as numbers, those that look largest: the share of the tail is raised to this power. */
+const PRINTED_FEWER = 1.5;
 /** A figure with hits in fewer windows has no upper end, nor has one whose largest window holds more than this part of it. */
 const LEAST_HIT_WINDOWS = 10;
 const LARGEST_PART = 1 / 3;
 /** Degrees of freedom of the variance, times the sum of fourth powers over the squared sum of squares. */
 const DEGREES = 2;
+/**
+ * Hits of many sizes: "top" are those more than half as large as the largest. From so many of them on, still larger ones would have been seen; with fewer, this many
+ * of twice the size may have been missed (the 97.5 % bound for events of which none was seen).
+ */
+const ENOUGH_TOP_HITS = 30;
+const UNSEEN_HITS = 3.7;
+/** All hits have about the same size where top hits make up this part of the sum. */
+const ONE_SIZE = 0.9;
+/** Few top hits with so large a part of the squares: each octave of sizes adds as much as the one below, and there is no telling where that ends. */
+const LEAST_TOP_HITS = 12;
+const HEAVY_TOP_PART = 0.4;
 /** Where so much of a sum comes from windows that were slowed too much, it has no upper end. */
 const SLOWED_PART = 0.01;
 /** Of all periods, so many must have been measured for an upper end. */
@@ -28,7 +41,7 @@ export interface WindowsSoFar {
 	windows: number;
 	/** Periods without a window, because probes were not attached in time or the window was voided, since the sum began. */
 	missed?: number;
-	/** Of rows that are shown because they are the largest: how many are shown, and how many are comparable with this one (rows.ts). */
+	/** Of rows that are shown because they are the largest: how many are shown, and how many are comparable with this one (`largestRows`). */
 	selection?: { shown: number; rivals: number };
 }
 
@@ -60,6 +73,12 @@ export class WindowedSum {
 	#largestStep = 0;
 	/** Variance of the sum if units came by chance. */
 	#poisson = 0;
+	/** The largest hit; hits more than half as large, their sum, and the sums of squares of those and of all. */
+	#largestHit = 0;
+	#topHits = 0;
+	#topSum = 0;
+	#topSquares = 0;
+	#hitSquares = 0;
 	/** Sums over what was seen times how far the weight may be too high or too low, and what was slowed too much. */
 	#tooHigh = 0;
 	#tooLow = 0;
@@ -76,17 +95,51 @@ export class WindowedSum {
 		this.#exact += amount;
 	}
 
-	/** Adds what was seen in a window. Windows come in order; several amounts of the same window add up. */
-	window({ index, n, weight, low, high }: Window, amount: number): void {
+	/**
+	 * Adds what was seen in a window. Windows come in order; several amounts of the same window add up. `each`: what a single hit adds, as far as it is known: amounts
+	 * of different sizes are added one size class after the other.
+	 */
+	window({ index, n, weight, low, high }: Window, amount: number, each = 1): void {
 		if (amount === 0) return;
 		if (index < Math.max(this.#last, this.#start)) throw new RangeError(`window ${index} after window ${this.#last}`);
 		if (index !== this.#last) this.#moveTo(index);
 		this.#lastValue += weight * amount;
 		this.#seen += amount;
-		this.#poisson += weight * (n - 1) * amount;
+		this.#poisson += weight * (n - 1) * amount * each;
+		this.#addHits(each, amount / each);
 		this.#tooHigh += (weight - low) * amount;
 		this.#tooLow += ((high ?? weight) - weight) * amount;
 		if (high === undefined) this.#slowed += weight * amount;
+	}
+
+	#addHits(size: number, hits: number): void {
+		const square = size ** 2 * hits;
+		this.#hitSquares += square;
+		if (size >= 2 * this.#largestHit) {
+			this.#topHits = 0;
+			this.#topSum = 0;
+			this.#topSquares = 0;
+		}
+		this.#largestHit = Math.max(this.#largestHit, size);
+		if (2 * size <= this.#largestHit) return;
+		this.#topHits += hits;
+		this.#topSum += size * hits;
+		this.#topSquares += square;
+	}
+
+	/** Top hits among hits of other sizes, so few that larger ones may have been missed. */
+	#fewTopHits(most: number): boolean {
+		return this.#topHits < most && this.#topSum < ONE_SIZE * this.#seen;
+	}
+
+	/** Larger hits than were seen may make up any part of the sum. */
+	#endless(): boolean {
+		return this.#fewTopHits(LEAST_TOP_HITS) && this.#topSquares > HEAVY_TOP_PART * this.#hitSquares;
+	}
+
+	/** What larger hits than were seen may add, by the mean weight. */
+	#unseen(sum: number): number {
+		return this.#fewTopHits(ENOUGH_TOP_HITS) ? (UNSEEN_HITS * 2 * this.#largestHit * sum) / this.#seen : 0;
 	}
 
 	/** What was measured in full and the weighted windows. */
@@ -123,12 +176,14 @@ export class WindowedSum {
 		if (periods <= 0 && missed === 0 && this.#seen === 0) return this.#exact;
 		const sum = this.#sum + this.#lastValue;
 		const spread = this.#spread(sum, windows);
-		const share = selection === undefined ? 1 : Math.min(1, selection.shown / Math.max(1, selection.rivals));
+		const share =
+			selection === undefined ? 1 : Math.min(1, selection.shown / Math.max(1, selection.rivals)) ** PRINTED_FEWER;
 		const low = this.#lower(spread, TAIL * share);
 		const largest = Math.max(this.#largest, this.#lastValue);
 		const unbounded =
 			this.#hits + (this.#lastValue > 0 ? 1 : 0) < LEAST_HIT_WINDOWS ||
 			largest > LARGEST_PART * sum ||
+			this.#endless() ||
 			this.#slowed > SLOWED_PART * this.estimate ||
 			periods < LEAST_MEASURED * (periods + missed);
 		if (unbounded) return { at_least: low };
@@ -166,6 +221,7 @@ export class WindowedSum {
 		// Missed periods are taken to have held as much as the others, with the same variance.
 		const times = 1 + missed;
 		const wide = variance * (studentUpper(TAIL, degrees) / z) ** 2 * times ** 2;
-		return this.#exact + gammaQuantile(sum * times + event, wide + event ** 2, z) + this.#tooLow * times;
+		const windowed = gammaQuantile(sum * times + event, wide + event ** 2, z);
+		return this.#exact + windowed + (this.#unseen(sum) + this.#tooLow) * times;
 	}
 }

@@ -39,7 +39,7 @@ export interface Watched {
 	/** Windows with hits, in all and by row. */
 	hits: number;
 	rowHits: number[];
-	/** Variance of the estimate of the total that the same windows have, from the true amounts of all slots. */
+	/** Variance that the estimate of the total has with these windows, from what is expected of every slot. */
 	variance: number;
 }
 
@@ -72,31 +72,34 @@ function expectedUntil({ perSecond, bursts }: Program, ns: number): number {
 	return (perSecond * busyUntil(ns, bursts) * bursts.everyNs) / bursts.busyNs / SECOND;
 }
 
-/** What so many expected growths of a row amount to. */
-function amountOf(prng: Prng, program: Program, from: number, to: number, part: number): number {
+/** Growths of each size that there are where so many are expected of a row. */
+function hitsOf(prng: Prng, program: Program, from: number, to: number, part: number): readonly number[] {
 	const { regular = false, sizes } = program;
-	if (regular) return Math.floor(to * part) - Math.floor(from * part);
+	if (regular) return [Math.floor(to * part) - Math.floor(from * part)];
 	const mean = (to - from) * part;
-	if (sizes === undefined) return poisson(prng, mean);
-	let amount = 0;
-	for (const size of sizes) amount += size.amount * poisson(prng, mean * size.part);
-	return amount;
+	if (sizes === undefined) return [poisson(prng, mean)];
+	return sizes.map((size) => poisson(prng, mean * size.part));
 }
 
-/** Variance of n times the amount of one slot, in a period where so many growths are expected from each slot. */
-function varianceOf(program: Program, startNs: number, endNs: number, n: number): number {
-	const { sizes = [{ amount: 1, part: 1 }], regular = false } = program;
-	const mean = sizes.reduce((sum, { amount, part }) => sum + amount * part, 0);
-	const square = regular ? 0 : sizes.reduce((sum, { amount, part }) => sum + amount ** 2 * part, 0);
+function amountOf({ sizes }: Program, hits: readonly number[]): number {
+	if (sizes === undefined) return hits[0] ?? 0;
+	return hits.reduce((sum, count, at) => sum + count * (sizes[at]?.amount ?? 0), 0);
+}
+
+/** Growths expected in a period, in units of the amount, and the variance of n times what one of its slots holds when growths come by chance. */
+function momentsOf(program: Program, startNs: number, endNs: number, n: number): { mean: number; variance: number } {
+	const { sizes = [{ amount: 1, part: 1 }] } = program;
+	const size = sizes.reduce((sum, { amount, part }) => sum + amount * part, 0);
+	const square = sizes.reduce((sum, { amount, part }) => sum + amount ** 2 * part, 0);
 	let squares = 0;
 	let before = expectedUntil(program, startNs);
 	const all = expectedUntil(program, endNs) - before;
 	for (let slot = 1; slot <= n; slot++) {
 		const until = expectedUntil(program, startNs + ((endNs - startNs) * slot) / n);
-		squares += ((until - before) * mean) ** 2;
+		squares += ((until - before) * size) ** 2;
 		before = until;
 	}
-	return n * squares - (all * mean) ** 2 + (n - 1) * all * square;
+	return { mean: all * size, variance: n * squares - (all * size) ** 2 + (n - 1) * all * square };
 }
 
 /** Watches a program from a random moment of it. */
@@ -111,7 +114,7 @@ export function watchProgram(prng: Prng, program: Program, watching: Watching): 
 	const expected = (ns: number): number => expectedUntil(program, offset + ns);
 	const fullNs = fullSeconds * SECOND;
 	for (const [at, row] of rows.entries()) {
-		const amount = amountOf(prng, program, expected(0), expected(fullNs), program.rows[at] ?? 0);
+		const amount = amountOf(program, hitsOf(prng, program, expected(0), expected(fullNs), program.rows[at] ?? 0));
 		row.truth += amount;
 		row.sum.exact(amount);
 		total.exact(amount);
@@ -119,6 +122,7 @@ export function watchProgram(prng: Prng, program: Program, watching: Watching): 
 	}
 	const schedule = new WindowSchedule({ intervalNs: SECOND, originNs: 0, random });
 	schedule.begin(fullNs, { periodNs, n });
+	let lastMean = 0;
 	for (;;) {
 		const period = schedule.gates[0];
 		if (period === undefined || period.endNs > seconds * SECOND) break;
@@ -128,26 +132,34 @@ export function watchProgram(prng: Prng, program: Program, watching: Watching): 
 		}
 		schedule.planNext({ periodNs, n });
 		for (const { index } of schedule.over(period.endNs)) {
-			const marks = [period.startNs, period.fromNs, period.toNs, period.endNs].map(expected) as [
-				...[number, number, number, number],
-			];
-			let seenInAll = 0;
+			const [start, from] = [expected(period.startNs), expected(period.fromNs)];
+			const [to, end] = [expected(period.toNs), expected(period.endNs)];
+			let seen = false;
 			for (const [at, row] of rows.entries()) {
 				const part = program.rows[at] ?? 0;
-				const seen = amountOf(prng, program, marks[1], marks[2], part);
-				const rest =
-					amountOf(prng, program, marks[0], marks[1], part) + amountOf(prng, program, marks[2], marks[3], part);
-				row.truth += seen + rest;
-				watched.truth += seen + rest;
-				if (index === undefined || seen === 0) continue;
-				row.sum.window(plainWindow(index, period.n), seen);
+				const hits = hitsOf(prng, program, from, to, part);
+				const before = hitsOf(prng, program, start, from, part);
+				const after = hitsOf(prng, program, to, end, part);
+				const amount = amountOf(program, hits) + amountOf(program, before) + amountOf(program, after);
+				row.truth += amount;
+				watched.truth += amount;
+				if (index === undefined || hits.every((count) => count === 0)) continue;
+				const window = plainWindow(index, period.n);
+				for (const [size, count] of hits.entries()) {
+					const each = program.sizes?.[size]?.amount ?? 1;
+					row.sum.window(window, count * each, each);
+					total.window(window, count * each, each);
+				}
 				rowHits[at] = (rowHits[at] ?? 0) + 1;
-				seenInAll += seen;
+				seen = true;
 			}
 			if (index === undefined) continue;
-			total.window(plainWindow(index, period.n), seenInAll);
-			if (seenInAll > 0) watched.hits++;
-			watched.variance += varianceOf(program, offset + period.startNs, offset + period.endNs, period.n);
+			if (seen) watched.hits++;
+			const moments = momentsOf(program, offset + period.startNs, offset + period.endNs, period.n);
+			// One window a period does not tell what changes from period to period from chance.
+			const change = index === 0 ? 0 : moments.mean - lastMean;
+			watched.variance += moments.variance + change ** 2 / 2;
+			lastMean = moments.mean;
 		}
 	}
 	watched.windows = schedule.windows;

@@ -1,0 +1,217 @@
+/**
+ * When a target is probed less and when more again. Down at once, when it has used up a second's budget; up within two periods of the budget allowing it, ten seconds
+ * at most; after a step up that failed, the next try waits twice as long. Pure: it is told what was measured, and tells what to probe.
+ */
+import type { Probed, Probing, RetreatInput, Stream, StreamLoad } from "./retreat.ts";
+import { type Level, neededLevel, probedAt } from "./retreat.ts";
+
+/** What was measured of a stream since the previous tick. */
+export interface StreamTick {
+	/** All hits, also those that came while probes were attached outside of a window. */
+	hits: number;
+	/** Time in which its probes were attached. */
+	attachedNs: number;
+	/** What its hits cost, exits and records included. */
+	costNs: number;
+	/** Costs of a hit, as far as they are known. */
+	cost: Omit<StreamLoad, "perSecond">;
+}
+
+export interface LadderTick {
+	nowNs: number;
+	/** The target's share of the promise, nanoseconds per second. */
+	limitNs: number;
+	/** Streams that are watched. */
+	streams: Partial<Record<Stream, StreamTick>>;
+	aroundNs: number;
+	intervalNs: number;
+}
+
+export interface LadderDecision {
+	probed: Probed;
+	/** The level changed with this tick. */
+	changed: boolean;
+	/** Windows have cost more than they may: a window that is open is to be voided, and there is none until that is paid. */
+	overdrawn: boolean;
+	/** The next tick must not be later. */
+	nextTickNs: number;
+}
+
+/** Rates are averaged over so much time with probes: all the time, and in windows. */
+const AVERAGE_FULL_NS = 1e9;
+const AVERAGE_WINDOWS_NS = 150e6;
+/** A tick with less says nothing of a rate. */
+const TELLING_NS = 2e6;
+/** Ticks: not more often, and not more rarely. Taking a step takes effect so much later. */
+const SHORTEST_TICK_NS = 10e6;
+const LONGEST_TICK_NS = 100e6;
+const LAG_NS = 10e6;
+/** A step up is taken when the budget has allowed it for two periods, within these bounds; the first ones, at the start, after half a second. */
+const FIRST_HOLD_NS = 0.5e9;
+const LEAST_HOLD_NS = 1e9;
+const MOST_HOLD_NS = 10e9;
+const MOST_WAIT_NS = 30e9;
+/** A step up that did not hold for so long has failed. One that did is forgotten as a failure. */
+const FAILED_NS = 5e9;
+/** Windows may use up the budget of so many seconds at a time, or of so many of the longest periods: two of them may follow each other closely. */
+const WINDOW_SECONDS = 2;
+const WINDOW_PERIODS = 2.5;
+
+class RateMeter {
+	#average: number | undefined;
+	#latest = 0;
+	#hits = 0;
+	#attachedNs = 0;
+
+	add(hits: number, attachedNs: number, full: boolean): void {
+		this.#hits += hits;
+		this.#attachedNs += attachedNs;
+		if (this.#attachedNs < TELLING_NS) return;
+		this.#latest = (this.#hits / this.#attachedNs) * 1e9;
+		const part = 1 - Math.exp(-this.#attachedNs / (full ? AVERAGE_FULL_NS : AVERAGE_WINDOWS_NS));
+		this.#average = this.#average === undefined ? this.#latest : this.#average + part * (this.#latest - this.#average);
+		this.#hits = 0;
+		this.#attachedNs = 0;
+	}
+
+	get average(): number | undefined {
+		return this.#average;
+	}
+
+	/** The average, or what was last measured if that is more. */
+	get most(): number | undefined {
+		return this.#average === undefined ? undefined : Math.max(this.#average, this.#latest);
+	}
+
+	get latest(): number | undefined {
+		return this.#average === undefined ? undefined : this.#latest;
+	}
+}
+
+function isShape(probing: Probing | undefined): probing is Exclude<Probing, string> {
+	return typeof probing === "object";
+}
+
+/** Steps of one target. */
+export class Ladder {
+	#level: Level = 2;
+	#changedNs: number | undefined;
+	#lastNs: number | undefined;
+	readonly #meters = new Map<Stream, RateMeter>();
+	/** Budget of what is probed all the time, and of windows, that is left, nanoseconds. */
+	#left: number | undefined;
+	#leftForWindows: number | undefined;
+	#overdrawn = false;
+	/** Since when a higher level would be within the budget. */
+	#roomSinceNs: number | undefined;
+	#steppedUpNs = Number.NEGATIVE_INFINITY;
+	#waitNs = 0;
+	#probed: Probed | undefined;
+
+	get level(): Level {
+		return this.#level;
+	}
+
+	tick(tick: LadderTick): LadderDecision {
+		const { nowNs, limitNs } = tick;
+		const elapsedNs = this.#lastNs === undefined ? 0 : nowNs - this.#lastNs;
+		this.#lastNs = nowNs;
+		this.#changedNs ??= nowNs;
+		const fullRate = this.#measure(tick, elapsedNs);
+		const before = this.#level;
+		const over = (this.#left ?? 0) - fullRate * ((SHORTEST_TICK_NS + LAG_NS) / 1e9) < 0 && fullRate > limitNs;
+		if (over) this.#stepDown(tick);
+		else this.#considerUp(tick);
+		const probed = probedAt(
+			this.#level,
+			this.#input(tick, (meter) => meter.average),
+		);
+		this.#probed = probed;
+		const secondsLeft = fullRate > limitNs ? Math.max(0, this.#left ?? 0) / fullRate : elapsedNs === 0 ? 0 : 1;
+		return {
+			probed,
+			changed: this.#level !== before,
+			overdrawn: this.#overdrawn,
+			nextTickNs: nowNs + Math.min(LONGEST_TICK_NS, Math.max(SHORTEST_TICK_NS, (secondsLeft * 1e9) / 2)),
+		};
+	}
+
+	/** Takes over what was measured; returns what streams that are probed all the time cost lately, nanoseconds per second. */
+	#measure({ limitNs, streams }: LadderTick, elapsedNs: number): number {
+		let full = 0;
+		let inWindows = 0;
+		for (const [name, { hits, attachedNs, costNs }] of Object.entries(streams) as [Stream, StreamTick][]) {
+			const meter = this.#meters.get(name) ?? new RateMeter();
+			this.#meters.set(name, meter);
+			const isFull = !isShape(this.#probed?.streams[name]);
+			meter.add(hits, attachedNs, isFull);
+			if (isFull) full += costNs;
+			else inWindows += costNs;
+		}
+		const earned = (limitNs * elapsedNs) / 1e9;
+		// What windows use is not there for the rest: both draw on one income.
+		const left = (this.#left ?? limitNs) + earned - full - Math.min(inWindows, earned);
+		this.#left = Math.min(limitNs, left);
+		const period = this.#longestPeriodNs() / 1e9;
+		const most = limitNs * Math.max(WINDOW_SECONDS, WINDOW_PERIODS * period);
+		this.#leftForWindows = Math.min(most, (this.#leftForWindows ?? limitNs) + earned - full - inWindows);
+		if (this.#leftForWindows < 0) this.#overdrawn = true;
+		else if (this.#leftForWindows >= limitNs * period) this.#overdrawn = false;
+		return elapsedNs === 0 ? 0 : (full / elapsedNs) * 1e9;
+	}
+
+	#input(tick: LadderTick, rate: (meter: RateMeter) => number | undefined): RetreatInput {
+		const { limitNs, streams, aroundNs, intervalNs } = tick;
+		const loads: RetreatInput["loads"] = {};
+		for (const [name, { cost }] of Object.entries(streams) as [Stream, StreamTick][]) {
+			const meter = this.#meters.get(name);
+			loads[name] = { ...cost, perSecond: meter === undefined ? undefined : rate(meter) };
+		}
+		return { loads, limitNs, aroundNs, intervalNs };
+	}
+
+	#stepDown(tick: LadderTick): void {
+		const { nowNs } = tick;
+		this.#roomSinceNs = undefined;
+		const needed = neededLevel(this.#input(tick, (meter) => meter.most));
+		if (this.#level === 6) return;
+		this.#level = Math.max(needed, this.#level + 1) as Level;
+		this.#changedNs = nowNs;
+		if (nowNs - this.#steppedUpNs < FAILED_NS) {
+			this.#waitNs = Math.min(MOST_WAIT_NS, 2 * Math.max(this.#waitNs, this.#holdNs()));
+		}
+	}
+
+	#considerUp(tick: LadderTick): void {
+		const { nowNs } = tick;
+		if (nowNs - this.#steppedUpNs > FAILED_NS && Number.isFinite(this.#steppedUpNs)) {
+			this.#waitNs = 0;
+			this.#steppedUpNs = Number.NEGATIVE_INFINITY;
+		}
+		// What was last measured must fit for two periods on end: the average would take many windows to follow.
+		const needed = neededLevel(this.#input(tick, (meter) => meter.latest));
+		if (needed >= this.#level) {
+			this.#roomSinceNs = undefined;
+			return;
+		}
+		this.#roomSinceNs ??= nowNs;
+		if (nowNs - this.#roomSinceNs < this.#holdNs()) return;
+		if (nowNs - (this.#changedNs ?? nowNs) < this.#waitNs) return;
+		this.#level = needed;
+		this.#changedNs = nowNs;
+		this.#steppedUpNs = nowNs;
+		this.#roomSinceNs = undefined;
+	}
+
+	/** Two of the longest periods in force. */
+	#holdNs(): number {
+		if (this.#level === 2 && !Number.isFinite(this.#steppedUpNs) && this.#waitNs === 0) return FIRST_HOLD_NS;
+		return Math.min(MOST_HOLD_NS, Math.max(LEAST_HOLD_NS, 2 * this.#longestPeriodNs()));
+	}
+
+	#longestPeriodNs(): number {
+		const { streams = {}, exits = "off" } = this.#probed ?? {};
+		const periods = [...Object.values(streams), exits].map((probing) => (isShape(probing) ? probing.periodNs : 0));
+		return Math.max(...periods);
+	}
+}

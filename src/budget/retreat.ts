@@ -1,0 +1,188 @@
+/**
+ * The order of retreat: what is given up, step by step, so that probing a target stays within its limit. The hit that costs least and tells most is given up last:
+ *
+ * 0 everything; 1 without details of growth work; 2 growth work (and iterations, makes) in windows; 3 durations of growths for a sample; 4 records of growths for a
+ * sample, their counts stay exact; 5 growths of small maps in windows, those of large maps stay exact; 6 everything in windows.
+ */
+import type { Shape } from "./periods.ts";
+import { fairShares } from "./promise.ts";
+import { chooseShape } from "./shape.ts";
+
+/** What is probed: growths of large and of small maps (by the probe that they hit), and the rest. */
+export type Stream = "large" | "small" | "work" | "iteration" | "make";
+export const OTHERS = ["work", "iteration", "make"] as const satisfies readonly Stream[];
+
+export type Level = 0 | 1 | 2 | 3 | 4 | 5 | 6;
+
+/** A stream as it would be if it were probed all the time. Costs are nanoseconds a hit. */
+export interface StreamLoad {
+	/** Hits a second; undefined as long as nothing was measured. */
+	perSecond: number | undefined;
+	/** Counting it. */
+	countNs: number;
+	/** More for its duration: the exit. 0 where there is none. */
+	exitNs: number;
+	/** More for a record of it (growths), or for details (the others). */
+	recordNs: number;
+}
+
+/** Streams that are not watched are absent. */
+export type Loads = Partial<Record<Stream, StreamLoad>>;
+
+export interface RetreatInput {
+	loads: Loads;
+	/** What probing the target may cost, nanoseconds per second. */
+	limitNs: number;
+	/** Time around a window in which hits cost, too. */
+	aroundNs: number;
+	intervalNs: number;
+}
+
+/** "off": not even the longest period pays for a window. */
+export type Probing = "off" | "full" | Shape;
+
+export interface Probed {
+	level: Level;
+	streams: Partial<Record<Stream, Probing>>;
+	/** Exit probes of growths; where growths themselves are in windows, they are attached with them. */
+	exits: Probing;
+	/** Part of the growths that become records, drawn in the kernel. */
+	recordChance: number;
+	/** Whether growth work has details and durations. */
+	workDetails: boolean;
+}
+
+/** Part of the limit that is planned for: costs are known to some 20 %. */
+const AIM = 0.8;
+/** The others have this part of it, whatever growths take. */
+const FOR_OTHERS = 0.15;
+/** Of what growths may take: for durations of a sample; counting must leave room for records; large growths must leave room for windows. */
+const FOR_EXITS = 0.1;
+const MOST_COUNTING = 0.7;
+const MOST_LARGE = 0.5;
+/** So many growths a second become records at least. */
+const LEAST_RECORDS = 20;
+/** Windows in which nothing is known yet. */
+export const FIRST_WINDOWS = { perInterval: 4, n: 50 } as const;
+
+interface Costs {
+	large: number;
+	counting: number;
+	exits: number;
+	records: number;
+	others: number;
+	details: number;
+	growthsPerSecond: number;
+}
+
+function costsOf(loads: Loads): Costs {
+	const { large, small } = loads;
+	const rate = (load: StreamLoad | undefined): number => load?.perSecond ?? 0;
+	const both = (of: (load: StreamLoad) => number): number =>
+		(large === undefined ? 0 : rate(large) * of(large)) + (small === undefined ? 0 : rate(small) * of(small));
+	const rest = OTHERS.flatMap((name) => loads[name] ?? []);
+	return {
+		large: rate(large) * (large?.countNs ?? 0),
+		counting: both(({ countNs }) => countNs),
+		exits: both(({ exitNs }) => exitNs),
+		records: both(({ recordNs }) => recordNs),
+		others: rest.reduce((sum, load) => sum + rate(load) * load.countNs, 0),
+		details: rest.reduce((sum, load) => sum + rate(load) * (load.exitNs + load.recordNs), 0),
+		growthsPerSecond: rate(large) + rate(small),
+	};
+}
+
+/** What everything would cost all the time, nanoseconds per second. */
+export function fullCost(loads: Loads): number {
+	const { counting, exits, records, others, details } = costsOf(loads);
+	return counting + exits + records + others + details;
+}
+
+function hasOthers(loads: Loads): boolean {
+	return OTHERS.some((name) => loads[name] !== undefined);
+}
+
+/** What growths may cost. */
+function growthLimit({ loads, limitNs }: RetreatInput): number {
+	return AIM * limitNs * (hasOthers(loads) ? 1 - FOR_OTHERS : 1);
+}
+
+/** The first level that stays within the limit. */
+export function neededLevel(input: RetreatInput): Level {
+	const { loads, limitNs } = input;
+	const { large, counting, exits, records, others, details } = costsOf(loads);
+	const all = AIM * limitNs;
+	const most = growthLimit(input);
+	const known = OTHERS.every((name) => loads[name] === undefined || loads[name].perSecond !== undefined);
+	const growths = counting + exits + records;
+	if (known && growths + others + details <= all) return 0;
+	if (known && growths + others <= all) return 1;
+	if (growths <= most) return 2;
+	if (counting + records + Math.min(exits, FOR_EXITS * most) <= most) return 3;
+	if (counting <= MOST_COUNTING * most) return 4;
+	return loads.small !== undefined && large <= MOST_LARGE * most ? 5 : 6;
+}
+
+function windowsFor(fullNsPerSecond: number, limitNsPerSecond: number, input: RetreatInput): Probing {
+	const { aroundNs, intervalNs } = input;
+	return chooseShape({ fullNsPerSecond, limitNsPerSecond, aroundNs, intervalNs }) ?? "off";
+}
+
+/** Part of growths that become records when these may cost so much. */
+function chanceFor(limitNs: number, { records, growthsPerSecond }: Costs): number {
+	const least = growthsPerSecond === 0 ? 1 : LEAST_RECORDS / growthsPerSecond;
+	return Math.min(1, Math.max(least, records === 0 ? 1 : limitNs / records));
+}
+
+/** Growths at this level, and what that costs. */
+function growthsAt(
+	level: Level,
+	input: RetreatInput,
+): Pick<Probed, "streams" | "exits" | "recordChance"> & { ns: number } {
+	const { loads } = input;
+	const costs = costsOf(loads);
+	const { large, counting, exits, records } = costs;
+	const most = growthLimit(input);
+	const watched = (of: Probing): Partial<Record<Stream, Probing>> => ({
+		...(loads.large && { large: of }),
+		...(loads.small && { small: of }),
+	});
+	if (level <= 2) return { streams: watched("full"), exits: "full", recordChance: 1, ns: counting + exits + records };
+	if (level === 3) {
+		const forExits = Math.max(FOR_EXITS * most, most - counting - records);
+		const part = Math.min(exits, forExits);
+		const shape = windowsFor(exits, forExits, input);
+		return { streams: watched("full"), exits: shape, recordChance: 1, ns: counting + records + part };
+	}
+	const forExits = Math.min(exits, FOR_EXITS * most);
+	if (level === 4) {
+		const recordChance = chanceFor(most - counting - forExits, costs);
+		const ns = counting + recordChance * records + forExits;
+		return { streams: watched("full"), exits: windowsFor(exits, forExits, input), recordChance, ns };
+	}
+	// In windows every hit has its exit, and as many records as cost as much as counting.
+	const recordChance = chanceFor(counting, costs);
+	const timed = counting + exits + recordChance * records;
+	if (level === 6) return { streams: watched(windowsFor(timed, most, input)), exits: "off", recordChance, ns: most };
+	const largeTimed = counting === 0 ? 0 : (timed * large) / counting;
+	const left = Math.max((1 - MOST_LARGE) * most, most - largeTimed);
+	const streams = { ...watched("full"), small: windowsFor(timed - largeTimed, left, input) };
+	return { streams, exits: windowsFor(exits, forExits, input), recordChance, ns: most };
+}
+
+/** What is probed at a level. */
+export function probedAt(level: Level, input: RetreatInput): Probed {
+	const { loads, limitNs, intervalNs } = input;
+	const { ns, ...growths } = growthsAt(level, input);
+	const all = AIM * limitNs;
+	const names = OTHERS.filter((name) => loads[name] !== undefined);
+	const full = names.map((name) => (loads[name]?.perSecond ?? 0) * (loads[name]?.countNs ?? 0));
+	const shares = fairShares(Math.max(FOR_OTHERS * all, all - ns), full);
+	const streams = { ...growths.streams };
+	for (const [at, name] of names.entries()) {
+		const first = { periodNs: intervalNs / FIRST_WINDOWS.perInterval, n: FIRST_WINDOWS.n };
+		if (loads[name]?.perSecond === undefined) streams[name] = first;
+		else streams[name] = level < 2 ? "full" : windowsFor(full[at] ?? 0, shares[at] ?? 0, input);
+	}
+	return { ...growths, level, streams, workDetails: level === 0 };
+}
