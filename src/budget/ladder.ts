@@ -2,7 +2,7 @@
  * When a target is probed less and when more again. Down at once, when it has used up a second's budget; up within two periods of the budget allowing it, ten seconds
  * at most; after a step up that failed, the next try waits twice as long. Pure: it is told what was measured, and tells what to probe.
  */
-import type { Probed, Probing, RetreatInput, Stream, StreamLoad } from "./retreat.ts";
+import type { Loads, Probed, Probing, RetreatInput, Stream, StreamLoad } from "./retreat.ts";
 import { type Level, neededLevel, probedAt } from "./retreat.ts";
 
 /** What was measured of a stream since the previous tick. */
@@ -29,6 +29,8 @@ export interface LadderTick {
 
 export interface LadderDecision {
 	probed: Probed;
+	/** What the streams would cost if they were probed all the time, as far as is known. */
+	loads: Loads;
 	/** The level changed with this tick. */
 	changed: boolean;
 	/** Windows have cost more than they may: a window that is open is to be voided, and there is none until that is paid. */
@@ -94,7 +96,7 @@ function isShape(probing: Probing | undefined): probing is Exclude<Probing, stri
 
 /** Steps of one target. */
 export class Ladder {
-	#level: Level = 2;
+	#level: Level;
 	#changedNs: number | undefined;
 	#lastNs: number | undefined;
 	readonly #meters = new Map<Stream, RateMeter>();
@@ -107,6 +109,11 @@ export class Ladder {
 	#steppedUpNs = Number.NEGATIVE_INFINITY;
 	#waitNs = 0;
 	#probed: Probed | undefined;
+
+	/** `begin`: the level at the start: 2, or 0 where everything is attached from the first instruction on. */
+	constructor(begin: Level = 2) {
+		this.#level = begin;
+	}
 
 	get level(): Level {
 		return this.#level;
@@ -122,14 +129,13 @@ export class Ladder {
 		const over = (this.#left ?? 0) - fullRate * ((SHORTEST_TICK_NS + LAG_NS) / 1e9) < 0 && fullRate > limitNs;
 		if (over) this.#stepDown(tick);
 		else this.#considerUp(tick);
-		const probed = probedAt(
-			this.#level,
-			this.#input(tick, (meter) => meter.average),
-		);
+		const input = this.#input(tick, (meter) => meter.average);
+		const probed = probedAt(this.#level, input);
 		this.#probed = probed;
 		const secondsLeft = fullRate > limitNs ? Math.max(0, this.#left ?? 0) / fullRate : elapsedNs === 0 ? 0 : 1;
 		return {
 			probed,
+			loads: input.loads,
 			changed: this.#level !== before,
 			overdrawn: this.#overdrawn,
 			nextTickNs: nowNs + Math.min(LONGEST_TICK_NS, Math.max(SHORTEST_TICK_NS, (secondsLeft * 1e9) / 2)),

@@ -6,6 +6,9 @@
 const PROCESSOR_NS = 1e9;
 /** For all targets together, the tool's own processor time included. */
 const OF_MACHINE = 0.05;
+/** That is so many times the usual budget of a target; with another one it is as many times that. */
+const TIMES_BUDGET = 5;
+const LEAST_FOR_TARGETS = 0.2;
 /** A target whose share does not pay for a window in this time takes turns. */
 const TURN_SECONDS = 10;
 
@@ -15,9 +18,13 @@ export function targetLimit(budget: number, target: { usedNs: number; quotaNs?: 
 	return budget * Math.max(processor, target.usedNs);
 }
 
-/** What probing all targets may cost together. `ownNs`: what following them takes the tool, without its start. */
-export function machineLimit(processors: number, ownNs: number): number {
-	return Math.max(0, OF_MACHINE * processors * PROCESSOR_NS - ownNs);
+/**
+ * What probing all targets may cost together; a higher budget than usual raises it alike. `ownNs`: what following them takes the tool, without its start; whatever it
+ * is, a part is left for the targets.
+ */
+export function machineLimit(budget: number, processors: number, ownNs: number): number {
+	const all = Math.min(1, Math.max(OF_MACHINE, TIMES_BUDGET * budget)) * processors * PROCESSOR_NS;
+	return Math.max(LEAST_FOR_TARGETS * all, all - ownNs);
 }
 
 /** Max-min fair shares: nobody gets more than it needs, and who gets less than it needs gets no less than anybody else. */

@@ -1,8 +1,8 @@
 /** What the hits of a stream cost its target, by the costs that were measured on this machine, and how many there are. */
 
-import type { Stream } from "./retreat.ts";
 import type { HitCosts } from "../kernel/calibration.ts";
 import type { SiteCounts } from "../kernel/counters.ts";
+import type { Stream } from "./retreat.ts";
 
 /** Counters of a stream: sums over its entries, and the passes of its exits. */
 export interface StreamCounts {
@@ -64,7 +64,11 @@ export interface SiteReading {
 	stepped: boolean;
 }
 
-export function streamCounts(stream: Stream, entries: readonly SiteReading[], exits: readonly SiteReading[]): StreamCounts {
+export function streamCounts(
+	stream: Stream,
+	entries: readonly SiteReading[],
+	exits: readonly SiteReading[],
+): StreamCounts {
 	const sum: StreamCounts = { hits: 0, diverted: 0, outside: 0, begun: 0, recorded: 0, stepped: 0, exits: 0 };
 	for (const { counts, stepped } of entries) {
 		const { hits, diverted, outside, begun, throttled, lost } = counts;

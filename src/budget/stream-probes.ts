@@ -72,7 +72,10 @@ export class StreamProbes {
 	#periodBegan: Moment;
 	#windowBegan: Moment | undefined;
 	#windowCost: WindowCost | undefined;
-	#begun = 0;
+	#everSampled = false;
+	/** Since when it is not probed at all, and how many periods that were before. */
+	#offNs: number | undefined;
+	#skipped = 0;
 
 	/** `attached`: whether entries and exits are. */
 	constructor(options: StreamProbesOptions, attached: boolean) {
@@ -100,12 +103,12 @@ export class StreamProbes {
 	/** Windows that are over, and periods that were missed, since the start. */
 	get windows(): { windows: number; missed: number } {
 		const { windows, missed } = this.#schedule;
-		return { windows, missed };
+		return { windows, missed: missed + this.#skipped };
 	}
 
 	/** Whether it was ever probed part of the time only. */
 	get everSampled(): boolean {
-		return this.#begun > 0;
+		return this.#everSampled;
 	}
 
 	/** Hits cost for so long around each window. */
@@ -131,6 +134,7 @@ export class StreamProbes {
 		if (this.#mode === "full") return;
 		if (this.#mode === "windows") this.#endWindows(nowNs, false);
 		this.#mode = "full";
+		this.#countSkipped(nowNs, this.#options.intervalNs);
 		this.#options.control.setGates(undefined);
 		const timing = this.#timing;
 		this.#timing = this.#exits ? "full" : "off";
@@ -147,7 +151,8 @@ export class StreamProbes {
 		// What was counted until now was measured in full.
 		take(undefined, 0);
 		this.#mode = "windows";
-		this.#begun++;
+		this.#everSampled = true;
+		this.#countSkipped(nowNs, shape.periodNs);
 		this.#settlingNs = this.#exits ? nowNs : undefined;
 		this.#periodBegan = this.#moment();
 		this.#schedule.begin(nowNs, shape);
@@ -162,6 +167,13 @@ export class StreamProbes {
 		this.#set("exits", false);
 		if (this.#mode === "full") this.#options.take(undefined, 0);
 		this.#mode = "off";
+		this.#everSampled = true;
+		this.#offNs = nowNs;
+	}
+
+	#countSkipped(nowNs: number, periodNs: number): void {
+		if (this.#offNs !== undefined) this.#skipped += Math.round((nowNs - this.#offNs) / periodNs);
+		this.#offNs = undefined;
 	}
 
 	/** When calls are to be timed while entries are attached all the time. In windows of the entries calls are always timed. */

@@ -1,8 +1,8 @@
 /** What probing one target costs, and what of it is probed how: measures, asks the ladder, and carries out what it decides. */
 import type { HitCosts } from "../kernel/calibration.ts";
-import { Ladder } from "./ladder.ts";
+import { Ladder, type LadderTick } from "./ladder.ts";
 import type { Shape } from "./periods.ts";
-import type { TargetNeeds } from "./promise.ts";
+import { type TargetNeeds, targetLimit } from "./promise.ts";
 import { fullCost, type Loads, type Probing, type Stream } from "./retreat.ts";
 import { costOf, difference, type SiteReading, type StreamCounts, streamCounts, unitCosts } from "./stream-load.ts";
 import { type ProbeControl, StreamProbes } from "./stream-probes.ts";
@@ -72,6 +72,7 @@ export class TargetBudget {
 	/** Processors that the target uses, on average. */
 	#used = 0;
 	#loads: Loads = {};
+	#lastCostNs = 0;
 	/** Since the previous report. */
 	#reported = { costNs: 0, cpuNs: 0, sinceNs: 0 };
 
@@ -119,17 +120,19 @@ export class TargetBudget {
 		return { ...probes.windows, full: probes.mode === "full", sampled: probes.mode !== "full" || probes.everSampled };
 	}
 
-	/** Whether calls of a stream are and were timed all the time. */
-	get needs(): TargetNeeds {
+	/** What its share of the promise depends on. `allowed`: processors that its cgroup allows. */
+	needs(allowed: number | undefined): TargetNeeds {
 		const { pid, rate = 1 } = this.#options;
+		const quotaNs = allowed === undefined ? undefined : allowed * 1e9;
+		const limitNs = targetLimit(rate, { usedNs: this.#used * 1e9, quotaNs });
 		const around = Math.max(0, ...[...this.#streams.values()].map(({ probes }) => probes.aroundNs));
 		const fullNs = fullCost(this.#loads);
-		return { pid, limitNs: rate * 1e9 * Math.max(1, this.#used), fullNs, windowNs: (fullNs * around) / 1e9 };
+		return { pid, limitNs, fullNs, windowNs: (fullNs * around) / 1e9 };
 	}
 
-	/** Processors that it uses. */
-	get used(): number {
-		return this.#used;
+	/** What probing cost lately, nanoseconds per second. */
+	get lastCostNs(): number {
+		return this.#lastCostNs;
 	}
 
 	/** Growths per second, as far as is known. */
@@ -172,14 +175,15 @@ export class TargetBudget {
 		this.#cpuNs = cpu;
 		this.#used += Math.min(1, elapsedNs / USE_NS) * (usedNs / elapsedNs - this.#used);
 		this.#reported.cpuNs += usedNs;
-		const streams: Parameters<Ladder["tick"]>[0]["streams"] = {};
+		const streams: LadderTick["streams"] = {};
+		let spentNs = 0;
 		for (const [stream, state] of this.#streams) {
 			const unit = unitCosts(stream, costs);
 			const now = streamCounts(stream, state.control.entries(), state.control.exits());
 			const since = difference(now, state.ticked);
 			state.ticked = now;
 			const costNs = costOf(since, unit);
-			this.#reported.costNs += costNs;
+			spentNs += costNs;
 			const exitsPerCall = since.begun > 0 ? since.exits / since.begun : 1;
 			streams[stream] = {
 				hits: since.hits + since.outside,
@@ -189,6 +193,8 @@ export class TargetBudget {
 			};
 			state.attachedNs = 0;
 		}
+		this.#reported.costNs += spentNs;
+		this.#lastCostNs = (spentNs / elapsedNs) * 1e9;
 		if (this.#ladder === undefined) {
 			this.#nextTickNs = nowNs + 1e8;
 			return [];
@@ -201,7 +207,8 @@ export class TargetBudget {
 		const note = (stream: StreamChange["stream"], to: number): void => {
 			const from = this.#parts.get(stream) ?? 1;
 			this.#parts.set(stream, to);
-			if (from !== to && (from === 1 || to === 1 || to < 0.7 * from || to > 1.4 * from)) changes.push({ stream, from, to });
+			if (from !== to && (from === 1 || to === 1 || to < 0.7 * from || to > 1.4 * from))
+				changes.push({ stream, from, to });
 		};
 		const { probed } = decision;
 		for (const [stream, state] of this.#streams) {
@@ -220,11 +227,9 @@ export class TargetBudget {
 	#probe(state: StreamState, wanted: Probing, nowNs: number, overdrawn: boolean): void {
 		const { probes } = state;
 		if (wanted === "full") probes.full(nowNs);
-		else if (wanted === "off" || (overdrawn && probes.mode === "windows")) {
-			// No window until what they have cost too much is paid; the period is missed.
-			if (wanted === "off" || probes.mode !== "windows") probes.off(nowNs);
-			else probes.pause(nowNs);
-		} else {
+		// No window until what they have cost too much is paid: until then periods are missed.
+		else if (wanted === "off" || overdrawn) probes.off(nowNs);
+		else {
 			state.shape = wanted;
 			probes.sample(nowNs, wanted);
 		}
