@@ -219,8 +219,11 @@ export class StreamProbes {
 		const wanted = schedule.wantsProbes(nowNs);
 		if (this.#entries && !wanted) this.#closeWindow(nowNs);
 		if (!wanted) this.#settle(nowNs);
-		const moment = this.#moment();
-		for (const over of schedule.over(nowNs)) this.#periodOver(over, moment);
+		const over = schedule.over(nowNs);
+		if (over.length > 0) {
+			const moment = this.#moment();
+			for (const period of over) this.#periodOver(period, moment);
+		}
 		if (wanted && !this.#entries) this.#openWindow();
 	}
 

@@ -247,14 +247,15 @@ export class CounterTotals {
 	}
 
 	/**
-	 * What has changed, since they were taken before, in the rows of sites that `match`. Those of a program whose place is not known yet wait for it, unless this
+	 * What has changed, since they were taken before, in the rows of sites and windows that `match`. Those of a program whose place is not known yet wait for it, unless this
 	 * is the `last` time.
 	 */
-	takeCalls(match: (site: EntrySite) => boolean, last = false): CallDelta[] {
+	takeCalls(match: (site: EntrySite, window: 0 | 1) => boolean, last = false): CallDelta[] {
 		const deltas: CallDelta[] = [];
 		for (const row of this.#callCounters.rows()) {
 			const site = this.#sites.entry(row.site);
-			if (site === undefined || !match(site) || (site.target.bias === undefined && !last)) continue;
+			const window = (row.shape & SHAPE.window) === 0 ? 0 : 1;
+			if (site === undefined || !match(site, window) || (site.target.bias === undefined && !last)) continue;
 			const key = `${row.site}:${row.tgid}:${row.mapType}:${row.caller}:${row.shape}`;
 			const before = this.#callsSeen.get(key);
 			if (before?.calls === row.calls && before.timed === row.timed) continue;
@@ -268,7 +269,7 @@ export class CounterTotals {
 			const growth = probe.tier === "growth" ? growthShape(probe.role as GrowthRole, row.shape) : undefined;
 			deltas.push({
 				...{ site, pid: row.tgid, fn: probe.fn, tier: probe.tier, map_type: type.name, calls },
-				window: (row.shape & SHAPE.window) === 0 ? 0 : 1,
+				window,
 				caller: bias === undefined ? [] : this.#stacks.caller(target, row.caller, bias),
 				...(growth === undefined ? {} : { growth: growthDelta(growth, type, calls, since("entries")) }),
 				...{ timed: since("timed"), elapsed_ns: since("elapsedNs"), on_cpu: since("onCpu"), cpu_ns: since("cpuNs") },

@@ -132,7 +132,7 @@ export class Session {
 	}
 
 	/** What has changed in the rows of sites that `match` since they were taken before. `last`: also of those whose place is not known. */
-	takeCalls(match: (site: EntrySite) => boolean, last?: boolean): CallDelta[] {
+	takeCalls(match: (site: EntrySite, window: 0 | 1) => boolean, last?: boolean): CallDelta[] {
 		return this.#totals.takeCalls(match, last);
 	}
 
