@@ -49,7 +49,7 @@ interface HitCostRow {
 
 function measureHits(mode: AttachMode): HitCostRow {
 	const anchor = { wallNs: wallNs(), monotonicNs: monotonicNs() };
-	const session = new Session({ mode, anchor, latency: true, iterations: false, maxSites: 1 });
+	const session = new Session({ mode, anchor, latency: true, iterations: false, task: {}, maxSites: 1 });
 	try {
 		const { workNs, timedWorkNs, leaveNs, steppedNs, growthNs } = session.calibrate();
 		const [counted, timed, growth, single_step] = [workNs, timedWorkNs + leaveNs, growthNs, steppedNs].map(Math.round);

@@ -18,7 +18,7 @@ export class DoubleCount {
 	/** The target is attached to the session already, and stays so. Throws E-HOST-…, E-TARGET-GONE; nothing of perf is left then. */
 	constructor(session: Session, target: Target, scope: PerfScope) {
 		this.#session = session;
-		this.#sites = [...session.entriesOf(target, "growth"), ...session.entriesOf(target, "work")];
+		this.#sites = (["large", "small", "work"] as const).flatMap((stream) => session.entriesOf(target, stream));
 		const offsets = this.#sites.map(({ probe }) => probe.site.fileOffset);
 		this.#perf = new UprobeCounters(target.identity.openPath, offsets);
 		try {

@@ -278,6 +278,7 @@ export async function runVerification(
 			anchor: { wallNs: wallNs(), monotonicNs: monotonicNs() },
 			latency: false,
 			iterations: false,
+			task: {},
 			maxSites: target.plan.probes.length,
 		});
 	} catch (error) {
