@@ -1,4 +1,7 @@
-/** Loads the BPF programs for an observation and puts together what touches the kernel: the session, the governor, the clocks. */
+/**
+ * Loads the BPF programs for an observation and puts together what touches the kernel: the session, the governor, the
+ * clocks.
+ */
 import { hostname, release, setPriority } from "node:os";
 import { Governor } from "../budget/governor.ts";
 import { fsBaseOffset } from "../kernel/btf.ts";
@@ -68,14 +71,15 @@ const systemClock: Clock = {
 };
 
 /**
- * On a busy machine probes would stay attached for longer than wanted, and the ring would fill up, if we had to wait for our turn. A command of `run` has
- * been started before and keeps its own priority.
+ * On a busy machine probes would stay attached for longer than wanted, and the ring would fill up, if we had to wait
+ * for our turn. A command of `run` has been started before and keeps its own priority.
  */
 function beOnTime(): void {
 	try {
 		setPriority(OWN_NICENESS);
 	} catch (error) {
-		// It takes CAP_SYS_NICE; without it windows are less exact and more may be lost, which is measured and reported all the same.
+		// It takes CAP_SYS_NICE; without it windows are less exact and more may be lost, which is measured and
+		// reported all the same.
 		if (errnoCode(error) !== "EACCES" && errnoCode(error) !== "EPERM") throw error;
 	}
 }

@@ -49,7 +49,10 @@ export class Probes {
 		return [...this.#attached.keys()];
 	}
 
-	/** Attaches all probes of the target's plan. Throws E-BIN-CHANGED, E-HOST-… or E-TARGET-GONE; none is attached then, but its numbers are in use. */
+	/**
+	 * Attaches all probes of the target's plan. Throws E-BIN-CHANGED, E-HOST-… or E-TARGET-GONE; none is attached
+	 * then, but its numbers are in use.
+	 */
 	attach(target: Target): void {
 		const group = (): ProbeGroup => ({ programs: [], links: [] });
 		const groups: Attached["groups"] = { growth: group(), work: group(), iteration: group() };
@@ -120,7 +123,10 @@ export class Probes {
 		}
 	}
 
-	/** Attaches or detaches the probes of a tier. When this returns, no hit comes any more, or hits come, unless the target has ended. */
+	/**
+	 * Attaches or detaches the probes of a tier. When this returns, no hit comes any more, or hits come, unless the
+	 * target has ended.
+	 */
 	setProbed(target: Target, tier: Tier, on: boolean): void {
 		const attached = this.#attached.get(target);
 		if (attached === undefined) return;
@@ -160,7 +166,10 @@ export class Probes {
 		return this.#attached.get(target)?.entries.filter(({ probe }) => probe.tier === tier) ?? [];
 	}
 
-	/** Forgets a target that has ended: its process and goroutines are gone, so that nobody hits a probe any more. Returns whether it was there. */
+	/**
+	 * Forgets a target that has ended: its process and goroutines are gone, so that nobody hits a probe any more.
+	 * Returns whether it was there.
+	 */
 	release(target: Target): boolean {
 		const attached = this.#attached.get(target);
 		if (attached === undefined) return false;

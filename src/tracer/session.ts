@@ -1,6 +1,7 @@
 /**
- * One observation from attach to detach: loads the programs, attaches them to the targets, drains records, reads counters and
- * keeps the ledger. It has no timers and prints nothing: its owner calls `drain` and `readCounters` at its own pace.
+ * One observation from attach to detach: loads the programs, attaches them to the targets, drains records, reads
+ * counters and keeps the ledger. It has no timers and prints nothing: its owner calls `drain` and `readCounters` at
+ * its own pace.
  */
 import { BpfObject, type Sampling, type TableSizes } from "../kernel/bpf-object.ts";
 import { CALIBRATION_SITES, Calibration, type HitCosts } from "../kernel/calibration.ts";
@@ -76,7 +77,10 @@ export class Session {
 		}
 	}
 
-	/** Attaches all probes of the target's plan. Throws E-BIN-CHANGED, E-HOST-… or E-TARGET-GONE. The session owns the target from then on. */
+	/**
+	 * Attaches all probes of the target's plan. Throws E-BIN-CHANGED, E-HOST-… or E-TARGET-GONE. The session owns the
+	 * target from then on.
+	 */
 	attach(target: Target): void {
 		try {
 			this.#probes.attach(target);
@@ -92,7 +96,10 @@ export class Session {
 		return this.#probes.hasRoomFor(target);
 	}
 
-	/** Attaches or detaches the probes of a tier. When this returns, no hit comes any more, or hits come, unless the target has ended. */
+	/**
+	 * Attaches or detaches the probes of a tier. When this returns, no hit comes any more, or hits come, unless the
+	 * target has ended.
+	 */
 	setProbed(target: Target, tier: Tier, on: boolean): void {
 		this.#probes.setProbed(target, tier, on);
 	}
@@ -125,15 +132,18 @@ export class Session {
 		return this.#probes.targets;
 	}
 
-	/** Calls of the work tier become records with this probability (0 to 1), and always when they take `slowNs` or longer. */
+	/**
+	 * Calls of the work tier become records with this probability (0 to 1), and always when they take `slowNs` or
+	 * longer.
+	 */
 	setSampling(chance: number, slowNs: number): void {
 		this.#sampling = { chance, slowNs, room: SAMPLE_ROOM };
 		this.#object.setSampling(this.#sampling);
 	}
 
 	/**
-	 * Hands one batch of records to `take` and returns how many the ring gave; 0: it is empty for now. A growth comes when it has been left, or a second
-	 * after it began. One whose map could not be read is lost.
+	 * Hands one batch of records to `take` and returns how many the ring gave; 0: it is empty for now. A growth comes
+	 * when it has been left, or a second after it began. One whose map could not be read is lost.
 	 */
 	drain(take: (record: EventRecord) => void): number {
 		this.#probes.closings.reap();
@@ -144,7 +154,10 @@ export class Session {
 		return count;
 	}
 
-	/** Gives out the growths that have not been left, as far as they are older than a second at this time of the monotonic clock. */
+	/**
+	 * Gives out the growths that have not been left, as far as they are older than a second at this time of the
+	 * monotonic clock.
+	 */
 	expire(nowNs: number, take: (record: EventRecord) => void): void {
 		this.#pending.expire(nowNs, this.#giver(take));
 	}
@@ -215,7 +228,9 @@ export class Session {
 		return this.#totals.read(this.targets, this.#decoded, true);
 	}
 
-	/** Lets go of a target that has ended. Its records must have been drained: its places in the tables go to others. */
+	/**
+	 * Lets go of a target that has ended. Its records must have been drained: its places in the tables go to others.
+	 */
 	release(target: Target): void {
 		if (!this.#probes.release(target)) return;
 		this.#totals.release(target);
