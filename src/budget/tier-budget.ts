@@ -54,6 +54,7 @@ export class TierBudget {
 	#probed = 0;
 	#cpu = 0;
 	#cost = 0;
+	/** Overhead if the tier were probed all the time, by the last judgement. */
 	#full = 0;
 	/** Processors that the target uses. */
 	#processors = 0;
@@ -67,11 +68,6 @@ export class TierBudget {
 	/** Share of the time in which the tier is to be probed; 1: always. */
 	get share(): number {
 		return this.#share;
-	}
-
-	/** Overhead if the tier were probed all the time, by the last judgement. */
-	get fullOverhead(): number {
-		return this.#full;
 	}
 
 	/** Takes a measurement; returns what changes. */

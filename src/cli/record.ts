@@ -1,9 +1,6 @@
 /** `gomapgrow record`: observes as `watch` does and writes all records to a file. */
 import { GomapgrowError } from "../errors/error.ts";
-import { RecordView } from "../export/recording-sink.ts";
-import { openRecordFile } from "../recording/write.ts";
-import { ProgressView } from "../report/progress-view.ts";
-import { withFiles } from "./choose-view.ts";
+import { recordingSinks } from "./choose-sinks.ts";
 import type { LiveOptions } from "./options.ts";
 import { watchWith } from "./watch.ts";
 
@@ -13,7 +10,7 @@ export async function record(
 	options: LiveOptions,
 	command: readonly string[],
 ): Promise<number> {
-	const { output, ...others } = options;
+	const { output } = options;
 	if (output === undefined) {
 		throw new GomapgrowError("E-USAGE", {
 			wanted: "a file to write the records to",
@@ -21,9 +18,5 @@ export async function record(
 			mend: `gomapgrow ${command.join(" ")} -o run.ndjson.gz`,
 		});
 	}
-	return await watchWith(names, options, command, () => {
-		const file = openRecordFile(output);
-		const columns = () => (process.stderr.isTTY ? (process.stderr.columns ?? 80) : undefined);
-		return withFiles(new RecordView(new ProgressView(file, columns), file), { ...others, output: undefined });
-	});
+	return await watchWith(names, options, command, () => recordingSinks(options, output));
 }

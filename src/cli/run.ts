@@ -3,13 +3,13 @@ import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { GomapgrowError } from "../errors/error.ts";
 import { type ExitStatus, HeldProcess, shellExitCode } from "../kernel/held-process.ts";
-import { observe } from "../observe/observation.ts";
 import { StopRequest } from "../observe/stop-request.ts";
 import { resolveCommand } from "../process/resolve-command.ts";
 import { Executable } from "../tracer/executable.ts";
 import { Target } from "../tracer/target.ts";
-import { chooseView, recordsOnStdout } from "./choose-view.ts";
+import { chooseSinks, recordsOnStdout } from "./choose-sinks.ts";
 import { checkHost } from "./host-check.ts";
+import { observeLive } from "./observe-live.ts";
 import type { LiveOptions } from "./options.ts";
 import { stopOnSignals } from "./signals.ts";
 
@@ -106,10 +106,10 @@ export async function run(argv: readonly string[], options: LiveOptions, command
 	try {
 		const identity = { pid: child.pid, name: basename(path), exe: path, openPath: path };
 		const target = new Target(identity, new Executable(path, { iterations: options.iterations }));
-		await observe({
+		await observeLive({
 			...options,
+			...chooseSinks(options, stop, true),
 			mode,
-			view: chooseView(options, stop, true),
 			targets: [target],
 			onAttached: () => running.release(),
 			poll: () => ({ ended: [], started: [], over: !running.running }),

@@ -1,11 +1,10 @@
 /** `gomapgrow watch`: observes processes that run already, and those of the same name or file that start later. */
 import { EXIT } from "../errors/error.ts";
-import { observe } from "../observe/observation.ts";
-import type { LiveView } from "../observe/sink.ts";
 import { StopRequest } from "../observe/stop-request.ts";
-import { WatchedTargets } from "../observe/targets.ts";
-import { chooseView } from "./choose-view.ts";
+import { WatchedTargets } from "../tracer/watched-targets.ts";
+import { chooseSinks, type LiveSinks } from "./choose-sinks.ts";
 import { checkHost } from "./host-check.ts";
+import { observeLive } from "./observe-live.ts";
 import type { LiveOptions } from "./options.ts";
 import { stopOnSignals } from "./signals.ts";
 
@@ -15,25 +14,25 @@ export async function watch(
 	options: LiveOptions,
 	command: readonly string[],
 ): Promise<number> {
-	return await watchWith(names, options, command, (stop) => chooseView(options, stop, false));
+	return await watchWith(names, options, command, (stop) => chooseSinks(options, stop, false));
 }
 
-/** As `watch`, with a view that is made once the targets are found. */
+/** As `watch`, with sinks that are made once the targets are found. */
 export async function watchWith(
 	names: readonly string[],
 	options: LiveOptions,
 	command: readonly string[],
-	makeView: (stop: StopRequest) => LiveView,
+	makeSinks: (stop: StopRequest) => LiveSinks,
 ): Promise<number> {
 	const mode = checkHost(command);
 	const watched = new WatchedTargets(names, { iterations: options.iterations });
 	const targets = watched.start();
 	const stop = new StopRequest();
 	stopOnSignals(stop);
-	await observe({
+	await observeLive({
 		...options,
+		...makeSinks(stop),
 		mode,
-		view: makeView(stop),
 		targets,
 		poll: (nowMs) => watched.poll(nowMs),
 		drop: (target) => watched.drop(target),

@@ -1,54 +1,51 @@
-/** Collects stacks and writes a flame graph at the end, beside another view. */
-
-import type { EndState, LiveView } from "../observe/sink.ts";
-import { WrappedView } from "../observe/wrapped-view.ts";
-import type { EndRecord, GrowthRecord, TargetRecord, WorkRecord } from "../records/records.ts";
+/** Collects stacks and writes a flame graph at the end. */
+import type { BackPressure, Sink } from "../observe/sink.ts";
+import type { GomapgrowRecord, TargetRecord } from "../records/records.ts";
 import type { FlameMetric } from "./flame/metric.ts";
 import { flameSvg } from "./flame/svg.ts";
 import { FlameGraphBuilder } from "./flame/tree.ts";
 import { flameSubject } from "./flame-subject.ts";
 import type { NewFile } from "./new-file.ts";
 
-export class FlameView extends WrappedView {
+export class FlameSink implements Sink {
 	readonly #file: NewFile;
 	readonly #builder: FlameGraphBuilder;
 	readonly #targets: TargetRecord[] = [];
+	readonly reader: BackPressure;
 
-	constructor(inner: LiveView, file: NewFile, metric: FlameMetric) {
-		super(inner);
+	constructor(file: NewFile, metric: FlameMetric) {
 		this.#file = file;
 		this.#builder = new FlameGraphBuilder(metric);
+		// All of it is written at once, at the end.
+		this.reader = {
+			...{ ready: true, queued: 0, closed: false },
+			get failure() {
+				return file.failure;
+			},
+		};
 	}
 
-	override failure(): string | undefined {
-		return this.#file.failure ?? super.failure();
+	write(record: GomapgrowRecord): void {
+		switch (record.type) {
+			case "target":
+				this.#builder.addProcess(record.pid, record.name);
+				this.#targets.push(record);
+				break;
+			case "growth":
+			case "work":
+				this.#builder.add(record);
+				break;
+			case "end": {
+				const subject = flameSubject(this.#targets, record.ledger.growth.lost);
+				this.#file.write(flameSvg(this.#builder.build(), { subject }));
+			}
+		}
 	}
 
-	override target(record: TargetRecord): void {
-		this.#builder.addProcess(record.pid, record.name);
-		this.#targets.push(record);
-		super.target(record);
-	}
+	/** Nothing waits. */
+	flush(): void {}
 
-	override growth(record: GrowthRecord): void {
-		this.#builder.add(record);
-		super.growth(record);
-	}
-
-	override work(record: WorkRecord): void {
-		this.#builder.add(record);
-		super.work(record);
-	}
-
-	override end(record: EndRecord, state: EndState): void {
-		const graph = this.#builder.build();
-		const lost = record.ledger.growth.lost;
-		this.#file.write(flameSvg(graph, { subject: flameSubject(this.#targets, lost) }));
-		super.end(record, state);
-	}
-
-	override restore(): void {
-		super.restore();
+	close(): void {
 		this.#file.close();
 	}
 }

@@ -17,13 +17,11 @@ export class EventRing {
 	readonly #bytes = new Uint8Array(this.#buffer);
 	readonly #view = new DataView(this.#buffer);
 	#ring: Pointer | null;
-	readonly #size: number;
 	#odd = 0;
 
 	/** `fd`: the ring buffer map; `size`: its bytes. */
 	constructor(fd: number, size: number) {
 		this.#lib = libbpf();
-		this.#size = size;
 		this.#ring = pointerOrNull(this.#lib.gmg_ring_open(fd, size));
 		if (this.#ring === null) {
 			throw new GomapgrowError("E-HOST-RINGBUF", { wanted: "to map the BPF ring buffer", found: errnoName(errno()) });
@@ -33,11 +31,6 @@ export class EventRing {
 	/** Records that the decoder did not know, which would mean that programs and decoder do not belong together. */
 	get odd(): number {
 		return this.#odd;
-	}
-
-	/** Share of the ring that is filled, 0 to 1. */
-	get fill(): number {
-		return this.#ring === null ? 0 : Number(this.#lib.gmg_ring_pending(this.#ring)) / this.#size;
 	}
 
 	/** Calls `visit` for up to one batch of records and returns how many there were. A record is valid only during the call. */

@@ -12,7 +12,6 @@ export class RecentRows<Row> {
 	readonly #rows = new Map<string, Entry<Row>>();
 	readonly #max: number;
 	#clock = 0;
-	#forgotten = 0;
 
 	constructor(max: number) {
 		this.#max = max;
@@ -48,15 +47,8 @@ export class RecentRows<Row> {
 		times.sort();
 		const last = times[Math.floor(this.#max * FORGET)] ?? 0;
 		for (const [key, { touched }] of this.#rows) {
-			if (touched > last) continue;
-			this.#rows.delete(key);
-			this.#forgotten++;
+			if (touched <= last) this.#rows.delete(key);
 		}
-	}
-
-	/** Rows that were forgotten since the start. */
-	get forgotten(): number {
-		return this.#forgotten;
 	}
 
 	values(): Row[] {

@@ -1,9 +1,7 @@
 /** What a window says: the counters since the previous one, what is estimated beside them, and what probing cost. */
 
-import type { Governor } from "../budget/governor.ts";
 import { callSite } from "../gomap/call-site.ts";
-import type { HitCosts } from "../kernel/calibration.ts";
-import { monotonicNs } from "../kernel/libc.ts";
+import { lazy } from "../lib/lazy.ts";
 import type { CallEstimate, Calls, EndReason, TargetRecord } from "../records/records.ts";
 import { type ClockAnchor, elapsedNs, timeOf } from "../records/time.ts";
 import type { Aggregator } from "../stats/aggregator.ts";
@@ -11,17 +9,20 @@ import { netDurations } from "../stats/net-latency.ts";
 import type { Counters } from "../tracer/counters.ts";
 import type { Target } from "../tracer/target.ts";
 import { CallTotals } from "./call-totals.ts";
+import type { Clock } from "./clock.ts";
 import { LossWatch } from "./loss-watch.ts";
-import type { LiveView } from "./sink.ts";
+import type { Sinks } from "./sinks.ts";
+import type { Governing } from "./tracer.ts";
 import { endRecord, type RecordContext, windowRecord } from "./window-record.ts";
 
 export interface WindowSources {
+	clock: Clock;
 	anchor: ClockAnchor;
-	view: LiveView;
+	sinks: Sinks;
 	aggregator: Aggregator;
-	governor: Governor;
-	/** Of hits; absent when calls are not timed. */
-	costs?: HitCosts | undefined;
+	governor: Governing;
+	/** What both probes of a call that is timed cost; absent when calls are not timed. */
+	timedCallNs?: number | undefined;
 }
 
 /** Who was watched. */
@@ -40,11 +41,12 @@ export class WindowReports {
 	readonly #losses = new LossWatch();
 	/** Calls that were not counted, by function, at the previous reading. */
 	readonly #missingBefore = new WeakMap<Target, Map<string, number>>();
-	#startNs = monotonicNs();
+	#startNs: bigint;
 
 	/** The first window begins now. */
 	constructor(sources: WindowSources) {
 		this.#sources = sources;
+		this.#startNs = sources.clock.monotonicNs();
 	}
 
 	/** When the window that is open began, by the monotonic clock. */
@@ -54,8 +56,8 @@ export class WindowReports {
 
 	/** The window ends, and the next one begins. `final`: the probes are out, what is estimated goes up to now. */
 	close(counters: Counters, watched: Watched, final = false): void {
-		const { aggregator, governor, view } = this.#sources;
-		const time = monotonicNs();
+		const { aggregator, clock, governor, sinks } = this.#sources;
+		const time = clock.monotonicNs();
 		for (const { pid, fn, map_type } of counters.work) governor.addWork(pid, fn, map_type);
 		const scale = this.#scale(counters, watched.targets, final);
 		for (const { pid, fn, map_type, caller, calls } of counters.work) {
@@ -74,13 +76,20 @@ export class WindowReports {
 			...growthsBy(calls, growthFunctions, counters),
 			...{ calls, overhead },
 		};
-		for (const loss of this.#losses.update(counters.ledger, context.time)) view.loss(loss);
-		view.window(record, {
+		for (const loss of this.#losses.update(counters.ledger, context.time)) sinks.write(loss);
+		const total = lazy(() => aggregator.total());
+		const view = lazy(() => aggregator.view());
+		sinks.window(record, {
 			targets: watched.records,
 			ended: watched.ended,
 			elapsedNs: context.elapsed_ns,
 			closed: tally,
-			view: aggregator.view(),
+			get total() {
+				return total();
+			},
+			get view() {
+				return view();
+			},
 			ledger: counters.ledger,
 			losses: this.#losses.latest,
 			overhead,
@@ -89,11 +98,10 @@ export class WindowReports {
 
 	/** The end record, after the last window. */
 	end(counters: Counters, { records }: Watched, reason: EndReason): void {
-		const { aggregator, view } = this.#sources;
+		const { aggregator, clock, sinks } = this.#sources;
 		const calls = this.#calls.totals();
 		const total = { ...aggregator.total(), ...growthsBy(calls, growthFunctionsOf(records), counters) };
-		const record = { ...endRecord(total, reason, this.#context(monotonicNs(), counters)), calls };
-		view.end(record, { targets: records, total, losses: this.#losses.latest });
+		sinks.write({ ...endRecord(total, reason, this.#context(clock.monotonicNs(), counters)), calls });
 	}
 
 	#context(time: bigint, { ledger }: Counters): RecordContext {
@@ -106,9 +114,8 @@ export class WindowReports {
 		growthFunctions: readonly string[],
 		scale: (pid: number, fn: string) => number,
 	): void {
-		const { aggregator, costs, governor } = this.#sources;
-		// What both probes of a call that is timed cost.
-		const net = costs && netDurations(rows, costs.timedWorkNs + costs.leaveNs);
+		const { aggregator, governor, timedCallNs } = this.#sources;
+		const net = timedCallNs === undefined ? undefined : netDurations(rows, timedCallNs);
 		const growths = new Set(growthFunctions);
 		for (const [index, row] of rows.entries()) {
 			const factor = growths.has(row.fn) ? governor.growthFactor(row.pid) : scale(row.pid, row.fn);
@@ -119,6 +126,7 @@ export class WindowReports {
 
 	/** How many calls one that was counted in this window stands for, by process and function. */
 	#scale(counters: Counters, targets: readonly Target[], final: boolean): (pid: number, fn: string) => number {
+		const { clock, governor } = this.#sources;
 		const factors = new Map<string, number>();
 		const counted = new Map<string, number>();
 		for (const { pid, fn, calls } of counters.work) {
@@ -128,10 +136,12 @@ export class WindowReports {
 			const { pid } = target.identity;
 			const before = this.#missingBefore.get(target) ?? new Map<string, number>();
 			this.#missingBefore.set(target, before);
-			for (const [fn, { calls }] of this.#sources.governor.missingOf(target, Number(monotonicNs()), final)) {
+			const nowNs = Number(clock.monotonicNs());
+			for (const [fn, { calls }] of governor.missingOf(target, nowNs, final)) {
 				const more = calls - (before.get(fn) ?? 0);
 				const seen = counted.get(`${pid}:${fn}`) ?? 0;
-				// With nothing counted there are no rows to add it to: it waits for the next window. So does what was estimated too high before.
+				// With nothing counted there are no rows to add it to: it waits for the next window. So does what was
+				// estimated too high before.
 				if (seen === 0 || more < 0) continue;
 				before.set(fn, calls);
 				factors.set(`${pid}:${fn}`, 1 + more / seen);
@@ -146,7 +156,10 @@ function growthFunctionsOf(records: readonly TargetRecord[]): string[] {
 	return [...new Set(probes.filter(({ tier }) => tier === "growth").map(({ fn }) => fn))];
 }
 
-/** The number of growths when not each of them is a record: by the counters of their functions, which tell better than the weights of the records. */
+/**
+ * The number of growths when not each of them is a record: by the counters of their functions, which tell better than
+ * the weights of the records.
+ */
 function growthsBy(calls: Calls, functions: readonly string[], { ledger }: Counters): { growths?: number } {
 	const estimated = functions.some((fn) => typeof calls[fn] === "object");
 	if (ledger.growth.throttled === 0 && !estimated) return {};

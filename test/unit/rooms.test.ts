@@ -22,11 +22,11 @@ const MAY_IMPORT: Record<string, readonly string[] | "all"> = {
 	tracer: ["kernel", "plan", "process", "gobin", "gomap", "records", "lib"],
 	budget: ["tracer", "kernel", "plan", "gomap", "records", "lib"],
 	stats: ["gomap", "records", "lib"],
-	observe: ["budget", "tracer", "kernel", "plan", "process", "gomap", "stats", "records", "lib"],
+	observe: ["budget", "tracer", "gomap", "stats", "records", "lib"],
 	recording: ["process", "kernel", "stats", "records", "text", "lib"],
-	report: ["observe", "recording", "stats", "kernel", "records", "text", "lib"],
-	export: ["observe", "recording", "report", "stats", "kernel", "process", "gomap", "records", "text", "lib"],
-	tui: ["observe", "export", "report", "stats", "kernel", "gomap", "records", "text", "lib"],
+	report: ["observe", "recording", "stats", "records", "text", "lib"],
+	export: ["observe", "recording", "report", "stats", "process", "gomap", "records", "text", "lib"],
+	tui: ["observe", "export", "report", "stats", "gomap", "records", "text", "lib"],
 	inspect: ["gobin", "plan", "isa", "records", "text", "lib"],
 	snapshot: ["gobin", "gomap", "elf", "records", "text", "lib"],
 	verify: ["observe", "tracer", "kernel", "plan", "process", "records", "text", "lib"],
@@ -35,8 +35,11 @@ const MAY_IMPORT: Record<string, readonly string[] | "all"> = {
 };
 
 /** Modules with side effects outside the process that only these rooms may use. */
-const IO_ROOMS = new Set(["process", "kernel", "observe", "recording", "export", "tui", "cli"]);
+const IO_ROOMS = new Set(["process", "kernel", "recording", "export", "tui", "cli"]);
 const IO_MODULES = /^(node:|bun$)/;
+/** Rooms that get clocks, files and signals from outside: they know neither Bun nor the process that they run in. */
+const INJECTED_ROOMS = new Set(["observe"]);
+const GLOBALS = /\b(Bun|process|performance|Date)\.\w/;
 /** Pure helpers of the platform, without I/O. */
 const PURE_MODULES = new Set(["node:zlib", "node:util", "node:path"]);
 
@@ -101,6 +104,24 @@ describe("rooms", () => {
 	test("bun:ffi stays in the kernel room", () => {
 		const users = imports.filter((entry) => entry.specifier === "bun:ffi").map((entry) => entry.room);
 		expect([...new Set(users)]).toEqual(["kernel"]);
+	});
+
+	test("observe takes only types of the tracer, which attaches", () => {
+		const wrong = imports.filter((entry) => entry.room === "observe" && roomOf(entry) === "tracer" && !entry.typeOnly);
+		// Pure: which calls of a plan are timed.
+		expect(wrong.map((entry) => `${entry.file} imports ${entry.specifier}`)).toEqual([
+			"observe/target-record.ts imports ../tracer/timed-probes.ts",
+		]);
+	});
+
+	test("observe asks nobody but what it is given for the time, and for anything else of the platform", () => {
+		const injected = files.filter((file) => INJECTED_ROOMS.has(file.split("/")[0] ?? ""));
+		expect(injected).toContain("observe/observation.ts");
+		const code = (file: string): string =>
+			readFileSync(join(SRC, file), "utf8").replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, "");
+		expect(injected.filter((file) => GLOBALS.test(code(file)))).toEqual([]);
+		// As it is used by one of the rooms that may.
+		expect(GLOBALS.test(code("cli/start-tracing.ts"))).toBe(true);
 	});
 
 	test("the other rooms do no I/O", () => {

@@ -65,12 +65,6 @@ fail: {
 }
 }
 
-/* Bytes written by the kernel and not yet drained. */
-EXPORT uint64_t gmg_ring_pending(const struct ring *ring)
-{
-	return __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE) - *ring->consumer;
-}
-
 /*
  * Copies complete records, one after the other, into `out` (room for `capacity` bytes) and returns how many bytes it filled. Each record has eight bytes in front,
  * the first four of which are its length, and is padded to a multiple of eight. Stops at a record that is still being written.

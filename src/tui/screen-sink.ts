@@ -1,20 +1,11 @@
-/** The live screen of a terminal; the summary stays on the normal screen afterwards. */
+/** The live screen of a terminal. */
 
 import { FlameGraphBuilder } from "../export/flame/tree.ts";
 import { writeFlameFile } from "../export/flame-file.ts";
-import { OutputFd } from "../kernel/output-fd.ts";
-import type { EndState, LiveState, LiveView } from "../observe/sink.ts";
+import type { BackPressure, Sink, TextOutput, WindowState } from "../observe/sink.ts";
 import { emptyLedger } from "../records/ledger.ts";
-import type {
-	EndRecord,
-	GrowthRecord,
-	OverlapRecord,
-	StartRecord,
-	TargetRecord,
-	WindowRecord,
-} from "../records/records.ts";
+import type { GomapgrowRecord, StartRecord, TargetRecord, WindowRecord } from "../records/records.ts";
 import { errorText } from "../report/error-text.ts";
-import { writeSummary } from "../report/summary-writer.ts";
 import { Aggregator } from "../stats/aggregator.ts";
 import { RowDetails } from "../stats/row-statistics.ts";
 import { JobControl } from "./job-control.ts";
@@ -32,30 +23,31 @@ const NOTICE_NS = 15e9;
 /** Processes that have ended are remembered up to this many. */
 const MAX_TARGETS = 1000;
 
+/** What the screen shows of the end of a window. */
+type Live = Omit<WindowState, "closed" | "total">;
+
 /** What is known before the first window has ended. */
-function firstState(): LiveState {
-	const aggregator = new Aggregator();
-	const view = aggregator.view();
-	const closed = aggregator.closeWindow(0);
+function firstState(): Live {
 	return {
-		...{ targets: [], ended: new Set(), elapsedNs: 0, closed, view },
+		...{ targets: [], ended: new Set(), elapsedNs: 0, view: new Aggregator().view() },
 		...{ ledger: emptyLedger(), losses: [], overhead: [] },
 	};
 }
 
-export class ScreenView implements LiveView {
+export class ScreenSink implements Sink {
 	readonly #terminal: Terminal;
 	readonly #color: boolean;
-	readonly #out: OutputFd;
+	readonly #out: TextOutput;
 	readonly #onQuit: () => void;
 	readonly #keyboard: Keyboard | undefined;
 	readonly #jobs: JobControl;
+	readonly reader: BackPressure;
 	readonly #details = new RowDetails();
 	readonly #flames = new FlameGraphBuilder("growths");
 	/** By PID, in the order in which they came. */
 	readonly #targets = new Map<number, TargetRecord>();
 	#kernel: string | undefined;
-	#live: LiveState = firstState();
+	#live: Live = firstState();
 	#state: ScreenState;
 	#ui: UiState = initialUi();
 	#noticeUntilNs = 0;
@@ -65,11 +57,24 @@ export class ScreenView implements LiveView {
 	#stale = false;
 	#over = false;
 
-	/** `onQuit` is called for q. */
-	constructor(stream: NodeJS.WriteStream & { fd: number }, color: boolean, onQuit: () => void) {
+	/** `stream`: the terminal; `out`: the way there; `onQuit` is called for q. */
+	constructor(stream: NodeJS.WriteStream, out: TextOutput, color: boolean, onQuit: () => void) {
 		this.#color = color;
 		this.#onQuit = onQuit;
-		this.#out = new OutputFd(stream.fd);
+		this.#out = out;
+		this.reader = {
+			ready: true,
+			get queued() {
+				return out.queued;
+			},
+			get closed() {
+				return out.closed;
+			},
+			/** A terminal that has gone is no failure: it was closed. */
+			get failure() {
+				return out.failure === "EIO" ? undefined : out.failure;
+			},
+		};
 		if (process.stdin.isTTY) this.#keyboard = new Keyboard(process.stdin, (keys) => this.#press(keys));
 		this.#terminal = new Terminal({
 			write: (text) => this.#out.write(text),
@@ -79,37 +84,48 @@ export class ScreenView implements LiveView {
 		this.#state = this.#newState();
 		this.#jobs = new JobControl({ leave: () => this.#leave(), enter: () => this.#renew() });
 		stream.on("resize", () => this.#draw());
-		process.on("exit", () => this.restore());
+		process.on("exit", () => this.close());
 	}
 
-	ready(): boolean {
-		return true;
-	}
-
-	closed(): boolean {
-		return this.#out.closed;
-	}
-
-	/** A terminal that has gone is no failure: it was closed. */
-	failure(): string | undefined {
-		return this.#out.failure === "EIO" ? undefined : this.#out.failure;
-	}
-
-	/** On the normal screen, where errors are shown, too. */
+	/**
+	 * Probes are about to be attached to so many processes, which can take some seconds. On the normal screen, where
+	 * errors are shown, too.
+	 */
 	attaching(processes: number): void {
 		if (processes < 2) return;
 		this.#out.write(`attaching to ${processes} processes …`);
 		this.#out.flush();
 	}
 
-	start(record: StartRecord): void {
+	write(record: GomapgrowRecord): void {
+		switch (record.type) {
+			case "start":
+				this.#start(record);
+				break;
+			case "target":
+				this.#target(record);
+				break;
+			case "growth":
+				this.#details.add(record);
+				this.#flames.add(record);
+				break;
+			case "overlap":
+				this.#details.addOverlap(record);
+				break;
+			case "end":
+				// The summary stays on the normal screen.
+				this.close();
+		}
+	}
+
+	#start(record: StartRecord): void {
 		this.#kernel = record.kernel;
 		this.#out.write(CLEAR_LINE);
 		this.#terminal.enter();
 		this.#stale = true;
 	}
 
-	target(record: TargetRecord): void {
+	#target(record: TargetRecord): void {
 		this.#targets.delete(record.pid);
 		this.#targets.set(record.pid, record);
 		this.#flames.addProcess(record.pid, record.name);
@@ -128,22 +144,10 @@ export class ScreenView implements LiveView {
 		}
 	}
 
-	growth(record: GrowthRecord): void {
-		this.#details.add(record);
-		this.#flames.add(record);
-	}
-
-	work(): void {}
-
-	overlap(record: OverlapRecord): void {
-		this.#details.addOverlap(record);
-	}
-
-	loss(): void {}
-	throttle(): void {}
-
-	window(record: WindowRecord, state: LiveState): void {
-		this.#live = state;
+	window(record: WindowRecord, state: WindowState): void {
+		const { targets, ended, elapsedNs, view, ledger, losses, overhead } = state;
+		// Also while the screen is paused: the view is of this moment.
+		this.#live = { targets, ended, elapsedNs, view, ledger, losses, overhead };
 		this.#details.closeWindow(record.interval_ns);
 		if (this.#ui.notice !== undefined && state.elapsedNs > this.#noticeUntilNs) {
 			this.#ui = { ...this.#ui, notice: undefined };
@@ -227,18 +231,9 @@ export class ScreenView implements LiveView {
 		}
 	}
 
-	end(record: EndRecord, state: EndState): void {
-		this.restore();
-		writeSummary(this.#out, record, state);
-	}
-
 	flush(): void {
 		this.#out.flush();
 		if (this.#stale) this.#draw();
-	}
-
-	queued(): number {
-		return this.#out.queued;
 	}
 
 	#leave(): void {
@@ -254,7 +249,7 @@ export class ScreenView implements LiveView {
 		this.#draw();
 	}
 
-	restore(): void {
+	close(): void {
 		if (this.#over) return;
 		this.#over = true;
 		this.#jobs.close();

@@ -1,4 +1,7 @@
-/** The processes that `watch` observes: those that run at the start, and those of the same name or file that come later. */
+/**
+ * The processes that `watch` observes: those that run at the start, and those of the same name or file that come
+ * later.
+ */
 import { GomapgrowError } from "../errors/error.ts";
 import { ownPidNamespace } from "../kernel/pid-namespace.ts";
 import { LruCache } from "../lib/lru-cache.ts";
@@ -6,12 +9,15 @@ import type { PlanOptions } from "../plan/make-plan.ts";
 import { describeProcess, isPid, resolveTargets, type TargetProcess } from "../process/discover.ts";
 import { isRunning } from "../process/process-watch.ts";
 import { exeInode, exePath, type FileInode, listPids, sharesPidNamespace } from "../process/procfs.ts";
-import { Executable } from "../tracer/executable.ts";
-import { Target } from "../tracer/target.ts";
+import { Executable } from "./executable.ts";
+import { Target } from "./target.ts";
 
 /** Pace of looking for new processes. */
 const LOOK_MS = 1000;
-/** Executables that are nothing for us are remembered up to this many; without names, every short-lived process would have its own opened. */
+/**
+ * Executables that are nothing for us are remembered up to this many; without names, every short-lived process would
+ * have its own opened.
+ */
 const MAX_REFUSED = 1024;
 /** How long to wait for another process of a name when the last one has ended: a service that is restarted. */
 const ABSENCE_MS = 5000;
@@ -144,7 +150,9 @@ export class WatchedTargets {
 		}
 	}
 
-	/** `nowMs`: any clock that only goes forward. The caller lets go of what has ended and takes over what has started. */
+	/**
+	 * `nowMs`: any clock that only goes forward. The caller lets go of what has ended and takes over what has started.
+	 */
 	poll(nowMs: number): TargetChanges {
 		const ended: Target[] = [];
 		const started: Target[] = [];
@@ -199,8 +207,8 @@ export class WatchedTargets {
 }
 
 /**
- * BPF programs tell processes by the number that they have in our PID namespace, or in the first one: of a process in a namespace inside of ours, when ours is
- * not the first, they know neither. Throws E-TARGET-PIDNS.
+ * BPF programs tell processes by the number that they have in our PID namespace, or in the first one: of a process in
+ * a namespace inside of ours, when ours is not the first, they know neither. Throws E-TARGET-PIDNS.
  */
 function requireKnownNumbers(pid: number): void {
 	if (ownPidNamespace() === undefined || sharesPidNamespace(pid)) return;

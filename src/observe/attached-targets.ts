@@ -1,0 +1,134 @@
+/** The targets of an observation as they are attached, end, and go: who is watched, and the records that say so. */
+import { GomapgrowError } from "../errors/error.ts";
+import type { TargetRecord } from "../records/records.ts";
+import { type ClockAnchor, timeOf } from "../records/time.ts";
+import type { Target } from "../tracer/target.ts";
+import type { Timing } from "../tracer/timed-probes.ts";
+import type { TargetChanges } from "../tracer/watched-targets.ts";
+import type { Clock } from "./clock.ts";
+import type { Drain } from "./drain.ts";
+import type { Sinks } from "./sinks.ts";
+import { targetRecord } from "./target-record.ts";
+import type { Governing, Tracer } from "./tracer.ts";
+import type { Watched } from "./windows.ts";
+
+/** Processes that have ended are remembered up to this many. */
+const MAX_ENDED = 10_000;
+
+export interface AttachedTargetsOptions {
+	tracer: Tracer;
+	sinks: Sinks;
+	clock: Clock;
+	anchor: ClockAnchor;
+	timing: Timing;
+	/** A target that came could not be attached, and is closed. */
+	drop?: ((target: Target) => void) | undefined;
+}
+
+export class AttachedTargets {
+	readonly #options: AttachedTargetsOptions;
+	/** Of the targets that are attached; of the last one when all have ended. */
+	readonly #records = new Map<Target, TargetRecord>();
+	/** Targets that have ended and are still to be let go of. */
+	readonly #leaving: Target[] = [];
+	/** PIDs of those that have been let go of. */
+	readonly #ended = new Set<number>();
+
+	constructor(options: AttachedTargetsOptions) {
+		this.#options = options;
+	}
+
+	get watched(): Watched {
+		return { targets: this.#options.tracer.targets, records: [...this.#records.values()], ended: this.#ended };
+	}
+
+	/**
+	 * Attaches those that are there at the start. One that has ended since it was found is left out, unless it was the
+	 * only one; what `attach` throws closes the others.
+	 */
+	attachFirst(targets: readonly Target[]): void {
+		const { tracer } = this.#options;
+		const waiting = [...targets];
+		let gone: unknown;
+		for (let target = waiting.shift(); target !== undefined; target = waiting.shift()) {
+			try {
+				tracer.attach(target);
+			} catch (error) {
+				gone = error;
+				if (error instanceof GomapgrowError && error.code === "E-TARGET-GONE") continue;
+				for (const unused of waiting) unused.close();
+				throw error;
+			}
+		}
+		if (tracer.targets.length === 0) throw gone;
+	}
+
+	/** Writes the records of those that are attached. */
+	announce(): void {
+		for (const target of this.#options.tracer.targets) this.#write(target);
+	}
+
+	#write(target: Target): void {
+		const { sinks, clock, anchor, timing } = this.#options;
+		const record = targetRecord(target, timeOf(anchor, clock.monotonicNs()), timing);
+		this.#records.set(target, record);
+		sinks.write(record);
+	}
+
+	/**
+	 * Lets go of targets that have ended, and attaches those that have come. What the probes of the former have
+	 * written must be read before their places in the tables go to others, so that waits for a reader that is behind.
+	 */
+	update({ ended, started }: Pick<TargetChanges, "ended" | "started">, drain: Drain, governor: Governing): void {
+		this.#leaving.push(...ended);
+		if (this.#leaving.length > 0 && drain.empty()) this.#release(governor);
+		for (const target of started) this.#attach(target);
+		if (this.#records.size > Math.max(1, this.#options.tracer.targets.length)) this.#forget();
+	}
+
+	/** The records of targets that are not attached any more go, but for the last one. */
+	#forget(): void {
+		const attached = new Set(this.#options.tracer.targets);
+		for (const target of this.#records.keys()) {
+			if (this.#records.size > 1 && !attached.has(target)) this.#records.delete(target);
+		}
+	}
+
+	#release(governor: Governing): void {
+		const { tracer, clock } = this.#options;
+		for (const target of this.#leaving.splice(0)) {
+			governor.release(target, Number(clock.monotonicNs()));
+			tracer.release(target);
+			const { pid } = target.identity;
+			// After execve another program of the same process may be attached already.
+			if (!tracer.targets.some(({ identity }) => identity.pid === pid)) this.#markEnded(pid);
+		}
+	}
+
+	#markEnded(pid: number): void {
+		this.#ended.add(pid);
+		if (this.#ended.size <= MAX_ENDED) return;
+		for (const oldest of this.#ended) {
+			this.#ended.delete(oldest);
+			return;
+		}
+	}
+
+	#attach(target: Target): void {
+		const { tracer, drop } = this.#options;
+		if (!tracer.hasRoomFor(target)) {
+			target.close();
+			drop?.(target);
+			return;
+		}
+		try {
+			tracer.attach(target);
+		} catch (error) {
+			drop?.(target);
+			if (error instanceof GomapgrowError && /^E-(TARGET|BIN)-/.test(error.code)) return;
+			throw error;
+		}
+		this.#ended.delete(target.identity.pid);
+		this.#write(target);
+	}
+}
