@@ -2,7 +2,8 @@
 import { cgoGap } from "../gobin/cgo/cgo-frames.ts";
 import type { GoBinary } from "../gobin/go-binary.ts";
 import type { GLayout, MLayout, StructLayouts } from "../gobin/layouts/struct-layouts.ts";
-import type { GoroutineOffsets, MapImpl } from "./probe-plan.ts";
+import type { MapImpl } from "../gomap/functions.ts";
+import type { GoroutineOffsets } from "./probe-plan.ts";
 
 /** The fields that classic-growth.ts and swiss-growth.ts read; they have been at these offsets in all releases. */
 export const DECODED_FIELDS = {

@@ -1,4 +1,6 @@
 /** What the counters say: totals since the start, and what has changed since the previous reading. */
+
+import type { Tier } from "../gomap/functions.ts";
 import type { BpfObject } from "../kernel/bpf-object.ts";
 import {
 	GoroutineTable,
@@ -9,7 +11,6 @@ import {
 	type SiteCounts,
 	WorkCounters,
 } from "../kernel/counters.ts";
-import type { Tier } from "../plan/probe-plan.ts";
 import { emptyTierLedger, unaccounted } from "../records/ledger.ts";
 import type { Frame, Ledger, TierLedger } from "../records/records.ts";
 import type { StackDecoder } from "./decode/stacks.ts";

@@ -3,7 +3,7 @@
  * keeps the ledger. It has no timers and prints nothing: its owner calls `drain` and `readCounters` at its own pace.
  */
 import { GomapgrowError } from "../errors/error.ts";
-import { slotOf } from "../gomap/functions.ts";
+import { ROLE, slotOf, type Tier } from "../gomap/functions.ts";
 import { BpfObject, type ProgramName, type Sampling, type SiteConfig, type TableSizes } from "../kernel/bpf-object.ts";
 import { CALIBRATION_SITES, Calibration, type HitCosts } from "../kernel/calibration.ts";
 import type { SiteCounts } from "../kernel/counters.ts";
@@ -13,7 +13,7 @@ import type { AttachMode } from "../kernel/features.ts";
 import { monotonicNs } from "../kernel/libc.ts";
 import { type AttachSite, Closings, UprobeLink } from "../kernel/uprobe-link.ts";
 import { NO_SLOT } from "../kernel/wire.ts";
-import { type ExitSite, type PlannedProbe, ROLE, type Tier } from "../plan/probe-plan.ts";
+import type { ExitSite, PlannedProbe } from "../plan/probe-plan.ts";
 import type { GrowthRecord, OverlapRecord, WorkRecord } from "../records/records.ts";
 import type { ClockAnchor } from "../records/time.ts";
 import { type Counters, CounterTotals, type Decoded } from "./counters.ts";
