@@ -4,6 +4,7 @@
  */
 import { GomapgrowError } from "../errors/error.ts";
 import { ROLE, slotOf, type Tier } from "../gomap/functions.ts";
+import { COPIED_FIELDS } from "../gomap/header.ts";
 import { BpfObject, type ProgramName, type Sampling, type SiteConfig, type TableSizes } from "../kernel/bpf-object.ts";
 import { CALIBRATION_SITES, Calibration, type HitCosts } from "../kernel/calibration.ts";
 import type { SiteCounts } from "../kernel/counters.ts";
@@ -50,8 +51,7 @@ const SAMPLE_ROOM = 3000;
 const TIERS: readonly Tier[] = ["growth", "work", "iteration"];
 const PROGRAM_OF: Record<Tier, ProgramName> = { growth: "growth", work: "work", iteration: "iterate" };
 
-/** hmap.hash0 and maps.Map.seed (growth-details.ts). */
-const SEED_OFFSET = { classic: 12, swiss: 8 } as const;
+const SEED_OFFSET = { classic: COPIED_FIELDS.hmap.hash0, swiss: COPIED_FIELDS.swissMap.seed } as const;
 
 /** Probes that are put in and taken out together. */
 interface ProbeGroup {

@@ -1,4 +1,5 @@
 /** Turns samples of the work tier and steps of iterators into records. */
+import { seedText } from "../../gomap/header.ts";
 import type { RawStep, RawWork } from "../../kernel/events.ts";
 import { FAULT } from "../../kernel/wire.ts";
 import type { OverlapRecord, WorkRecord } from "../../records/records.ts";
@@ -44,7 +45,7 @@ export class SampleDecoder {
 	overlaps(raw: RawStep, { target, probe }: EntrySite, recent: RecentGrowths): OverlapRecord[] {
 		const { bias, plan } = target;
 		if (bias === undefined) return [];
-		const map = `0x${raw.seed.toString(16).padStart(plan.impl === "classic" ? 8 : 16, "0")}`;
+		const map = seedText(plan.impl, raw.seed);
 		const time = BigInt(raw.timeNs);
 		const stack = this.#stacks.decode(target, probe, raw.frames, bias);
 		return recent.between(raw.tgid, map, raw.seen, raw.sequence).map((growth) => ({
