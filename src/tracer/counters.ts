@@ -13,7 +13,6 @@ import {
 } from "../kernel/counters.ts";
 import { emptyTierLedger, unaccounted } from "../records/ledger.ts";
 import type { Frame, Ledger, TierLedger } from "../records/records.ts";
-import type { StackDecoder } from "./decode/stacks.ts";
 import { UNKNOWN_TYPE } from "./decode/type-names.ts";
 import type { EntrySite, SiteTable } from "./site-table.ts";
 import type { Target } from "./target.ts";
@@ -90,7 +89,6 @@ interface Seen<Value> {
 
 export class CounterTotals {
 	readonly #sites: SiteTable;
-	readonly #stacks: StackDecoder;
 	readonly #siteCounters: SiteCounters;
 	readonly #workCounters: WorkCounters;
 	readonly #latencyCounters: LatencyCounters;
@@ -104,14 +102,8 @@ export class CounterTotals {
 	#work: WorkDelta[] = [];
 	#latency: LatencyDelta[] = [];
 
-	constructor(
-		object: BpfObject,
-		sites: SiteTable,
-		stacks: StackDecoder,
-		measured: { latency: boolean; iterations: boolean },
-	) {
+	constructor(object: BpfObject, sites: SiteTable, measured: { latency: boolean; iterations: boolean }) {
 		this.#sites = sites;
-		this.#stacks = stacks;
 		this.#measured = measured;
 		this.#siteCounters = new SiteCounters(object.mapFd("site_counts"));
 		this.#workCounters = new WorkCounters(object.mapFd("work_rows"));
@@ -207,7 +199,7 @@ export class CounterTotals {
 				pid: row.tgid,
 				fn: probe.fn,
 				map_type: typeName(target, row.mapType),
-				caller: bias === undefined ? [] : this.#stacks.caller(target, row.caller, bias),
+				caller: bias === undefined ? [] : target.stacks.caller(row.caller, bias),
 				calls,
 			});
 		}

@@ -22,7 +22,6 @@ import { GrowthDecoder } from "./decode/growth.ts";
 import { RecentGrowths } from "./decode/overlaps.ts";
 import { PendingGrowths } from "./decode/pending-growths.ts";
 import { SampleDecoder } from "./decode/samples.ts";
-import { StackDecoder } from "./decode/stacks.ts";
 import { type EntrySite, SiteTable } from "./site-table.ts";
 import type { Target } from "./target.ts";
 import { isTimed, sitesNeeded } from "./timed-probes.ts";
@@ -74,7 +73,6 @@ export class Session {
 	readonly #totals: CounterTotals;
 	readonly #sites: SiteTable;
 	readonly #attached = new Map<Target, Attached>();
-	readonly #stacks = new StackDecoder();
 	readonly #growths: GrowthDecoder;
 	readonly #samples: SampleDecoder;
 	readonly #pending = new PendingGrowths();
@@ -88,13 +86,13 @@ export class Session {
 	constructor(options: SessionOptions) {
 		this.#options = options;
 		const { anchor, maxSites, latency, iterations } = options;
-		this.#growths = new GrowthDecoder(anchor, this.#stacks);
-		this.#samples = new SampleDecoder(anchor, this.#stacks);
+		this.#growths = new GrowthDecoder(anchor);
+		this.#samples = new SampleDecoder(anchor);
 		this.#sites = new SiteTable(maxSites);
 		this.#object = new BpfObject({ ...options, maxSites: maxSites + CALIBRATION_SITES });
 		try {
 			this.#ring = new EventRing(this.#object.mapFd("events"), this.#object.ringBytes);
-			this.#totals = new CounterTotals(this.#object, this.#sites, this.#stacks, { latency, iterations });
+			this.#totals = new CounterTotals(this.#object, this.#sites, { latency, iterations });
 		} catch (error) {
 			this.#object.close();
 			throw error;
@@ -289,7 +287,7 @@ export class Session {
 					this.#decoded.growthsDropped++;
 					return;
 				}
-				if (raw.sequence > 0) this.#recent.add(raw.sequence, record);
+				if (raw.sequence > 0) this.#recent.add(site.target.image, raw.sequence, record);
 				if (site.timed) this.#pending.add(raw, record, this.#giver(take));
 				else this.#giver(take)(record);
 				return;

@@ -6,23 +6,20 @@ import type { OverlapRecord, WorkRecord } from "../../records/records.ts";
 import { type ClockAnchor, elapsedNs, timeOf } from "../../records/time.ts";
 import type { EntrySite } from "../site-table.ts";
 import type { RecentGrowths } from "./overlaps.ts";
-import type { StackDecoder } from "./stacks.ts";
 import { UNKNOWN_TYPE } from "./type-names.ts";
 
 export class SampleDecoder {
 	readonly #anchor: ClockAnchor;
-	readonly #stacks: StackDecoder;
 
-	constructor(anchor: ClockAnchor, stacks: StackDecoder) {
+	constructor(anchor: ClockAnchor) {
 		this.#anchor = anchor;
-		this.#stacks = stacks;
 	}
 
 	work(raw: RawWork, { target, probe }: EntrySite): WorkRecord {
 		const time = BigInt(raw.timeNs);
 		// A record from an exit has another address, which tells nothing about where the executable was loaded.
 		const bias = target.bias ?? 0;
-		const stack = target.bias === undefined ? [] : this.#stacks.decode(target, probe, raw.frames, bias);
+		const stack = target.bias === undefined ? [] : target.stacks.decode(probe, raw.frames, bias);
 		return {
 			type: "work",
 			time: timeOf(this.#anchor, time),
@@ -37,7 +34,7 @@ export class SampleDecoder {
 			...(raw.slow ? { slow: true as const } : {}),
 			...(target.plan.impl === "classic" ? { iterating: raw.iterating } : {}),
 			stack,
-			...(this.#stacks.isTruncated(target, stack, raw.truncated) ? { stack_truncated: true as const } : {}),
+			...(target.stacks.isTruncated(stack, raw.truncated) ? { stack_truncated: true as const } : {}),
 		};
 	}
 
@@ -47,8 +44,8 @@ export class SampleDecoder {
 		if (bias === undefined) return [];
 		const map = seedText(plan.impl, raw.seed);
 		const time = BigInt(raw.timeNs);
-		const stack = this.#stacks.decode(target, probe, raw.frames, bias);
-		return recent.between(raw.tgid, map, raw.seen, raw.sequence).map((growth) => ({
+		const stack = target.stacks.decode(probe, raw.frames, bias);
+		return recent.between(target.image, map, raw.seen, raw.sequence).map((growth) => ({
 			type: "overlap",
 			time: timeOf(this.#anchor, time),
 			elapsed_ns: elapsedNs(this.#anchor, time),
@@ -66,7 +63,7 @@ export class SampleDecoder {
 				elapsed_ns: elapsedNs(this.#anchor, BigInt(raw.begunNs)),
 				...((raw.fault & FAULT.g) === 0 ? { goid: raw.goid } : {}),
 				stack,
-				...(this.#stacks.isTruncated(target, stack, raw.truncated) ? { stack_truncated: true as const } : {}),
+				...(target.stacks.isTruncated(stack, raw.truncated) ? { stack_truncated: true as const } : {}),
 			},
 		}));
 	}
