@@ -65,9 +65,29 @@ const files = [...new Bun.Glob("**/*.ts").scanSync(SRC)].sort();
 const imports = files.flatMap(importsOf);
 
 function roomOf(entry: Import): string | undefined {
+	const path = fileOf(entry);
+	return path === undefined || path.startsWith("..") ? undefined : path.split("/")[0];
+}
+
+/** The file of src/ that it imports; undefined for modules from elsewhere. */
+function fileOf(entry: Import): string | undefined {
 	if (!entry.specifier.startsWith(".")) return undefined;
-	const path = relative(SRC, resolve(SRC, dirname(entry.file), entry.specifier));
-	return path.startsWith("..") ? undefined : path.split("/")[0];
+	return relative(SRC, resolve(SRC, dirname(entry.file), entry.specifier));
+}
+
+/** The ways from a file back to itself, one for each import that closes a circle. */
+function circlesIn(edges: ReadonlyMap<string, readonly string[]>): string[][] {
+	const circles: string[][] = [];
+	const done = new Set<string>();
+	const visit = (file: string, way: readonly string[]): void => {
+		if (way.includes(file)) circles.push([...way.slice(way.indexOf(file)), file]);
+		else if (!done.has(file)) {
+			for (const next of edges.get(file) ?? []) visit(next, [...way, file]);
+			done.add(file);
+		}
+	};
+	for (const file of edges.keys()) visit(file, []);
+	return circles;
 }
 
 describe("rooms", () => {
@@ -103,5 +123,24 @@ describe("rooms", () => {
 			(entry) => !IO_ROOMS.has(entry.room) && IO_MODULES.test(entry.specifier) && !PURE_MODULES.has(entry.specifier),
 		);
 		expect(wrong.map((entry) => `${entry.file} imports ${entry.specifier}`)).toEqual([]);
+	});
+
+	test("no file imports itself by way of others, types aside", () => {
+		const importedBy = new Map<string, string[]>();
+		for (const entry of imports) {
+			const to = fileOf(entry);
+			if (to === undefined || entry.typeOnly) continue;
+			importedBy.set(entry.file, [...(importedBy.get(entry.file) ?? []), to]);
+		}
+		expect(importedBy.size).toBeGreaterThan(200);
+		expect(circlesIn(importedBy)).toEqual([]);
+	});
+
+	test("a circle would be found", () => {
+		const edges = { a: ["b"], b: ["c", "d"], c: ["a"], d: ["e"], e: [], f: ["f"], g: ["a"] };
+		expect(circlesIn(new Map(Object.entries(edges)))).toEqual([
+			["a", "b", "c", "a"],
+			["f", "f"],
+		]);
 	});
 });
