@@ -31,19 +31,11 @@ interface Located {
 	named: boolean;
 }
 
-/** Read by halves: every growth and sample passes here, and a bigint for each address would be dear. */
-function addressesInFile({ buffer, byteOffset, length }: BigUint64Array, bias: number): Float64Array<ArrayBuffer> {
-	const halves = new Uint32Array(buffer, byteOffset, 2 * length);
-	const inFile = new Float64Array(length);
-	for (let i = 0; i < length; i++) {
-		const address = (halves[2 * i] ?? 0) + (halves[2 * i + 1] ?? 0) * 2 ** 32;
-		inFile[i] = address === 0 ? UNREAD : address - bias;
-	}
-	return inFile;
-}
-
 export class StackDecoder {
 	readonly #code: Code;
+	/** Of the stack that is being looked at: the return addresses in the file. Grows when a stack needs more. */
+	#inFile = new Float64Array(128);
+	#inFileBytes = Buffer.from(this.#inFile.buffer);
 	/** By the probe and the return addresses in the file; those with numbers among their frames by the load bias, too. */
 	readonly #stacks = new LruCache<string, Frame[]>(MAX_STACKS);
 	/** By the address in the file; those outside the executable by what the process has, as text. */
@@ -60,16 +52,30 @@ export class StackDecoder {
 	 * itself. Addresses outside the executable are shown as numbers.
 	 */
 	decode(probe: PlannedProbe, returns: BigUint64Array, bias: number): Frame[] {
-		const inFile = addressesInFile(returns, bias);
-		const key = `${probe.site.address}:${Buffer.from(inFile.buffer).toString("latin1")}`;
+		this.#read(returns, bias);
+		const key = `${probe.site.address}:${this.#inFileBytes.toString("latin1", 0, 8 * returns.length)}`;
 		const known = this.#stacks.get(key) ?? this.#stacks.get(`${bias}:${key}`);
 		if (known !== undefined) return known;
 		const first = this.#framesAt(probe.site.address, bias);
 		const stack = first.frames;
-		const { whole, named } = this.#addCallers(stack, probe, inFile, bias);
+		const { whole, named } = this.#addCallers(stack, probe, this.#inFile.subarray(0, returns.length), bias);
 		if (!whole) this.#cut.add(stack);
 		this.#stacks.set(first.named && named ? key : `${bias}:${key}`, stack);
 		return stack;
+	}
+
+	/** Every growth and sample passes here: addresses are read by halves, as a bigint for each would be dear, and to the same place. */
+	#read({ buffer, byteOffset, length }: BigUint64Array, bias: number): void {
+		if (length > this.#inFile.length) {
+			this.#inFile = new Float64Array(2 * length);
+			this.#inFileBytes = Buffer.from(this.#inFile.buffer);
+		}
+		const inFile = this.#inFile;
+		const halves = new Uint32Array(buffer, byteOffset, 2 * length);
+		for (let i = 0; i < length; i++) {
+			const address = (halves[2 * i] ?? 0) + (halves[2 * i + 1] ?? 0) * 2 ** 32;
+			inFile[i] = address === 0 ? UNREAD : address - bias;
+		}
 	}
 
 	/** Whether outer frames are missing in what `decode` returned; `inRecord`: what the kernel program says of it. */
