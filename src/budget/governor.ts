@@ -2,10 +2,11 @@
  * Keeps what probing costs each target within the budget: measures the overhead, probes tiers part of the time when they are too dear, and estimates what was not
  * counted meanwhile. It has no timers: its owner calls `tick` often.
  */
+
+import type { Tier } from "../gomap/functions.ts";
 import type { HitCosts } from "../kernel/calibration.ts";
 import type { SiteCounts } from "../kernel/counters.ts";
 import type { MachineTime } from "../kernel/machine-time.ts";
-import type { Tier } from "../plan/probe-plan.ts";
 import type { CallEstimate, OverheadRow } from "../records/records.ts";
 import type { EntrySite } from "../tracer/site-table.ts";
 import type { Target } from "../tracer/target.ts";

@@ -1,4 +1,6 @@
 /** What the counters say: totals since the start, and what has changed since the previous reading. */
+
+import type { Tier } from "../gomap/functions.ts";
 import type { BpfObject } from "../kernel/bpf-object.ts";
 import {
 	GoroutineTable,
@@ -9,10 +11,8 @@ import {
 	type SiteCounts,
 	WorkCounters,
 } from "../kernel/counters.ts";
-import type { Tier } from "../plan/probe-plan.ts";
 import { emptyTierLedger, unaccounted } from "../records/ledger.ts";
 import type { Frame, Ledger, TierLedger } from "../records/records.ts";
-import type { StackDecoder } from "./decode/stacks.ts";
 import { UNKNOWN_TYPE } from "./decode/type-names.ts";
 import type { EntrySite, SiteTable } from "./site-table.ts";
 import type { Target } from "./target.ts";
@@ -89,7 +89,6 @@ interface Seen<Value> {
 
 export class CounterTotals {
 	readonly #sites: SiteTable;
-	readonly #stacks: StackDecoder;
 	readonly #siteCounters: SiteCounters;
 	readonly #workCounters: WorkCounters;
 	readonly #latencyCounters: LatencyCounters;
@@ -103,14 +102,8 @@ export class CounterTotals {
 	#work: WorkDelta[] = [];
 	#latency: LatencyDelta[] = [];
 
-	constructor(
-		object: BpfObject,
-		sites: SiteTable,
-		stacks: StackDecoder,
-		measured: { latency: boolean; iterations: boolean },
-	) {
+	constructor(object: BpfObject, sites: SiteTable, measured: { latency: boolean; iterations: boolean }) {
 		this.#sites = sites;
-		this.#stacks = stacks;
 		this.#measured = measured;
 		this.#siteCounters = new SiteCounters(object.mapFd("site_counts"));
 		this.#workCounters = new WorkCounters(object.mapFd("work_rows"));
@@ -206,7 +199,7 @@ export class CounterTotals {
 				pid: row.tgid,
 				fn: probe.fn,
 				map_type: typeName(target, row.mapType),
-				caller: bias === undefined ? [] : this.#stacks.caller(target, row.caller, bias),
+				caller: bias === undefined ? [] : target.stacks.caller(row.caller, bias),
 				calls,
 			});
 		}

@@ -4,13 +4,16 @@ import { requireArchitecture } from "../plan/architecture.ts";
 import { makePlan, type PlanOptions } from "../plan/make-plan.ts";
 import type { ProbePlan } from "../plan/probe-plan.ts";
 import { type FileBytes, openFileBytes } from "../process/file-bytes.ts";
+import { StackDecoder } from "./decode/stacks.ts";
 import { MapTypes } from "./decode/type-names.ts";
 
 export class Executable {
 	readonly file: FileBytes;
 	readonly binary: GoBinary;
 	readonly plan: ProbePlan;
+	/** Names of its map types and of its code, found by addresses in the file. */
 	readonly types: MapTypes;
+	readonly stacks: StackDecoder;
 	#users = 1;
 
 	/** Opens it for one user, and plans its probes. Throws E-BIN-… or E-TARGET-… */
@@ -21,6 +24,7 @@ export class Executable {
 			requireArchitecture(this.binary);
 			this.plan = makePlan(this.binary, options);
 			this.types = new MapTypes(this.binary);
+			this.stacks = new StackDecoder(this);
 		} catch (error) {
 			this.file.close();
 			throw error;

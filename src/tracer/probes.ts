@@ -1,11 +1,12 @@
 /** The probes of all targets, by target and tier: numbered, configured, attached and detached. */
 import { GomapgrowError } from "../errors/error.ts";
-import { slotOf } from "../gomap/functions.ts";
+import { ROLE, slotOf, type Tier } from "../gomap/functions.ts";
+import { COPIED_FIELDS } from "../gomap/header.ts";
 import type { BpfObject, ProgramName, SiteConfig } from "../kernel/bpf-object.ts";
 import { monotonicNs } from "../kernel/libc.ts";
 import { type AttachSite, Closings, UprobeLink } from "../kernel/uprobe-link.ts";
 import { NO_SLOT } from "../kernel/wire.ts";
-import { type ExitSite, type PlannedProbe, ROLE, type Tier } from "../plan/probe-plan.ts";
+import type { ExitSite, PlannedProbe } from "../plan/probe-plan.ts";
 import type { EntrySite, SiteTable } from "./site-table.ts";
 import type { Target } from "./target.ts";
 import { isTimed, sitesNeeded, type Timing } from "./timed-probes.ts";
@@ -13,8 +14,7 @@ import { isTimed, sitesNeeded, type Timing } from "./timed-probes.ts";
 const TIERS: readonly Tier[] = ["growth", "work", "iteration"];
 const PROGRAM_OF: Record<Tier, ProgramName> = { growth: "growth", work: "work", iteration: "iterate" };
 
-/** hmap.hash0 and maps.Map.seed (growth-details.ts). */
-const SEED_OFFSET = { classic: 12, swiss: 8 } as const;
+const SEED_OFFSET = { classic: COPIED_FIELDS.hmap.hash0, swiss: COPIED_FIELDS.swissMap.seed } as const;
 
 /** Probes that are attached and detached together. */
 interface ProbeGroup {

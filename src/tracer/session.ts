@@ -3,13 +3,13 @@
  * counters and keeps the ledger. It has no timers and prints nothing: its owner calls `drain` and `readCounters` at
  * its own pace.
  */
+import type { Tier } from "../gomap/functions.ts";
 import { BpfObject, type Sampling, type TableSizes } from "../kernel/bpf-object.ts";
 import { CALIBRATION_SITES, Calibration, type HitCosts } from "../kernel/calibration.ts";
 import type { SiteCounts } from "../kernel/counters.ts";
 import { EventRing } from "../kernel/event-ring.ts";
 import type { RawRecord } from "../kernel/events.ts";
 import type { AttachMode } from "../kernel/features.ts";
-import type { Tier } from "../plan/probe-plan.ts";
 import type { GrowthRecord, OverlapRecord, WorkRecord } from "../records/records.ts";
 import type { ClockAnchor } from "../records/time.ts";
 import { type Counters, CounterTotals, type Decoded } from "./counters.ts";
@@ -17,7 +17,6 @@ import { GrowthDecoder } from "./decode/growth.ts";
 import { RecentGrowths } from "./decode/overlaps.ts";
 import { PendingGrowths } from "./decode/pending-growths.ts";
 import { SampleDecoder } from "./decode/samples.ts";
-import { StackDecoder } from "./decode/stacks.ts";
 import { Probes } from "./probes.ts";
 import { type EntrySite, SiteTable } from "./site-table.ts";
 import type { Target } from "./target.ts";
@@ -50,7 +49,6 @@ export class Session {
 	readonly #totals: CounterTotals;
 	readonly #sites: SiteTable;
 	readonly #probes: Probes;
-	readonly #stacks = new StackDecoder();
 	readonly #growths: GrowthDecoder;
 	readonly #samples: SampleDecoder;
 	readonly #pending = new PendingGrowths();
@@ -63,13 +61,13 @@ export class Session {
 	constructor(options: SessionOptions) {
 		this.#options = options;
 		const { anchor, maxSites, latency, iterations } = options;
-		this.#growths = new GrowthDecoder(anchor, this.#stacks);
-		this.#samples = new SampleDecoder(anchor, this.#stacks);
+		this.#growths = new GrowthDecoder(anchor);
+		this.#samples = new SampleDecoder(anchor);
 		this.#sites = new SiteTable(maxSites);
 		this.#object = new BpfObject({ ...options, maxSites: maxSites + CALIBRATION_SITES });
 		try {
 			this.#ring = new EventRing(this.#object.mapFd("events"), this.#object.ringBytes);
-			this.#totals = new CounterTotals(this.#object, this.#sites, this.#stacks, { latency, iterations });
+			this.#totals = new CounterTotals(this.#object, this.#sites, { latency, iterations });
 			this.#probes = new Probes(this.#object, this.#sites, options);
 		} catch (error) {
 			this.#object.close();
@@ -190,7 +188,7 @@ export class Session {
 					this.#decoded.growthsDropped++;
 					return;
 				}
-				if (raw.sequence > 0) this.#recent.add(raw.sequence, record);
+				if (raw.sequence > 0) this.#recent.add(site.target.image, raw.sequence, record);
 				if (site.timed) this.#pending.add(raw, record, this.#giver(take));
 				else this.#giver(take)(record);
 				return;

@@ -42,7 +42,7 @@ function isNoGoProgram(error: unknown): boolean {
 	return error instanceof GomapgrowError && /^E-(BIN|TARGET)-/.test(error.code);
 }
 
-const fileKey = ({ dev, ino, mtimeNs }: FileInode): string => `${dev}:${ino}:${mtimeNs}`;
+const fileKey = ({ dev, ino, mtimeNs, size }: FileInode): string => `${dev}:${ino}:${mtimeNs}:${size}`;
 
 const keyOf = ({ pid, startTime }: TargetProcess, exe: FileInode): string =>
 	`${pid}:${startTime}:${exe.dev}:${exe.ino}`;

@@ -2,8 +2,8 @@
 import { expect, test } from "bun:test";
 import { type Governed, Governor } from "../../../src/budget/governor.ts";
 import { AIM } from "../../../src/budget/tier-budget.ts";
+import type { Tier } from "../../../src/gomap/functions.ts";
 import { noCounts, type SiteCounts } from "../../../src/kernel/counters.ts";
-import type { Tier } from "../../../src/plan/probe-plan.ts";
 import type { EntrySite } from "../../../src/tracer/site-table.ts";
 import type { Target } from "../../../src/tracer/target.ts";
 import { Prng } from "../../support/prng.ts";
