@@ -276,7 +276,7 @@ export class CounterTotals {
 	forget(sites: ReadonlySet<number>): void {
 		this.#workCounters.forget(sites);
 		this.#latencyCounters.forget(sites);
-		if (this.#measured.latency) this.#goroutines.forget(process.pid);
+		if (this.#measured.latency) this.#goroutines.forgetOwn();
 	}
 
 	/** A target has ended and its probes are gone: keeps its totals and frees its places in the tables. */

@@ -39,6 +39,7 @@ const IO_ROOMS = new Set(["process", "kernel", "observe", "recording", "export",
 const IO_MODULES = /^(node:|bun$)/;
 /** Pure helpers of the platform, without I/O. */
 const PURE_MODULES = new Set(["node:zlib", "node:util", "node:path"]);
+const PURE_GLOBALS = new Set(["Bun.stringWidth", "Bun.sliceAnsi", "Bun.wrapAnsi"]);
 
 interface Import {
 	file: string;
@@ -55,10 +56,16 @@ function importsOf(file: string): Import[] {
 		...[...text.matchAll(pattern)].map((match) => ({
 			...{ file, room, specifier: match[3] ?? "", typeOnly: match[2] !== undefined },
 		})),
-		...[...text.matchAll(/\bimport\(\s*["']([^"']+)["']/g)].map((match) => ({
+		...[...text.matchAll(/\b(?:import|process\.getBuiltinModule)\(\s*["']([^"']+)["']/g)].map((match) => ({
 			...{ file, room, specifier: match[1] ?? "", typeOnly: false },
 		})),
 	];
+}
+
+/** What a file uses of the platform's globals, like "Bun.sleep" and "process.pid", without modules got by their names. */
+function globalsOf(text: string): string[] {
+	const code = text.replace(/\/\*[\s\S]*?\*\/|(?<!:)\/\/.*/g, "").replace(/\bprocess\.getBuiltinModule\("/g, "");
+	return [...code.matchAll(/(?<![.#\w$])(?:Bun|process|globalThis)\s*(?:\?\.|\.|\[)\s*\w*/g)].map(([use]) => use);
 }
 
 const files = [...new Bun.Glob("**/*.ts").scanSync(SRC)].sort();
@@ -108,5 +115,27 @@ describe("rooms", () => {
 			(entry) => !IO_ROOMS.has(entry.room) && IO_MODULES.test(entry.specifier) && !PURE_MODULES.has(entry.specifier),
 		);
 		expect(wrong.map((entry) => `${entry.file} imports ${entry.specifier}`)).toEqual([]);
+	});
+
+	test("nor do they by the platform's globals", () => {
+		const wrong = files.flatMap((file) =>
+			IO_ROOMS.has(file.split("/")[0] ?? "")
+				? []
+				: globalsOf(readFileSync(join(SRC, file), "utf8"))
+						.filter((use) => !PURE_GLOBALS.has(use))
+						.map((use) => `${file} uses ${use}`),
+		);
+		expect(wrong).toEqual([]);
+	});
+
+	test("uses of globals are seen, others are not", () => {
+		expect(globalsOf("await Bun.sleep(1); f(process.pid, process?.env, globalThis['Bun'], Bun . file)")).toEqual([
+			...["Bun.sleep", "process.pid", "process?.env", "globalThis[", "Bun . file"],
+		]);
+		expect(globalsOf("// Bun.sleep\n/* process.pid */ this.process.pid + row.Bun.x + myprocess.x")).toEqual([]);
+		expect(globalsOf('process.getBuiltinModule("node:zlib"); process.getBuiltinModule(name)')).toEqual([
+			"process.getBuiltinModule",
+		]);
+		expect(globalsOf(readFileSync(join(SRC, "cli/main.ts"), "utf8"))).toContain("process.argv");
 	});
 });
