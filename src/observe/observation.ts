@@ -3,7 +3,7 @@ import { hostname, release, setPriority } from "node:os";
 import { Governor } from "../budget/governor.ts";
 import { SampleRate } from "../budget/sample-rate.ts";
 import { GomapgrowError } from "../errors/error.ts";
-import { fsBaseOffset } from "../kernel/btf.ts";
+import { taskOffsets } from "../kernel/btf.ts";
 import type { HitCosts } from "../kernel/calibration.ts";
 import type { AttachMode } from "../kernel/features.ts";
 import { monotonicNs, processCpuNs, wallNs } from "../kernel/libc.ts";
@@ -100,7 +100,7 @@ class Observation {
 		try {
 			const { mode, latency, iterations, targets } = options;
 			// The kernel's description of itself is megabytes long: read for those that need it only.
-			const fsBase = latency && targets.some(({ plan }) => needsFsBase(plan)) ? fsBaseOffset() : undefined;
+			const fsBase = latency && targets.some(({ plan }) => needsFsBase(plan)) ? taskOffsets().fsBase : undefined;
 			this.#timing = { latency, fsBase };
 			const needed = targets.reduce((sum, target) => sum + sitesNeeded(target.plan, this.#timing), 0);
 			const maxSites = 2 * needed + SPARE_SITES;
