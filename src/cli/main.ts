@@ -83,8 +83,8 @@ const HANDLERS: Record<CommandName, (call: Call) => number | Promise<number>> = 
 		return await verify(single(call), verifyOptions(call.options, parseColor(call.options.color)), call.args);
 	},
 	doctor: async ({ options }) => {
-		const { doctor } = await import("./doctor.ts");
-		return doctor(options.json === true);
+		const { doctor, verifierLog } = await import("./doctor.ts");
+		return options.verifierLog === true ? verifierLog() : doctor(options.json === true);
 	},
 	schema: async () => {
 		const { recordSchema } = await import("./schema-document.ts");

@@ -25,6 +25,7 @@ const SYMBOLS = {
 	bpf_program__set_autoload: { args: ["ptr", "bool"], returns: "i32" },
 	bpf_program__set_expected_attach_type: { args: ["ptr", "u32"], returns: "i32" },
 	bpf_program__set_log_buf: { args: ["ptr", "ptr", "u64"], returns: "i32" },
+	bpf_program__set_log_level: { args: ["ptr", "u32"], returns: "i32" },
 	bpf_program__attach_uprobe_multi: { args: ["ptr", "i32", "cstring", "ptr", "ptr"], returns: "ptr" },
 	bpf_program__attach_uprobe_opts: { args: ["ptr", "i32", "cstring", "u64", "ptr"], returns: "ptr" },
 	bpf_link__destroy: { args: ["ptr"], returns: "i32" },
