@@ -92,5 +92,5 @@ dist/commit: force
 	@commit=$$(git rev-parse --short=12 HEAD 2>/dev/null) || commit=unknown; \
 	[ "$$commit" = "$$(cat $@ 2>/dev/null)" ] || echo "$$commit" >$@
 
-$(EXECUTABLE): build/executable.sh build/bun-runtime.sh dist/commit package.json tsconfig.json $(PACKAGES) $(LIBRARY) $(BPF_OBJECT) $(SOURCES)
+$(EXECUTABLE): build/executable.sh build/bun-runtime.sh build/close-runtime.ts dist/commit package.json tsconfig.json $(PACKAGES) $(LIBRARY) $(BPF_OBJECT) $(SOURCES)
 	build/executable.sh

@@ -27,6 +27,7 @@ date=${BUILD_DATE:-$(git show -s --format=%cs HEAD 2>/dev/null || echo 1970-01-0
 	--no-compile-autoload-tsconfig --no-compile-autoload-package-json \
 	--define "BUILD_VERSION=\"$version\"" --define "BUILD_COMMIT=\"$commit\"" --define "BUILD_DATE=\"$date\"" \
 	--outfile "$out.new" src/cli/main.ts
+"$bun" build/close-runtime.ts "$out.new"
 # Renamed, so that a running copy does not stop the build.
 mv "$out.new" "$out"
 if [ "$out" = dist/gomapgrow ]; then dist/gomapgrow man >dist/gomapgrow.1; fi

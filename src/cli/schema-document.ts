@@ -2,7 +2,15 @@
 
 import { SCHEMA_VERSION } from "../records/records.ts";
 import { DEFINITIONS, RECORD_TYPES } from "../records/schema.ts";
-import { ANSWERS } from "./answer-schema.ts";
+import type { JsonSchema } from "../records/schema-node.ts";
+import { snapshotSchema } from "../snapshot/record.ts";
+import { verificationSchema } from "../verify/record.ts";
+
+/** What commands that look once print with --json, by the `type` of each; it is in no recording. */
+export const ANSWERS: Readonly<Record<string, JsonSchema>> = {
+	snapshot: snapshotSchema.json,
+	verification: verificationSchema.json,
+};
 
 /** The records of recordings, then the answers of commands that look once. */
 export const DESCRIBED_TYPES: readonly string[] = [...RECORD_TYPES, ...Object.keys(ANSWERS)];

@@ -4,13 +4,13 @@
  */
 import { hostname, release, setPriority } from "node:os";
 import { Governor } from "../budget/governor.ts";
-import { fsBaseOffset } from "../kernel/btf.ts";
+import { taskOffsets } from "../kernel/btf.ts";
 import type { AttachMode } from "../kernel/features.ts";
 import { monotonicNs, processCpuNs, wallNs } from "../kernel/libc.ts";
 import { machineTime } from "../kernel/machine-time.ts";
 import type { Clock } from "../observe/clock.ts";
 import type { Tracing } from "../observe/observation.ts";
-import { MACHINE } from "../plan/architecture.ts";
+import { MACHINE } from "../process/machine.ts";
 import { errnoCode } from "../process/procfs-file.ts";
 import { Session } from "../tracer/session.ts";
 import type { Target } from "../tracer/target.ts";
@@ -37,7 +37,7 @@ export function startTracing({ mode, targets, latency, iterations, budget }: Tra
 	try {
 		beOnTime();
 		// The kernel's description of itself is megabytes long: read for those that need it only.
-		const fsBase = latency && targets.some(({ plan }) => needsFsBase(plan)) ? fsBaseOffset() : undefined;
+		const fsBase = latency && targets.some(({ plan }) => needsFsBase(plan)) ? taskOffsets().fsBase : undefined;
 		const timing: Timing = { latency, fsBase };
 		const needed = targets.reduce((sum, { plan }) => sum + sitesNeeded(plan, timing), 0);
 		const session = new Session({ mode, anchor, ...timing, iterations, maxSites: 2 * needed + SPARE_SITES });

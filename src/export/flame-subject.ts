@@ -10,7 +10,7 @@ export function flameSubject(targets: readonly TargetRecord[], lost: number): st
 		parts.push(
 			others.length === 0 || pids.size === 1
 				? `${first.name} ${first.pid}, ${first.go_version}`
-				: plural(pids.size, "process").replace(/ss?s$/, "sses"),
+				: plural(pids.size, "process"),
 		);
 	}
 	if (lost > 0) parts.push(`${formatCount(lost)} growths were lost`);

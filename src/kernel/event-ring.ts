@@ -17,7 +17,6 @@ export class EventRing {
 	readonly #bytes = new Uint8Array(this.#buffer);
 	readonly #view = new DataView(this.#buffer);
 	#ring: Pointer | null;
-	#odd = 0;
 
 	/** `fd`: the ring buffer map; `size`: its bytes. */
 	constructor(fd: number, size: number) {
@@ -28,11 +27,6 @@ export class EventRing {
 		}
 	}
 
-	/** Records that the decoder did not know, which would mean that programs and decoder do not belong together. */
-	get odd(): number {
-		return this.#odd;
-	}
-
 	/** Calls `visit` for up to one batch of records and returns how many there were. A record is valid only during the call. */
 	drain(visit: (record: RawRecord) => void): number {
 		if (this.#ring === null) return 0;
@@ -40,9 +34,7 @@ export class EventRing {
 		let count = 0;
 		for (let at = 0; at < length; count++) {
 			const size = this.#view.getUint32(at, true);
-			const record = decodeRecord(new DataView(this.#buffer, at + LENGTH_BYTES, size));
-			if (record === undefined) this.#odd++;
-			else visit(record);
+			visit(decodeRecord(new DataView(this.#buffer, at + LENGTH_BYTES, size)));
 			at += LENGTH_BYTES + Math.ceil(size / 8) * 8;
 		}
 		return count;

@@ -72,7 +72,14 @@ export interface RawStep extends RawEvent {
 	sequence: number;
 }
 
-export type RawRecord = RawGrowth | RawLeft | RawWork | RawStep;
+/** Of a kind that the decoder does not know, or too short for its kind: programs and decoder do not belong together. */
+export interface RawUnknown {
+	kind: "unknown";
+	/** Undefined when the record is too short to say. */
+	site: number | undefined;
+}
+
+export type RawRecord = RawGrowth | RawLeft | RawWork | RawStep | RawUnknown;
 
 /** A call that was picked with a chance of one in ten stands for ten. */
 function weightOf(chance: number): number {
@@ -100,8 +107,12 @@ function common(view: DataView): RawEvent {
 	};
 }
 
-/** One record of the ring; undefined for one of an unknown kind or a wrong length: programs and decoder do not belong together. */
-export function decodeRecord(view: DataView): RawRecord | undefined {
+function unknown(view: DataView): RawUnknown {
+	return { kind: "unknown", site: view.byteLength < EVENT.site + 4 ? undefined : view.getUint32(EVENT.site, true) };
+}
+
+/** One record of the ring. */
+export function decodeRecord(view: DataView): RawRecord {
 	const kind = view.byteLength >= LEFT.size ? view.getUint32(0, true) : 0;
 	if (kind === RECORD.left) {
 		return {
@@ -113,7 +124,7 @@ export function decodeRecord(view: DataView): RawRecord | undefined {
 			durationNs: readU64(view, LEFT.durationNs),
 		};
 	}
-	if (view.byteLength < EVENT.frames) return undefined;
+	if (view.byteLength < EVENT.frames) return unknown(view);
 	switch (kind) {
 		case RECORD.growth:
 			return {
@@ -146,6 +157,6 @@ export function decodeRecord(view: DataView): RawRecord | undefined {
 				sequence: readU64(view, EVENT.stepSequence),
 			};
 		default:
-			return undefined;
+			return unknown(view);
 	}
 }

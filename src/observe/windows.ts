@@ -76,7 +76,7 @@ export class WindowReports {
 			...growthsBy(calls, growthFunctions, counters),
 			...{ calls, overhead },
 		};
-		for (const loss of this.#losses.update(counters.ledger, context.time)) sinks.write(loss);
+		for (const loss of this.#losses.update(counters, context.time)) sinks.write(loss);
 		const total = lazy(() => aggregator.total());
 		const view = lazy(() => aggregator.view());
 		sinks.window(record, {

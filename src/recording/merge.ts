@@ -4,7 +4,7 @@ import type { Ledger, LossRecord, SiteRow, TierLedger, TypeRow } from "../record
 import { CallSums } from "../stats/call-sums.ts";
 import { LatencySums } from "../stats/latency-rows.ts";
 import { compareSiteRows, compareTypeRows, newSiteRow, newTypeRow, OTHER, siteKey } from "../stats/rows.ts";
-import type { Recording, RecordingSums } from "./summarize.ts";
+import { MAX_LOSSES, type Recording, type RecordingSums } from "./summarize.ts";
 
 /** Rows of single maps and goroutines are those of the recordings, side by side; only so many are kept. */
 const MAX_ROWS = 1000;
@@ -12,7 +12,6 @@ const MAX_ROWS = 1000;
 const MAX_NAMED_ROWS = 8192;
 /** Recordings of which more than the sums is kept. */
 const MAX_RECORDINGS = 1000;
-
 export interface MergedRecordings {
 	/** Without their tables; the first so many. */
 	recordings: Recording[];
@@ -21,6 +20,7 @@ export interface MergedRecordings {
 	elapsedNs: number;
 	sums: RecordingSums;
 	ledger?: Ledger;
+	/** By stage and tier, added up. */
 	losses: LossRecord[];
 }
 
@@ -76,7 +76,7 @@ export class RecordingSum {
 	readonly #latency = new LatencySums();
 	#merged: MergedRecordings | undefined;
 	#count = 0;
-	#losses = new Map<string, LossRecord>();
+	readonly #losses = new Map<string, LossRecord>();
 
 	add(recording: Recording): void {
 		const { elapsedNs, sums, ledger, losses, ...line } = recording;
@@ -84,7 +84,7 @@ export class RecordingSum {
 		if (this.#recordings.length < MAX_RECORDINGS)
 			this.#recordings.push({ ...line, elapsedNs, sums: withoutRows(sums), losses: [] });
 		this.#latency.add(sums.latency);
-		for (const loss of losses) this.#losses.set(`${loss.stage} ${loss.tier}`, loss);
+		for (const loss of losses) this.#addLoss(loss);
 		// The first one is taken as it is, so that the report on one recording is what its end record says.
 		if (this.#merged === undefined) {
 			this.#merged = { recordings: [], count: 1, elapsedNs, sums: structuredClone(sums), losses: [] };
@@ -97,6 +97,15 @@ export class RecordingSum {
 		if (ledger === undefined) return;
 		if (merged.ledger === undefined) merged.ledger = structuredClone(ledger);
 		else addLedger(merged.ledger, ledger);
+	}
+
+	/** `losses`: the last of each stage and tier of a recording, with its total. Other recordings' are added to it. */
+	#addLoss(loss: LossRecord): void {
+		const key = `${loss.stage} ${loss.tier}`;
+		const sum = this.#losses.get(key);
+		if (sum !== undefined) {
+			this.#losses.set(key, { ...loss, lost: sum.lost + loss.lost, total: sum.total + loss.total });
+		} else if (this.#losses.size < MAX_LOSSES) this.#losses.set(key, loss);
 	}
 
 	/** Undefined when there was none. */

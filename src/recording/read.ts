@@ -53,7 +53,7 @@ class RecordingFile {
 		const faults = await readLines(this.#path, (line) => this.#take(line));
 		const { lastLine } = faults;
 		// A file that somebody wrote without a last line feed may end in a whole record.
-		if (lastLine !== undefined && this.#parser.parse(lastLine).kind === "record") this.#take(lastLine);
+		if (lastLine !== undefined && this.#parser.parse(lastLine).kind !== "fault") this.#take(lastLine);
 		else if (lastLine !== undefined) this.#cutOff++;
 		if (this.#records === 0) throw this.#foreign();
 		this.#close();

@@ -70,6 +70,8 @@ export interface Recording {
 	missing: string[];
 }
 
+/** Stages and tiers of losses: a recording can have been written with words of its own. */
+export const MAX_LOSSES = 64;
 /** More processes are not listed. */
 const MAX_TARGETS = 4096;
 
@@ -120,9 +122,11 @@ export class RecordingReader {
 			case "window":
 				this.#closeWindow(record);
 				return;
-			case "loss":
-				this.#losses.set(`${record.stage} ${record.tier}`, record);
+			case "loss": {
+				const key = `${record.stage} ${record.tier}`;
+				if (this.#losses.has(key) || this.#losses.size < MAX_LOSSES) this.#losses.set(key, record);
 				return;
+			}
 			case "throttle":
 				this.#throttles++;
 				return;

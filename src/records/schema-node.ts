@@ -1,6 +1,7 @@
 /**
- * Schemas as values that carry the TypeScript type that they describe: one that says something else than its type does not compile.
- * They are spelled as JSON Schema (draft 2020-12), and read records are checked with them.
+ * Schemas as values from which the TypeScript types of records follow: `type Frame = Infer<typeof frame>`. Fields
+ * are spelled once, in JSON Schema (draft 2020-12), which `gomapgrow schema` prints and records that are read are
+ * checked with.
  */
 
 /** The parts of JSON Schema that records need. */
@@ -21,10 +22,10 @@ export interface JsonSchema {
 	additionalProperties?: boolean | JsonSchema;
 }
 
-/** A schema of values of exactly type T. The functions are never called: they make T invariant. */
+/** A schema of values of type T. `type` is never there: it carries T. */
 export interface Schema<T> {
 	readonly json: JsonSchema;
-	readonly exactly?: (value: T) => T;
+	readonly type?: T;
 }
 
 /** A field that may be absent. */
@@ -32,9 +33,19 @@ export interface Optional<T> {
 	readonly optional: Schema<T>;
 }
 
-type Fields<T> = {
-	[K in keyof T]-?: Record<never, never> extends Pick<T, K> ? Optional<Exclude<T[K], undefined>> : Schema<T[K]>;
-};
+/** The type of the values that a schema describes. */
+export type Infer<S> = S extends Schema<infer T> ? T : never;
+
+type Fields = Readonly<Record<string, Schema<unknown> | Optional<unknown>>>;
+type OptionalKeys<F extends Fields> = { [K in keyof F]: F[K] extends Optional<unknown> ? K : never }[keyof F];
+type Flat<T> = { [K in keyof T]: T[K] };
+
+/** The type of an object with these fields. */
+export type ObjectOf<F extends Fields> = Flat<
+	{ [K in keyof Pick<F, Exclude<keyof F, OptionalKeys<F>>>]: Infer<F[K]> } & {
+		[K in keyof Pick<F, OptionalKeys<F>>]?: F[K] extends Optional<infer T> ? T : never;
+	}
+>;
 
 /** With a description. */
 export function described<T>(schema: Schema<T>, description: string): Schema<T> {
@@ -65,9 +76,9 @@ export function constant<const T extends string>(value: T): Schema<T> {
 	return { json: { const: value } };
 }
 
-/** One of these strings: all of the union must be keys. */
-export function oneOf<T extends string>(values: Record<T, true>): Schema<T> {
-	return { json: { type: "string", enum: Object.keys(values) } };
+/** One of these strings. */
+export function oneOf<const T extends string>(...values: readonly T[]): Schema<T> {
+	return { json: { type: "string", enum: values } };
 }
 
 export function list<T>(items: Schema<T>): Schema<T[]> {
@@ -84,9 +95,9 @@ export function dictionary<T>(values: Schema<T>): Schema<Record<string, T>> {
 	return { json: { type: "object", additionalProperties: values.json } };
 }
 
-/** An object with these fields: all of T and no others; those that may be absent in T, and only they, are `optional`. */
-export function object<T extends object>(fields: Fields<T>): Schema<T> {
-	const entries = Object.entries(fields as unknown as Record<string, Schema<never> | Optional<never>>);
+/** An object with these fields; others may be there, too. */
+export function object<F extends Fields>(fields: F): Schema<ObjectOf<F>> {
+	const entries = Object.entries(fields);
 	const required = entries.filter(([, field]) => !("optional" in field)).map(([name]) => name);
 	const properties = entries.map(([name, field]) => [name, "optional" in field ? field.optional.json : field.json]);
 	return {

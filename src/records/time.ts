@@ -1,6 +1,6 @@
 /**
- * Events carry the kernel's monotonic clock; people read wall-clock time. The two are tied together once, at the start,
- * so that times in one recording never jump when the wall clock is set.
+ * Events carry the kernel's monotonic clock; people read wall-clock time. The two are tied together once, at the
+ * start, so that times in one recording never jump when the wall clock is set.
  */
 export interface ClockAnchor {
 	/** Wall clock at the start, nanoseconds since 1970-01-01T00:00:00Z. */

@@ -23,6 +23,8 @@ export function tierText(tier: TierLedger): string {
 const STAGES: Record<LossRecord["stage"], string> = {
 	ring: "in the ring buffer",
 	"site-table": "in the table of call sites",
+	unreadable: "as their maps could not be read",
+	"unknown-record": "in records of an unknown kind",
 };
 
 /** What was lost in a tier and where, from the last loss record of each stage. */

@@ -56,7 +56,7 @@ function recordingLine(recording: Recording): string {
 			(target) =>
 				`${sanitize(target.name)} ${target.pid} (${sanitize(target.go_version)}, ${sanitize(target.map_impl)})`,
 		);
-	if (targets.length > 3) names.push(`${plural(targets.length - 3, "process").replace(/ss(s?)$/, "ss$1")} more`);
+	if (targets.length > 3) names.push(`${plural(targets.length - 3, "process")} more`);
 	return `${when}: ${names.length === 0 ? "no process is named" : names.join(", ")}`;
 }
 

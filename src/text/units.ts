@@ -72,9 +72,10 @@ export function formatShare(part: number, whole: number): string {
 	return `${short(whole > 0 ? (part * 100) / whole : 0)} %`;
 }
 
-/** "1 growth", "2 growths". */
+/** "1 growth", "2 growths", "2 processes". */
 export function plural(count: number, noun: string): string {
-	return `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
+	const ending = /(?:s|x|ch|sh)$/.test(noun) ? "es" : "s";
+	return `${formatCount(count)} ${noun}${count === 1 ? "" : ending}`;
 }
 
 const NUMBER = /^([^.\s]*)(\.\S*)?(\s.*)?$/;

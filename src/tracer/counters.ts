@@ -12,7 +12,7 @@ import {
 	WorkCounters,
 } from "../kernel/counters.ts";
 import { emptyTierLedger, unaccounted } from "../records/ledger.ts";
-import type { Frame, Ledger, TierLedger } from "../records/records.ts";
+import type { Frame, Ledger, LossRecord, TierLedger, TierName } from "../records/records.ts";
 import { UNKNOWN_TYPE } from "./decode/type-names.ts";
 import type { EntrySite, SiteTable } from "./site-table.ts";
 import type { Target } from "./target.ts";
@@ -54,16 +54,49 @@ export interface Counters {
 	/** Since the previous reading. */
 	work: WorkDelta[];
 	latency: LatencyDelta[];
+	/** Of what the ledger calls lost: records that came, but that nothing could be made of, by tier and why. */
+	undecoded: Undecoded[];
 	/** Passes through a stack check that were sent to morestack and are not calls. */
 	diverted: number;
+}
+
+export interface Undecoded {
+	tier: TierName;
+	stage: LossRecord["stage"];
+	/** Since the start. */
+	count: number;
 }
 
 /** What the session itself has counted. */
 export interface Decoded {
 	growths: number;
 	growthsDropped: number;
+	/** Growths whose map could not be read. */
+	growthsUnreadable: number;
 	samples: number;
 	samplesDropped: number;
+	/** Records of an unknown kind, by the tier of their site. */
+	unknown: Record<Tier, number>;
+}
+
+export const nothingDecoded = (): Decoded => ({
+	growths: 0,
+	growthsDropped: 0,
+	growthsUnreadable: 0,
+	samples: 0,
+	samplesDropped: 0,
+	unknown: { growth: 0, work: 0, iteration: 0 },
+});
+
+function undecodedOf({ growthsUnreadable, unknown }: Decoded): Undecoded[] {
+	const all: Undecoded[] = [
+		{ tier: "growth", stage: "unreadable", count: growthsUnreadable },
+		{ tier: "growth", stage: "unknown-record", count: unknown.growth },
+		// What the work tier writes are its samples.
+		{ tier: "sample", stage: "unknown-record", count: unknown.work },
+		{ tier: "iteration", stage: "unknown-record", count: unknown.iteration },
+	];
+	return all.filter(({ count }) => count > 0);
 }
 
 const TIERS: readonly Tier[] = ["growth", "work", "iteration"];
@@ -139,6 +172,7 @@ export class CounterTotals {
 		return {
 			targets: [...perTarget].map(([{ identity }, own]) => ({ pid: identity.pid, calls: own })),
 			...{ calls, ledger, work, latency },
+			undecoded: undecodedOf(decoded),
 			diverted: sums.growth.diverted + sums.work.diverted + sums.iteration.diverted,
 		};
 	}
@@ -151,24 +185,26 @@ export class CounterTotals {
 			return pending > 0 && !final ? { ...result, pending } : result;
 		};
 		const { growth, work, iteration } = sums;
+		const { unknown } = decoded;
+		const stepsLost = iteration.lost + unknown.iteration;
 		const unpaired = { left: timed.left + (underWay ?? this.#ended.underWay), evicted: 0 };
 		// Nothing but the kernel's table forgets calls; a negative rest would be an error and stays visible.
 		if (final) unpaired.evicted = Math.max(0, timed.hits - timed.paired - unpaired.left);
 		return {
 			growth: tier({
 				...{ hits: growth.hits, recorded: decoded.growths, throttled: growth.throttled },
-				lost: growth.lost + decoded.growthsDropped,
+				lost: growth.lost + decoded.growthsDropped + decoded.growthsUnreadable + unknown.growth,
 			}),
 			work: tier({ hits: work.hits, recorded: rows, lost: work.lost }),
 			sample: tier({
 				...{ hits: work.hits, recorded: decoded.samples, sampled_out: work.hits - work.picked },
-				...{ throttled: work.throttled, lost: work.sampleLost + decoded.samplesDropped },
+				...{ throttled: work.throttled, lost: work.sampleLost + decoded.samplesDropped + unknown.work },
 			}),
 			...(this.#measured.latency ? { latency: tier({ hits: timed.hits, recorded: timed.paired, unpaired }) } : {}),
 			...(this.#measured.iterations
 				? {
 						iteration: tier({
-							...{ hits: iteration.hits, recorded: iteration.hits - iteration.lost, lost: iteration.lost },
+							...{ hits: iteration.hits, recorded: iteration.hits - stepsLost, lost: stepsLost },
 						}),
 					}
 				: {}),
@@ -233,7 +269,7 @@ export class CounterTotals {
 	forget(sites: ReadonlySet<number>): void {
 		this.#workCounters.forget(sites);
 		this.#latencyCounters.forget(sites);
-		if (this.#measured.latency) this.#goroutines.forget(process.pid);
+		if (this.#measured.latency) this.#goroutines.forgetOwn();
 	}
 
 	/** A target has ended and its probes are gone: keeps its totals and frees its places in the tables. */

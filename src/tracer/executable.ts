@@ -4,6 +4,7 @@ import { requireArchitecture } from "../plan/architecture.ts";
 import { makePlan, type PlanOptions } from "../plan/make-plan.ts";
 import type { ProbePlan } from "../plan/probe-plan.ts";
 import { type FileBytes, openFileBytes } from "../process/file-bytes.ts";
+import { MACHINE } from "../process/machine.ts";
 import { StackDecoder } from "./decode/stacks.ts";
 import { MapTypes } from "./decode/type-names.ts";
 
@@ -21,7 +22,7 @@ export class Executable {
 		this.file = openFileBytes(path);
 		try {
 			this.binary = openGoBinary(this.file);
-			requireArchitecture(this.binary);
+			requireArchitecture(this.binary, MACHINE);
 			this.plan = makePlan(this.binary, options);
 			this.types = new MapTypes(this.binary);
 			this.stacks = new StackDecoder(this);

@@ -8,11 +8,11 @@ import { BpfObject, type Sampling, type TableSizes } from "../kernel/bpf-object.
 import { CALIBRATION_SITES, Calibration, type HitCosts } from "../kernel/calibration.ts";
 import type { SiteCounts } from "../kernel/counters.ts";
 import { EventRing } from "../kernel/event-ring.ts";
-import type { RawRecord } from "../kernel/events.ts";
+import type { RawRecord, RawUnknown } from "../kernel/events.ts";
 import type { AttachMode } from "../kernel/features.ts";
 import type { GrowthRecord, OverlapRecord, WorkRecord } from "../records/records.ts";
 import type { ClockAnchor } from "../records/time.ts";
-import { type Counters, CounterTotals, type Decoded } from "./counters.ts";
+import { type Counters, CounterTotals, type Decoded, nothingDecoded } from "./counters.ts";
 import { GrowthDecoder } from "./decode/growth.ts";
 import { RecentGrowths } from "./decode/overlaps.ts";
 import { PendingGrowths } from "./decode/pending-growths.ts";
@@ -54,7 +54,7 @@ export class Session {
 	readonly #pending = new PendingGrowths();
 	readonly #recent = new RecentGrowths();
 	#sampling: Sampling = { chance: 0, slowNs: Number.MAX_SAFE_INTEGER, room: SAMPLE_ROOM };
-	readonly #decoded: Decoded = { growths: 0, growthsDropped: 0, samples: 0, samplesDropped: 0 };
+	readonly #decoded: Decoded = nothingDecoded();
 	#newest = 0;
 
 	/** Throws E-HOST-… when the programs cannot be loaded; nothing is left behind then. */
@@ -177,6 +177,10 @@ export class Session {
 			this.#pending.left(raw, this.#giver(take));
 			return;
 		}
+		if (raw.kind === "unknown") {
+			this.#countUnknown(raw);
+			return;
+		}
 		// Our own, of the calibration.
 		if (raw.site >= this.#options.maxSites) return;
 		this.#newest = Math.max(this.#newest, raw.timeNs);
@@ -185,7 +189,8 @@ export class Session {
 			case "growth": {
 				const record = site && this.#growths.decode(raw, site);
 				if (site === undefined || record === undefined) {
-					this.#decoded.growthsDropped++;
+					if (site === undefined) this.#decoded.growthsDropped++;
+					else this.#decoded.growthsUnreadable++;
 					return;
 				}
 				if (raw.sequence > 0) this.#recent.add(site.target.image, raw.sequence, record);
@@ -205,11 +210,18 @@ export class Session {
 		}
 	}
 
+	/** Growths are the records that matter most: without a site that is known it counts as one of them. */
+	#countUnknown({ site }: RawUnknown): void {
+		const entry = site === undefined ? undefined : this.#sites.entry(site);
+		this.#decoded.unknown[entry?.probe.tier ?? "growth"]++;
+	}
+
 	/** Empties the ring; what was in it is lost, and counted so. Only when nothing is added any more. */
 	discard(): void {
 		const drop = (raw: RawRecord): void => {
 			if (raw.kind === "growth") this.#decoded.growthsDropped++;
 			if (raw.kind === "work") this.#decoded.samplesDropped++;
+			if (raw.kind === "unknown") this.#countUnknown(raw);
 		};
 		while (this.#ring.drain(drop) > 0);
 		this.#decoded.growthsDropped += this.#pending.size;

@@ -6,7 +6,7 @@ import { GomapgrowError } from "../errors/error.ts";
 import { ownPidNamespace } from "../kernel/pid-namespace.ts";
 import { LruCache } from "../lib/lru-cache.ts";
 import type { PlanOptions } from "../plan/make-plan.ts";
-import { describeProcess, isPid, resolveTargets, type TargetProcess } from "../process/discover.ts";
+import { describeProcess, everyProcess, isPid, resolveTargets, type TargetProcess } from "../process/discover.ts";
 import { isRunning } from "../process/process-watch.ts";
 import { exeInode, exePath, type FileInode, listPids, sharesPidNamespace } from "../process/procfs.ts";
 import { Executable } from "./executable.ts";
@@ -237,17 +237,4 @@ function namedNow(name: string): TargetProcess[] {
 		if (isNoGoProgram(error)) return [];
 		throw error;
 	}
-}
-
-function everyProcess(): TargetProcess[] {
-	const found: TargetProcess[] = [];
-	for (const pid of listPids()) {
-		if (pid === process.pid) continue;
-		try {
-			found.push(describeProcess(pid));
-		} catch (error) {
-			if (!isNoGoProgram(error)) throw error;
-		}
-	}
-	return found;
 }

@@ -37,11 +37,10 @@ const MAY_IMPORT: Record<string, readonly string[] | "all"> = {
 /** Modules with side effects outside the process that only these rooms may use. */
 const IO_ROOMS = new Set(["process", "kernel", "recording", "export", "tui", "cli"]);
 const IO_MODULES = /^(node:|bun$)/;
-/** Rooms that get clocks, files and signals from outside: they know neither Bun nor the process that they run in. */
-const INJECTED_ROOMS = new Set(["observe"]);
-const GLOBALS = /\b(Bun|process|performance|Date)\.\w/;
 /** Pure helpers of the platform, without I/O. */
 const PURE_MODULES = new Set(["node:zlib", "node:util", "node:path"]);
+/** Of the globals. The rooms that do no I/O get clocks, too, from outside. */
+const PURE_GLOBALS = new Set(["Bun.stringWidth", "Bun.sliceAnsi", "Bun.wrapAnsi"]);
 
 interface Import {
 	file: string;
@@ -58,10 +57,18 @@ function importsOf(file: string): Import[] {
 		...[...text.matchAll(pattern)].map((match) => ({
 			...{ file, room, specifier: match[3] ?? "", typeOnly: match[2] !== undefined },
 		})),
-		...[...text.matchAll(/\bimport\(\s*["']([^"']+)["']/g)].map((match) => ({
+		...[...text.matchAll(/\b(?:import|process\.getBuiltinModule)\(\s*["']([^"']+)["']/g)].map((match) => ({
 			...{ file, room, specifier: match[1] ?? "", typeOnly: false },
 		})),
 	];
+}
+
+/** What a file uses of the platform's globals, like "Bun.sleep" and "process.pid", without modules got by their names. */
+function globalsOf(text: string): string[] {
+	const code = text.replace(/\/\*[\s\S]*?\*\/|(?<!:)\/\/.*/g, "").replace(/\bprocess\.getBuiltinModule\("/g, "");
+	const uses =
+		/(?<![.#\w$])(?:(?:Bun|process|globalThis|performance)\s*(?:\?\.|\.|\[)\s*\w*|Date\.now\b|new Date\(\))/g;
+	return [...code.matchAll(uses)].map(([use]) => use);
 }
 
 const files = [...new Bun.Glob("**/*.ts").scanSync(SRC)].sort();
@@ -129,16 +136,6 @@ describe("rooms", () => {
 		]);
 	});
 
-	test("observe asks nobody but what it is given for the time, and for anything else of the platform", () => {
-		const injected = files.filter((file) => INJECTED_ROOMS.has(file.split("/")[0] ?? ""));
-		expect(injected).toContain("observe/observation.ts");
-		const code = (file: string): string =>
-			readFileSync(join(SRC, file), "utf8").replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, "");
-		expect(injected.filter((file) => GLOBALS.test(code(file)))).toEqual([]);
-		// As it is used by one of the rooms that may.
-		expect(GLOBALS.test(code("cli/start-tracing.ts"))).toBe(true);
-	});
-
 	test("the other rooms do no I/O", () => {
 		const wrong = imports.filter(
 			(entry) => !IO_ROOMS.has(entry.room) && IO_MODULES.test(entry.specifier) && !PURE_MODULES.has(entry.specifier),
@@ -163,5 +160,30 @@ describe("rooms", () => {
 			["a", "b", "c", "a"],
 			["f", "f"],
 		]);
+	});
+
+	test("nor do they by the platform's globals", () => {
+		const wrong = files.flatMap((file) =>
+			IO_ROOMS.has(file.split("/")[0] ?? "")
+				? []
+				: globalsOf(readFileSync(join(SRC, file), "utf8"))
+						.filter((use) => !PURE_GLOBALS.has(use))
+						.map((use) => `${file} uses ${use}`),
+		);
+		expect(wrong).toEqual([]);
+	});
+
+	test("uses of globals are seen, others are not", () => {
+		expect(globalsOf("await Bun.sleep(1); f(process.pid, process?.env, globalThis['Bun'], Bun . file)")).toEqual([
+			...["Bun.sleep", "process.pid", "process?.env", "globalThis[", "Bun . file"],
+		]);
+		expect(globalsOf("performance.now() + Date.now() + new Date() + new Date(0) + Date.UTC(1)")).toEqual([
+			...["performance.now", "Date.now", "new Date()"],
+		]);
+		expect(globalsOf("// Bun.sleep\n/* process.pid */ this.process.pid + row.Bun.x + myprocess.x")).toEqual([]);
+		expect(globalsOf('process.getBuiltinModule("node:zlib"); process.getBuiltinModule(name)')).toEqual([
+			"process.getBuiltinModule",
+		]);
+		expect(globalsOf(readFileSync(join(SRC, "cli/main.ts"), "utf8"))).toContain("process.argv");
 	});
 });

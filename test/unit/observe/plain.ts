@@ -195,7 +195,7 @@ export class PlainTracer implements Tracer {
 			targets: [],
 			calls: new Map([[FN, this.#hits]]),
 			ledger: { ...emptyLedger(), growth: pending === 0 ? growth : { ...growth, pending } },
-			...{ work: [], latency: [], diverted: 0 },
+			...{ work: [], latency: [], undecoded: [], diverted: 0 },
 		};
 	}
 

@@ -6,7 +6,7 @@ import { gzipSync } from "node:zlib";
 import { GomapgrowError } from "../../../src/errors/error.ts";
 import { type ReadResult, readRecordings } from "../../../src/recording/read.ts";
 import { readLines } from "../../../src/recording/read-lines.ts";
-import type { GomapgrowRecord } from "../../../src/records/records.ts";
+import type { GomapgrowRecord, LossRecord } from "../../../src/records/records.ts";
 import { temporaryFolder } from "../../support/processes.ts";
 import { syntheticRecording } from "../../support/synthetic-recording.ts";
 
@@ -169,6 +169,32 @@ describe("several recordings", () => {
 		}
 	});
 
+	test("with losses: all of them are added up, by stage and tier", async () => {
+		const loss = (total: number, more: Partial<LossRecord> = {}): string =>
+			`${JSON.stringify({
+				...{ type: "loss", time: whole.end.time, stage: "ring", tier: "growth", lost: 1, total, hint: "read faster" },
+				...more,
+			})}\n`;
+		const withLosses = ({ text }: typeof whole, ...losses: string[]): string =>
+			text.replace('{"type":"end"', `${losses.join("")}{"type":"end"`);
+		const first = withLosses(whole, loss(3), loss(5), loss(2, { stage: "unreadable" }));
+		const second = withLosses(other, loss(7), loss(4, { tier: "sample" }));
+		const sums = [
+			["ring", "growth", 12],
+			["unreadable", "growth", 2],
+			["ring", "sample", 4],
+		];
+		for (const contents of [[first, second], [first + second]]) {
+			const { losses } = (await read(...contents)).merged;
+			expect(losses.map(({ stage, tier, total }) => [stage, tier, total] as (string | number)[])).toEqual(sums);
+		}
+		const { merged } = await read(first);
+		expect(merged.losses.map(({ total }) => total)).toEqual([5, 2]);
+		// Whatever words a recording uses, its losses take no more room.
+		const odd = Array.from({ length: 5000 }, (_, i) => loss(1, { hint: `${i}` }).replace('"ring"', `"ring${i}"`));
+		expect((await read(withLosses(whole, ...odd), withLosses(other, ...odd))).merged.losses.length).toBe(64);
+	});
+
 	test("of which the first was cut off inside of a record", async () => {
 		const last = whole.lines.findLastIndex((line) => line.startsWith('{"type":"growth"'));
 		const cut = whole.lines.slice(0, last).join("") + (whole.lines[last] ?? "").slice(0, 300);
@@ -217,6 +243,8 @@ describe("lines that are no records", () => {
 	test("types of records that are not known are left out, and said", async () => {
 		const result = await read(whole.text.replace('{"type":"end"', '{"type":"later"}\n{"type":"end"'));
 		expect(notes(result)).toEqual(["1 record of types that this version does not know left out"]);
+		// Also the last one, without its line feed.
+		expect(notes(await read(`${whole.text}{"type":"later"}`))).toEqual(notes(result));
 		expect(sumsOf(result)).toEqual(expectedOf(whole.end));
 	});
 

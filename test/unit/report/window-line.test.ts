@@ -224,6 +224,10 @@ describe("the ledger in words", () => {
 			"not complete: 3 growth hits lost in the ring buffer, 5 work hits lost in the table of call sites",
 		);
 		expect(verdictText(ledger, [])).toBe("not complete: 3 growth hits lost, 5 work hits lost");
+		const growths = { growth: tier(10, 7, 0, 0, 3), work: tier(0, 0) };
+		expect(verdictText(growths, [{ ...loss, stage: "unreadable" }])).toBe(
+			"not complete: 3 growth hits lost as their maps could not be read",
+		);
 	});
 
 	test("out of balance", () => {

@@ -13,7 +13,7 @@ import {
 import type { PlannedProbe } from "../../../src/plan/probe-plan.ts";
 import { ledgerComplete, unaccounted } from "../../../src/records/ledger.ts";
 import type { Frame } from "../../../src/records/records.ts";
-import type { Decoded, CounterTotals as Totals } from "../../../src/tracer/counters.ts";
+import { type Decoded, nothingDecoded, type CounterTotals as Totals } from "../../../src/tracer/counters.ts";
 import { type EntrySite, SiteTable } from "../../../src/tracer/site-table.ts";
 import type { Target } from "../../../src/tracer/target.ts";
 import { Prng } from "../../support/prng.ts";
@@ -104,7 +104,7 @@ const PROBES = {
 
 /** What the session has counted by itself. */
 const decodedOf = (fields: Partial<Decoded> = {}): Decoded => ({
-	...{ growths: 0, growthsDropped: 0, samples: 0, samplesDropped: 0 },
+	...nothingDecoded(),
 	...fields,
 });
 
@@ -152,6 +152,29 @@ describe("the ledger", () => {
 		// More than there were is an error, and stays one.
 		decoded.growths = 8;
 		expect(unaccounted(run.totals.read([target], decoded, false).ledger.growth)).toBe(-1);
+	});
+
+	test("of records that nothing can be made of: they are lost, and told apart from what the ring had no room for", () => {
+		const run = new Setup();
+		const { target, growth, work, iteration } = run.attach(1, false);
+		kernel.count(growth, { hits: 10, lost: 1 });
+		kernel.count(work, { hits: 40, picked: 20, sampleLost: 2 });
+		kernel.count(iteration, { hits: 9, lost: 1 });
+		const decoded = decodedOf({
+			...{ growths: 4, growthsUnreadable: 2, samples: 13 },
+			unknown: { growth: 3, work: 5, iteration: 4 },
+		});
+		const { ledger, undecoded } = run.totals.read([target], decoded, true);
+		expect(ledger.growth).toEqual({ ...NOTHING, hits: 10, recorded: 4, lost: 6 });
+		expect(ledger.sample).toEqual({ ...NOTHING, hits: 40, recorded: 13, sampled_out: 20, lost: 7 });
+		expect(ledger.iteration).toEqual({ ...NOTHING, hits: 9, recorded: 4, lost: 5 });
+		expect(undecoded).toEqual([
+			{ tier: "growth", stage: "unreadable", count: 2 },
+			{ tier: "growth", stage: "unknown-record", count: 3 },
+			{ tier: "sample", stage: "unknown-record", count: 5 },
+			{ tier: "iteration", stage: "unknown-record", count: 4 },
+		]);
+		expect(run.totals.read([target], decodedOf({ growths: 9 }), true).undecoded).toEqual([]);
 	});
 
 	test("of the work tier: each call is in a row, or lost", () => {

@@ -1,0 +1,226 @@
+/**
+ * What several records have in common: names of things, frames, ledgers and rows, as schemas and as the types that
+ * follow from them.
+ */
+import {
+	described,
+	dictionary,
+	either,
+	hex,
+	type Infer,
+	list,
+	object,
+	oneOf,
+	only,
+	optional,
+	positive,
+	reference,
+	signed,
+	text,
+	whole,
+} from "./schema-node.ts";
+
+export type MapImpl = Infer<typeof impl>;
+export const impl = oneOf("classic", "swiss");
+
+export type GrowthKind = Infer<typeof kind>;
+export const kind = oneOf("double", "same-size", "small-to-table", "table-double", "split");
+
+export type GrowthCause = Infer<typeof cause>;
+export const cause = oneOf("load", "overflow", "tombstones");
+
+/**
+ * growth: every one is a record. work: every call is counted. sample: calls of the work tier, some of which are
+ * records. latency: calls whose duration is measured. iteration: steps of iterators, only with --iter.
+ */
+export type TierName = Infer<typeof tier>;
+export const tier = oneOf("growth", "work", "sample", "latency", "iteration");
+
+export type EndReason = Infer<typeof endReason>;
+export const endReason = oneOf(
+	...(["duration", "interrupt", "terminate", "hangup", "pipe-closed", "target-exit", "error"] as const),
+);
+
+/** Whether the kernel emulates the probed instruction or steps over it. */
+export const cost = oneOf("emulated", "stepped");
+
+export const mapIdentity = described(
+	hex,
+	"identity of the map: its hash seed, which stays when the map's header moves",
+);
+export const mapType = described(text, 'Go type of the map, like "map[string]*main.node"');
+export const elapsed = described(whole, "nanoseconds since the start record");
+
+/** One frame, innermost first in a stack. */
+export type Frame = Infer<typeof frameFields>;
+const frameFields = object({
+	fn: described(text, "full name of the function"),
+	file: optional(text),
+	line: optional(whole),
+	inlined: optional(only, "the function is inlined into the frame that follows"),
+});
+export const frame = reference("frame", frameFields);
+export const stack = described(list(frame), "innermost frame first");
+export const stackTruncated = optional(only, "the stack was deeper than what is recorded");
+
+export type ProbeInfo = Infer<typeof probe>;
+export const probe = object({ fn: text, tier, address: hex, file_offset: whole, instruction: text, cost });
+
+/** A function that cannot be probed. */
+export const notProbed = object({ fn: text, reason: text });
+
+/**
+ * Why a call has no duration. left: it was still running, or had ended in a panic or with its goroutine, when the
+ * goroutine's next call began or the observation ended. evicted: there was no room in the kernel's tables: more
+ * goroutines at once than are remembered, or more functions and types than have histograms.
+ */
+export type UnpairedReason = keyof Infer<typeof unpaired>;
+const unpaired = object({ left: optional(whole), evicted: optional(whole) });
+
+export type TierLedger = Infer<typeof tierLedgerFields>;
+const tierLedgerFields = object({
+	hits: whole,
+	recorded: whole,
+	sampled_out: whole,
+	throttled: whole,
+	lost: whole,
+	/** Latency only. */
+	unpaired: optional(unpaired, "calls without a duration, by reason (left, evicted); part of the sum"),
+	/** Absent when 0. At the end nothing is. */
+	pending: optional(whole, "hit, but still on its way to the recording; only in windows"),
+});
+const tierLedger = reference("tier_ledger", tierLedgerFields);
+
+/** Tiers that are not measured are absent. */
+export type Ledger = Infer<typeof ledgerFields>;
+const ledgerFields = object({
+	growth: tierLedger,
+	work: tierLedger,
+	sample: optional(tierLedger),
+	latency: optional(tierLedger),
+	iteration: optional(tierLedger),
+});
+export const ledger = described(
+	reference("ledger", ledgerFields),
+	"totals since the start: hits = recorded + sampled_out + throttled + lost",
+);
+
+/** `work`: calls of the work tier for maps of this type. */
+export type TypeRow = Infer<typeof typeRow>;
+const typeRow = object({ map_type: text, growths: whole, work: whole, bytes: whole, max_capacity: whole });
+
+export type SiteRow = Infer<typeof siteRow>;
+const siteRow = object({
+	fn: described(text, "first frame outside Go's map code; empty when it is not known"),
+	file: optional(text),
+	line: optional(whole),
+	map_type: text,
+	growths: whole,
+	work: whole,
+	bytes: whole,
+	max_capacity: whole,
+	iterating: optional(whole, "growths during which an iterator may have been active; classic maps only"),
+	duration_ns: described(whole, "time spent in growths, as far as it was measured"),
+});
+
+/** Durations of one function for maps of one type. */
+export type LatencyRow = Infer<typeof latencyRow>;
+const latencyRow = object({
+	fn: text,
+	map_type: text,
+	count: whole,
+	sum_ns: whole,
+	max_ns: whole,
+	/** By the calibrated costs. Can be below 0 where calls are short and few. */
+	net_ns: optional(
+		signed,
+		"what the calls took without the probes, also those of the time in which they were not probed",
+	),
+	/** Powers of two. */
+	buckets: described(
+		list(object({ from_ns: whole, count: whole })),
+		"how many durations from from_ns (0 in the first) to below the double; empty ones are left out",
+	),
+});
+
+/** One map: the chain of its growths, as far as it was seen. */
+export type MapRow = Infer<typeof mapRow>;
+const mapRow = object({
+	pid: whole,
+	map_type: text,
+	map: mapIdentity,
+	growths: whole,
+	slots_first: described(whole, "slots of the whole map before the first growth that was seen"),
+	slots_last: described(whole, "slots of the whole map after the last growth"),
+	count: described(whole, "entries at the last growth"),
+	bytes: whole,
+	fn: described(text, "call site of the last growth"),
+	file: optional(text),
+	line: optional(whole),
+});
+
+/** Growths by one goroutine. */
+export type GoroutineRow = Infer<typeof goroutineRow>;
+const goroutineRow = object({
+	pid: whole,
+	goid: whole,
+	growths: whole,
+	bytes: whole,
+	duration_ns: whole,
+	created_by: optional(frame),
+	start_fn: optional(text),
+});
+
+/**
+ * A number of calls that was not counted in full: probed part of the time. The truth is between `low` and `high`
+ * with 95 % confidence.
+ */
+export type CallEstimate = Infer<typeof estimate>;
+const estimate = object({ estimate: positive, low: positive, high: positive });
+
+/** Function -> calls: exact, or estimated. */
+export type Calls = Infer<typeof calls>;
+export const calls = described(
+	dictionary(either(whole, reference("call_estimate", estimate))),
+	"calls of every probed function, by its full name: exact, or estimated when it was probed part of the time",
+);
+
+export const share = positive;
+
+/** What probing costs a target in a window. */
+export type OverheadRow = Infer<typeof overheadRow>;
+const overheadRow = object({
+	pid: whole,
+	overhead: described(share, "share of the target's processor time that probing costs: 0.01 is 1 %"),
+	/** Absent with --budget off. */
+	budget: optional(share),
+	work_probed: optional(share, "share of the time in which the tier is probed, when it is not 1"),
+	growth_probed: optional(share),
+	iteration_probed: optional(share),
+	growth_recorded: optional(share, "share of the growths that become records, when it is not 1"),
+});
+export const overheads = optional(list(reference("overhead_row", overheadRow)), "what probing costs each target");
+
+/** The tables of windows and of the end. */
+export const tables = {
+	types: list(reference("type_row", typeRow)),
+	sites: list(reference("site_row", siteRow)),
+	latency: described(list(reference("latency_row", latencyRow)), "durations; empty when none were measured"),
+	maps: described(list(reference("map_row", mapRow)), "single maps with the longest chains of growths"),
+	goroutines: list(reference("goroutine_row", goroutineRow)),
+	overlaps: optional(whole, "growths that overlapped an iteration; absent without --iter"),
+};
+
+/** By the names that references call them. */
+export const SHARED_PARTS = {
+	frame: frameFields,
+	tier_ledger: tierLedgerFields,
+	ledger: ledgerFields,
+	type_row: typeRow,
+	site_row: siteRow,
+	latency_row: latencyRow,
+	map_row: mapRow,
+	goroutine_row: goroutineRow,
+	call_estimate: estimate,
+	overhead_row: overheadRow,
+} as const;
