@@ -1,4 +1,7 @@
-/** Where what a live command observes goes: records with --json, the screen on a terminal, lines otherwise; and to files beside that. */
+/**
+ * Where what a live command observes goes: records with --json, the screen on a terminal, lines otherwise; and to
+ * files beside that.
+ */
 import { FlameSink } from "../export/flame-sink.ts";
 import { NdjsonSink } from "../export/ndjson-sink.ts";
 import { NewFile } from "../export/new-file.ts";
@@ -27,7 +30,10 @@ export function recordsOnStdout(options: LiveOptions): boolean {
 	return options.json && options.output === undefined;
 }
 
-/** The files of --output and --flame, then what `rest` makes. Throws E-IO when one cannot be opened; none is left open then. */
+/**
+ * The files of --output and --flame, then what `rest` makes. Throws E-IO when one cannot be opened; none is left open
+ * then.
+ */
 function withFiles(options: LiveOptions, rest: () => LiveSinks): LiveSinks {
 	const files: Sink[] = [];
 	try {
@@ -42,8 +48,8 @@ function withFiles(options: LiveOptions, rest: () => LiveSinks): LiveSinks {
 }
 
 /**
- * The sinks of `watch` and `run`. `commandOutput`: an observed command writes to our standard output, so the view goes to standard error, and as lines
- * where both are the same terminal.
+ * The sinks of `watch` and `run`. `commandOutput`: an observed command writes to our standard output, so the view goes
+ * to standard error, and as lines where both are the same terminal.
  */
 export function chooseSinks(options: LiveOptions, stop: StopRequest, commandOutput: boolean): LiveSinks {
 	return withFiles(options, () => standardSinks(options, stop, commandOutput));

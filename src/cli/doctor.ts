@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { release } from "node:os";
 import { EXIT, GomapgrowError } from "../errors/error.ts";
+import { BpfObject } from "../kernel/bpf-object.ts";
 import { effectiveCapabilities, missingCapabilities } from "../kernel/capabilities.ts";
 import {
 	type AttachMode,
@@ -16,6 +17,7 @@ import { COMMIT, VERSION } from "../lib/version.ts";
 import { formatDuration } from "../text/units.ts";
 import { Session } from "../tracer/session.ts";
 import { requireCapabilities, requireFeatures } from "./host-check.ts";
+import { writeAll } from "./write-all.ts";
 
 interface Check {
 	name: string;
@@ -49,7 +51,7 @@ interface HitCostRow {
 
 function measureHits(mode: AttachMode): HitCostRow {
 	const anchor = { wallNs: wallNs(), monotonicNs: monotonicNs() };
-	const session = new Session({ mode, anchor, latency: true, iterations: false, task: {}, maxSites: 1 });
+	const session = new Session({ mode, anchor, latency: true, iterations: false, maxSites: 1 });
 	try {
 		const { workNs, timedWorkNs, leaveNs, steppedNs, growthNs } = session.calibrate();
 		const [counted, timed, growth, single_step] = [workNs, timedWorkNs + leaveNs, growthNs, steppedNs].map(Math.round);
@@ -161,6 +163,20 @@ function diagnosisText(diagnosis: Diagnosis): string {
 		...hits,
 		"",
 	].join("\n");
+}
+
+/** Prints what the kernel's verifier says of each BPF program, whole. Throws E-HOST-… when it refuses one. */
+export function verifierLog(): number {
+	requireOwnProc();
+	requireCapabilities(["doctor"]);
+	const features = detectFeatures();
+	requireFeatures(features);
+	const object = new BpfObject({
+		...{ mode: attachModeOf(features), latency: true, iterations: true, maxSites: 1 },
+		onVerifierLog: (program, log) => writeAll(1, `# program ${program}\n${log}\n\n`),
+	});
+	object.close();
+	return EXIT.done;
 }
 
 /** Prints the diagnosis; exit code 0 when this host can be used, 3 when not. */

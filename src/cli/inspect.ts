@@ -8,6 +8,7 @@ import { inspectText } from "../inspect/text.ts";
 import { resolveTarget } from "../process/discover.ts";
 import { type FileBytes, openFileBytes } from "../process/file-bytes.ts";
 import { type LoadedElf, readLoadBias } from "../process/load-bias.ts";
+import { MACHINE } from "../process/machine.ts";
 import { exePath } from "../process/procfs.ts";
 import { type ColorFlag, decideColor } from "../text/color.ts";
 import { writeAll } from "./write-all.ts";
@@ -21,10 +22,10 @@ export interface InspectOptions {
 function locate(argument: string): { path: string; pid?: number; target: InspectedTarget } {
 	const isPid = /^\d+$/.test(argument);
 	if (!isPid && (argument.includes("/") || existsSync(argument))) {
-		return { path: argument, target: { exe: argument } };
+		return { path: argument, target: { exe: argument, machine: MACHINE } };
 	}
 	const { pid, exe, exeDeleted } = resolveTarget(argument);
-	return { path: exePath(pid), pid, target: { exe, exeDeleted, pid } };
+	return { path: exePath(pid), pid, target: { exe, exeDeleted, pid, machine: MACHINE } };
 }
 
 /** Where a process has its executable; undefined when only its owner may know. */

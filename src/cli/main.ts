@@ -3,6 +3,7 @@ import { cac } from "cac";
 import { EXIT, GomapgrowError } from "../errors/error.ts";
 import { COMMIT, DATE, VERSION } from "../lib/version.ts";
 import { errorText } from "../report/error-text.ts";
+import { asTyped, keepTyped } from "./as-typed.ts";
 import { type CommandSpec, type OptionSpec, optionUsage } from "./help/command-spec.ts";
 import { COMMANDS, type CommandName, findCommand, GLOBAL_OPTIONS } from "./help/commands.ts";
 import { completionScript, SHELLS, type Shell } from "./help/completion.ts";
@@ -23,17 +24,6 @@ interface Call {
 	options: CliOptions;
 	/** All arguments, as typed. */
 	args: readonly string[];
-}
-
-/** The parser takes "-" for an option without a name; an argument cannot contain this. */
-const STANDARD_INPUT = "\u0000-";
-
-/** cac turns what looks like a number into one (0x10 becomes 16): finds the argument as the user typed it. */
-function asTyped(value: unknown, args: readonly string[]): string {
-	if (value === STANDARD_INPUT) return "-";
-	if (typeof value !== "number") return String(value);
-	const typed = args.flatMap((arg) => (/^--?\w[^=]*=/.test(arg) ? [arg.slice(arg.indexOf("=") + 1)] : [arg]));
-	return typed.find((arg) => arg !== "" && Number(arg) === value) ?? String(value);
 }
 
 function print(text: string): number {
@@ -93,8 +83,8 @@ const HANDLERS: Record<CommandName, (call: Call) => number | Promise<number>> = 
 		return await verify(single(call), verifyOptions(call.options, parseColor(call.options.color)), call.args);
 	},
 	doctor: async ({ options }) => {
-		const { doctor } = await import("./doctor.ts");
-		return doctor(options.json === true);
+		const { doctor, verifierLog } = await import("./doctor.ts");
+		return options.verifierLog === true ? verifierLog() : doctor(options.json === true);
 	},
 	schema: async () => {
 		const { recordSchema } = await import("./schema-document.ts");
@@ -148,7 +138,7 @@ function checkValue(command: CommandSpec, option: OptionSpec, options: CliOption
 			mend: `gomapgrow ${command.name} --help`,
 		});
 	}
-	if (!isFlag) options[keyOf(option.name)] = asTyped(given, args);
+	if (!isFlag) options[keyOf(option.name)] = asTyped(given);
 }
 
 /** cac throws its own error class for wrong options; they are the user's to mend. */
@@ -175,10 +165,9 @@ function help(operands: readonly string[]): number {
 async function dispatch(args: readonly string[]): Promise<number> {
 	const cli = buildCli();
 	const end = args.includes("--") ? args.indexOf("--") : args.length;
-	const parsed = args.map((arg, index) => (arg === "-" && index < end ? STANDARD_INPUT : arg));
-	cli.parse(["", "gomapgrow", ...parsed], { run: false });
+	cli.parse(["", "gomapgrow", ...keepTyped(args)], { run: false });
 	const options: CliOptions = cli.options;
-	const operands = cli.args.map((operand) => asTyped(operand, args));
+	const operands = cli.args.map(asTyped);
 	const command = cli.matchedCommandName === undefined ? undefined : findCommand(cli.matchedCommandName);
 	if (command === undefined) {
 		if (options.version === true) return print(`gomapgrow ${VERSION} (${COMMIT})\n`);

@@ -1,13 +1,16 @@
-/** Loads the BPF programs for an observation and puts together what touches the kernel: the session, the governor, the clocks. */
+/**
+ * Loads the BPF programs for an observation and puts together what touches the kernel: the session, the governor, the
+ * clocks.
+ */
 import { hostname, release, setPriority } from "node:os";
 import { Governor } from "../budget/governor.ts";
-import { fsBaseOffset } from "../kernel/btf.ts";
+import { taskOffsets } from "../kernel/btf.ts";
 import type { AttachMode } from "../kernel/features.ts";
 import { monotonicNs, processCpuNs, wallNs } from "../kernel/libc.ts";
 import { machineTime } from "../kernel/machine-time.ts";
 import type { Clock } from "../observe/clock.ts";
 import type { Tracing } from "../observe/observation.ts";
-import { MACHINE } from "../plan/architecture.ts";
+import { MACHINE } from "../process/machine.ts";
 import { errnoCode } from "../process/procfs-file.ts";
 import { Session } from "../tracer/session.ts";
 import type { Target } from "../tracer/target.ts";
@@ -34,7 +37,7 @@ export function startTracing({ mode, targets, latency, iterations, budget }: Tra
 	try {
 		beOnTime();
 		// The kernel's description of itself is megabytes long: read for those that need it only.
-		const fsBase = latency && targets.some(({ plan }) => needsFsBase(plan)) ? fsBaseOffset() : undefined;
+		const fsBase = latency && targets.some(({ plan }) => needsFsBase(plan)) ? taskOffsets().fsBase : undefined;
 		const timing: Timing = { latency, fsBase };
 		const needed = targets.reduce((sum, { plan }) => sum + sitesNeeded(plan, timing), 0);
 		const session = new Session({ mode, anchor, ...timing, iterations, maxSites: 2 * needed + SPARE_SITES });
@@ -68,14 +71,15 @@ const systemClock: Clock = {
 };
 
 /**
- * On a busy machine probes would stay attached for longer than wanted, and the ring would fill up, if we had to wait for our turn. A command of `run` has
- * been started before and keeps its own priority.
+ * On a busy machine probes would stay attached for longer than wanted, and the ring would fill up, if we had to wait
+ * for our turn. A command of `run` has been started before and keeps its own priority.
  */
 function beOnTime(): void {
 	try {
 		setPriority(OWN_NICENESS);
 	} catch (error) {
-		// It takes CAP_SYS_NICE; without it windows are less exact and more may be lost, which is measured and reported all the same.
+		// It takes CAP_SYS_NICE; without it windows are less exact and more may be lost, which is measured and
+		// reported all the same.
 		if (errnoCode(error) !== "EACCES" && errnoCode(error) !== "EPERM") throw error;
 	}
 }

@@ -39,6 +39,7 @@ export async function verify(argument: string, options: VerifyOptions, command: 
 		mode,
 		durationMs: options.durationMs,
 		stop,
+		sleep: Bun.sleep,
 		onCounting: ({ identity }, functions) => {
 			const what = `${plural(functions, "function")} of ${sanitize(identity.name)} ${identity.pid}`;
 			writeAll(2, `counting ${what} twice for ${formatDuration(options.durationMs * 1e6)}\n`);

@@ -2,11 +2,21 @@ import type { ByteCursor } from "./byte-cursor.ts";
 import { FORM } from "./constants.ts";
 import { malformed, place } from "./malformed.ts";
 import { textAt } from "./text.ts";
-import type { Unit } from "./unit.ts";
+import type { UnitHeader } from "./unit-headers.ts";
+
+/** What values are decoded with: the unit that they are in. */
+export interface ValueUnit {
+	readonly header: UnitHeader;
+	readonly data: { section(name: StringSection): Uint8Array };
+	/** The address at `index` of the unit's share of .debug_addr. */
+	indexedAddress(index: number): number;
+	/** The offset in .debug_str at `index` of the unit's share of .debug_str_offsets. */
+	indexedString(index: number): number;
+}
 
 /** An attribute's value that was found but not decoded. It is valid until the DieCursor that gave it is used again. */
 export interface FormValue {
-	readonly unit: Unit;
+	readonly unit: ValueUnit;
 	/** On the first byte of the value. */
 	readonly at: ByteCursor;
 	/** DW_FORM_*, never DW_FORM_indirect. */
@@ -125,7 +135,7 @@ export function referenceOf({ at, form, unit }: FormValue): number | undefined {
 	}
 }
 
-function local(unit: Unit, offset: number): number {
+function local(unit: ValueUnit, offset: number): number {
 	const { offset: start, dieOffset, end } = unit.header;
 	const absolute = start + offset;
 	// The end itself is allowed: DW_AT_sibling of a unit's last DIE.

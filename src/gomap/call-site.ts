@@ -1,25 +1,6 @@
+/** The place in a program that used a map. */
 import type { Frame } from "../records/records.ts";
-
-/**
- * Functions that are Go's map code, not the place that uses a map. Names are from src/runtime/map*.go (Go 1.15 to 1.25,
- * classic), src/internal/runtime/maps (Go >= 1.24) and src/reflect/value.go, map*.go; `maps.` is the standard package,
- * whose Copy, Insert and Collect write to the map of their caller.
- */
-const MAP_CODE: readonly RegExp[] = [
-	/^runtime\.(map|growWork|evacuate|hashGrow|advanceEvacuationMark)/,
-	/^runtime\.(makemap|makeBucketArray|moveToBmap|copyKeys|copyValues)/,
-	/^runtime\.\(\*[hb]map\)\./,
-	/^internal\/runtime\/maps\./,
-	/^reflect\.map/,
-	/^reflect\.Value\.(SetMapIndex|MapIndex|MapKeys|MapRange|SetIterKey|SetIterValue|Clear)\b/,
-	/^reflect\.\(\*(MapIter|hiter)\)\./,
-	/^maps\./,
-];
-
-/** Whether a function (full Go name) belongs to Go's own map implementation or its library wrappers. */
-export function isMapCode(fn: string): boolean {
-	return MAP_CODE.some((pattern) => pattern.test(fn));
-}
+import { isMapCode } from "./functions.ts";
 
 /** Equal stacks of a live run are one array, so most growths come from a known one. */
 const sites = new WeakMap<readonly Frame[], Frame>();

@@ -1,10 +1,6 @@
-/**
- * What a classic map (runtime/map.go, Go <= 1.23 and noswissmap) is about to do when hashGrow is entered, from the bytes of its hmap.
- * Layout of hmap, the same in Go 1.15 to 1.25: count @0, flags @8, B @9, noverflow @10, hash0 @12.
- */
-
-const BUCKET_SLOTS = 8;
-const ITERATOR = 1; // hmap.flags: there may be an iterator using buckets
+/** What a classic map (runtime/map.go, Go <= 1.23 and noswissmap) is about to do when hashGrow is entered, from the bytes of its hmap. */
+import { COPIED_FIELDS, FLAG, readClassicHeader, seedText } from "./header.ts";
+import { BUCKET_SLOTS, bucketRoom, bucketsWanted } from "./sizing.ts";
 
 export interface ClassicGrowth {
 	kind: "double" | "same-size";
@@ -28,33 +24,15 @@ export interface ClassicGrowth {
 }
 
 /**
- * Numerator of the load factor with denominator 2: 13 (6.5), but 12 in Go 1.21, where an integer division rounds it down
- * (runtime/map.go:73 of Go 1.21, golang/go#63438).
- */
-export function loadFactorNumerator(goMinor: number): number {
-	return goMinor === 21 ? 12 : 13;
-}
-
-/** runtime/map.go overLoadFactor(count, B). */
-function overLoadFactor(count: number, b: number, numerator: number): boolean {
-	return count > BUCKET_SLOTS && count > numerator * Math.floor(2 ** b / 2);
-}
-
-/** Buckets of makeBucketArray(B): from B = 4 on, 1/16 more are allocated as overflow buckets. */
-function bucketsAllocated(b: number): number {
-	return 2 ** b + (b >= 4 ? 2 ** (b - 4) : 0);
-}
-
-/**
  * Reads the growth from the first 16 bytes of the hmap as they were at hashGrow's entry. `bucketBytes`: size of one bucket of the
- * map type, when known. Undefined when the header cannot be one (B is above 63: memory was torn or reused).
+ * map type, when known. Undefined when the header cannot be one: memory was torn or reused.
  */
-export function classicGrowth(header: DataView, goMinor: number, bucketBytes?: number): ClassicGrowth | undefined {
-	const count = header.getUint32(0, true) + header.getUint32(4, true) * 2 ** 32;
-	const flags = header.getUint8(8);
-	const b = header.getUint8(9);
-	if (b > 47 || count > Number.MAX_SAFE_INTEGER) return undefined;
-	const bigger = overLoadFactor(count + 1, b, loadFactorNumerator(goMinor));
+export function classicGrowth(bytes: DataView, goMinor: number, bucketBytes?: number): ClassicGrowth | undefined {
+	const header = readClassicHeader(bytes, COPIED_FIELDS.hmap);
+	if (header === undefined) return undefined;
+	const { count, flags, b, overflowBuckets, seed } = header;
+	// runtime/map.go, mapassign: the entry that is added does not fit any more.
+	const bigger = count + 1 > bucketRoom(b, goMinor);
 	const after = bigger ? b + 1 : b;
 	return {
 		kind: bigger ? "double" : "same-size",
@@ -62,12 +40,12 @@ export function classicGrowth(header: DataView, goMinor: number, bucketBytes?: n
 		count,
 		capacityBefore: BUCKET_SLOTS * 2 ** b,
 		capacityAfter: BUCKET_SLOTS * 2 ** after,
-		bytes: bucketBytes === undefined ? undefined : bucketsAllocated(after) * bucketBytes,
+		bytes: bucketBytes === undefined ? undefined : bucketsWanted(after) * bucketBytes,
 		bBefore: b,
 		bAfter: after,
-		overflowBuckets: header.getUint16(10, true),
+		overflowBuckets,
 		moved: count,
-		iterating: (flags & ITERATOR) !== 0,
-		seed: `0x${header.getUint32(12, true).toString(16).padStart(8, "0")}`,
+		iterating: (flags & FLAG.iterator) !== 0,
+		seed: seedText("classic", seed),
 	};
 }

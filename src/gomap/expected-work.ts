@@ -2,7 +2,7 @@
  * How many calls of the work tier follow a growth, by how the runtime is written. It bounds what was not counted where the probes slow the program down so much that what
  * is seen in windows says little.
  */
-import type { MapImpl, Role } from "../plan/probe-plan.ts";
+import type { MapImpl, Role } from "./functions.ts";
 
 /** Calls for each unit of a growth: an old bucket of a classic map, a rehash of a swiss one. */
 export interface PromisedCalls {

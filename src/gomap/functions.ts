@@ -1,58 +1,160 @@
 /**
- * The functions of the Go runtime that grow maps, and what a call of each means. Names and signatures: runtime/map.go and
- * map_fast*.go (Go 1.15 to 1.23), internal/runtime/maps/{map,table}.go (Go 1.24 to 1.27). None of them is ever inlined.
+ * The functions of Go's maps: those that are probed, what a call of each means, and the map code around them. Names and signatures:
+ * runtime/map*.go (Go 1.15 to 1.25, classic) and internal/runtime/maps (Go 1.24 to 1.27, swiss). No probed one is ever inlined.
  */
-import type { MapImpl, Role, Tier } from "../plan/probe-plan.ts";
+import type { MapImpl } from "../records/records.ts";
+
+export type { MapImpl };
+
+/** growth: starts one. work: moves entries or makes room for them. iteration: steps through a map. */
+export type Tier = "growth" | "work" | "iteration";
+
+/** What a hit at a site means; the numbers are shared with the BPF program (bpf/gomapgrow.h, enum gmg_role). */
+export const ROLE = {
+	hashGrow: 1,
+	growToTable: 2,
+	rehash: 3,
+	growWork: 4,
+	evacuate: 5,
+	grow: 6,
+	split: 7,
+	pruneTombstones: 8,
+	iterStart: 9,
+	iterInit: 10,
+	iterNext: 11,
+	count: 12,
+} as const;
+export type Role = keyof typeof ROLE;
 
 export interface MapFunction {
+	/** Full Go name. */
 	fn: string;
 	impl: MapImpl;
 	role: Role;
 	tier: Tier;
 	/** Frames from this function to the first one outside the map code: 2 when mapassign or mapdelete calls it, 3 one deeper. */
 	callerDepth: number;
+	/** The only function that calls it, and is probed itself: the time of the one is part of the other's. */
+	partOf?: string;
+	/** Its place in the kernel's table of start times (SLOTS of wire.ts is enough for all); absent: its calls are not timed. */
+	slot?: number;
 }
 
 const TABLE = "internal/runtime/maps.(*table)";
-
 const ITER = "internal/runtime/maps.(*Iter)";
+const REHASH = `${TABLE}.rehash`;
 
-const KEY_VARIANTS = ["", "_fast32", "_fast64", "_faststr"];
+type Row = Pick<MapFunction, "fn" | "role" | "tier" | "callerDepth"> & { partOf?: string };
 
-export const MAP_FUNCTIONS: readonly MapFunction[] = [
-	{ fn: "runtime.hashGrow", impl: "classic", role: "hashGrow", tier: "growth", callerDepth: 2 },
-	...KEY_VARIANTS.flatMap((variant): MapFunction[] => [
-		{ fn: `runtime.growWork${variant}`, impl: "classic", role: "growWork", tier: "work", callerDepth: 2 },
-		{ fn: `runtime.evacuate${variant}`, impl: "classic", role: "evacuate", tier: "work", callerDepth: 3 },
-	]),
-	{
-		fn: "internal/runtime/maps.(*Map).growToTable",
-		impl: "swiss",
-		role: "growToTable",
-		tier: "growth",
-		callerDepth: 2,
-	},
-	{ fn: `${TABLE}.rehash`, impl: "swiss", role: "rehash", tier: "growth", callerDepth: 2 },
-	{ fn: `${TABLE}.grow`, impl: "swiss", role: "grow", tier: "work", callerDepth: 3 },
-	{ fn: `${TABLE}.split`, impl: "swiss", role: "split", tier: "work", callerDepth: 3 },
-	{ fn: `${TABLE}.pruneTombstones`, impl: "swiss", role: "pruneTombstones", tier: "work", callerDepth: 2 },
-	// Everything that iterates comes through these, reflection too. grownKeyElem is an iterator's look-up in a table that has grown.
-	{ fn: "runtime.mapiterinit", impl: "classic", role: "iterStart", tier: "iteration", callerDepth: 1 },
-	{ fn: "runtime.mapiternext", impl: "classic", role: "iterNext", tier: "iteration", callerDepth: 1 },
-	{ fn: `${ITER}.Init`, impl: "swiss", role: "iterInit", tier: "iteration", callerDepth: 2 },
-	{ fn: `${ITER}.Next`, impl: "swiss", role: "iterNext", tier: "iteration", callerDepth: 2 },
-	{ fn: `${ITER}.grownKeyElem`, impl: "swiss", role: "count", tier: "iteration", callerDepth: 3 },
+const CLASSIC: readonly Row[] = [
+	{ fn: "runtime.hashGrow", role: "hashGrow", tier: "growth", callerDepth: 2 },
+	...["", "_fast32", "_fast64", "_faststr"].flatMap((variant): Row[] => {
+		const outer = `runtime.growWork${variant}`;
+		return [
+			{ fn: outer, role: "growWork", tier: "work", callerDepth: 2 },
+			{ fn: `runtime.evacuate${variant}`, role: "evacuate", tier: "work", callerDepth: 3, partOf: outer },
+		];
+	}),
+	// Everything that iterates comes through these, reflection too.
+	{ fn: "runtime.mapiterinit", role: "iterStart", tier: "iteration", callerDepth: 1 },
+	{ fn: "runtime.mapiternext", role: "iterNext", tier: "iteration", callerDepth: 1 },
 ];
 
-/** The functions whose calls can be measured, each with its place in the kernel's table of start times (SLOTS of wire.ts is enough for all). */
-export function slotOf(fn: string): number | undefined {
-	const wanted = MAP_FUNCTIONS.find((candidate) => candidate.fn === fn);
-	if (wanted === undefined || wanted.tier === "iteration") return undefined;
-	return MAP_FUNCTIONS.filter(({ impl, tier }) => impl === wanted.impl && tier !== "iteration").indexOf(wanted);
+const SWISS: readonly Row[] = [
+	{ fn: "internal/runtime/maps.(*Map).growToTable", role: "growToTable", tier: "growth", callerDepth: 2 },
+	{ fn: REHASH, role: "rehash", tier: "growth", callerDepth: 2 },
+	{ fn: `${TABLE}.grow`, role: "grow", tier: "work", callerDepth: 3, partOf: REHASH },
+	{ fn: `${TABLE}.split`, role: "split", tier: "work", callerDepth: 3, partOf: REHASH },
+	{ fn: `${TABLE}.pruneTombstones`, role: "pruneTombstones", tier: "work", callerDepth: 2 },
+	{ fn: `${ITER}.Init`, role: "iterInit", tier: "iteration", callerDepth: 2 },
+	{ fn: `${ITER}.Next`, role: "iterNext", tier: "iteration", callerDepth: 2 },
+	// An iterator's look-up in a table that has grown.
+	{ fn: `${ITER}.grownKeyElem`, role: "count", tier: "iteration", callerDepth: 3 },
+];
+
+function numbered(impl: MapImpl, rows: readonly Row[]): MapFunction[] {
+	let slots = 0;
+	return rows.map((row) => ({ ...row, impl, ...(row.tier === "iteration" ? {} : { slot: slots++ }) }));
 }
 
-/** Without these a growth cannot be seen; the others exist only when the program needs them (dead code elimination, Go version). */
-export const REQUIRED: Record<MapImpl, readonly string[]> = {
-	classic: ["runtime.hashGrow"],
-	swiss: [`${TABLE}.rehash`, "internal/runtime/maps.(*Map).growToTable"],
-};
+/** All functions that are probed. */
+export const MAP_FUNCTIONS: readonly MapFunction[] = [...numbered("classic", CLASSIC), ...numbered("swiss", SWISS)];
+
+const BY_NAME: ReadonlyMap<string, MapFunction> = new Map(MAP_FUNCTIONS.map((each) => [each.fn, each]));
+
+/** The probed function of that name. */
+export function mapFunction(fn: string): MapFunction | undefined {
+	return BY_NAME.get(fn);
+}
+
+/** What map code is there for. growth: it starts one, moves entries, or makes room in place of one. */
+export type MapCode = "growth" | "iteration" | "access";
+
+/**
+ * The map code around the probed functions, by its sources: runtime/map*.go, internal/runtime/maps, and the wrappers in reflect/value.go
+ * and reflect/map*.go; `maps.` is the standard package, whose Copy, Insert and Collect write to the map of their caller.
+ */
+const AROUND: readonly (readonly [RegExp, MapCode])[] = [
+	[/^(runtime|reflect)\.map[iI]ter/, "iteration"],
+	[/^internal\/runtime\/maps\.\(\*Iter\)\./, "iteration"],
+	[/^reflect\.\(\*(MapIter|hiter)\)\./, "iteration"],
+	[/^internal\/runtime\/maps\./, "access"],
+	[/^runtime\.(map|makemap|makeBucketArray|moveToBmap|copyKeys|copyValues|advanceEvacuationMark)/, "access"],
+	// Nearly always inlined.
+	[
+		/^runtime\.(bucket(Shift|Mask|Evacuated)|evacuated|tophash|isEmpty|overLoadFactor|tooManyOverflowBuckets)$/,
+		"access",
+	],
+	[/^runtime\.\(\*[hb]map\)\./, "access"],
+	[/^reflect\.map/, "access"],
+	[/^reflect\.Value\.(SetMapIndex|MapIndex|MapKeys|MapRange|SetIterKey|SetIterValue|Clear)\b/, "access"],
+	[/^maps\./, "access"],
+];
+
+/** What a function (full Go name) of Go's map implementation or its library wrappers does; undefined for all others. */
+export function mapCodeOf(fn: string): MapCode | undefined {
+	const known = BY_NAME.get(fn);
+	if (known !== undefined) return known.tier === "iteration" ? "iteration" : "growth";
+	return AROUND.find(([pattern]) => pattern.test(fn))?.[1];
+}
+
+/** Whether a function (full Go name) belongs to Go's map implementation or its library wrappers. */
+export function isMapCode(fn: string): boolean {
+	return mapCodeOf(fn) !== undefined;
+}
+
+/** Whether the function grows maps: those whose growths and work are measured. */
+export function isGrowthCode(fn: string): boolean {
+	return mapCodeOf(fn) === "growth";
+}
+
+/** Whether the function starts a growth: its durations are those of growth records. */
+export function startsGrowth(fn: string): boolean {
+	return BY_NAME.get(fn)?.tier === "growth";
+}
+
+/** Whether the function moves entries of a growing classic map in the time of whoever uses it. */
+export function movesEntries(fn: string): boolean {
+	return BY_NAME.get(fn)?.role === "growWork";
+}
+
+/** The probed function that alone calls this one and does nothing but that; undefined for all others. */
+export function outerFunctionOf(fn: string): string | undefined {
+	return BY_NAME.get(fn)?.partOf;
+}
+
+/** Whether the function's time is part of that of another function that is measured. */
+export function isInnerCall(fn: string): boolean {
+	return outerFunctionOf(fn) !== undefined;
+}
+
+/** Whether its calls are part of another function's that are counted as work, too: adding both up would count work twice. */
+export function repeatsWork(fn: string): boolean {
+	const outer = outerFunctionOf(fn);
+	return outer !== undefined && BY_NAME.get(outer)?.tier === "work";
+}
+
+/** The function's place in the kernel's table of start times; undefined when its calls cannot be timed. */
+export function slotOf(fn: string): number | undefined {
+	return BY_NAME.get(fn)?.slot;
+}

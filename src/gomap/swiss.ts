@@ -1,12 +1,9 @@
 /**
  * What a swiss map (internal/runtime/maps, Go >= 1.24) is about to do when growToTable or rehash is entered, from the bytes of
- * its Map and table. Layouts, the same in Go 1.24 to 1.27: Map: used @0, seed @8, dirLen @24, globalDepth @32.
- * table: used @0 (u16), capacity @2 (u16), growthLeft @4 (u16), localDepth @6 (u8).
+ * its Map and table.
  */
-
-const GROUP_SLOTS = 8;
-const MAX_TABLE_CAPACITY = 1024; // maps.maxTableCapacity
-const MAX_AVG_GROUP_LOAD = 7; // maps.maxAvgGroupLoad
+import { COPIED_FIELDS, readSwissHeader, readTableHeader, seedText } from "./header.ts";
+import { GROUP_SLOTS, groupsOf, MAX_TABLE_CAPACITY, tableRoom } from "./sizing.ts";
 
 export interface SwissGrowth {
 	kind: "small-to-table" | "table-double" | "split";
@@ -30,33 +27,26 @@ export interface SwissGrowth {
 	seed: string;
 }
 
-function mapUsed(map: DataView): number | undefined {
-	const used = map.getUint32(0, true) + map.getUint32(4, true) * 2 ** 32;
-	return used > Number.MAX_SAFE_INTEGER ? undefined : used;
-}
-
-function mapSeed(map: DataView): string {
-	return `0x${map.getBigUint64(8, true).toString(16).padStart(16, "0")}`;
-}
-
-function groupBytesOf(slots: number, groupBytes: number | undefined): number | undefined {
-	return groupBytes === undefined ? undefined : (slots / GROUP_SLOTS) * groupBytes;
-}
-
 /** (*Map).growToTable: the one group of a small map becomes a table of 16 slots (maps/map.go growToTable). Undefined for a torn header. */
 export function smallToTable(map: DataView, groupBytes?: number): SwissGrowth | undefined {
-	const count = mapUsed(map);
-	if (count === undefined || count > GROUP_SLOTS) return undefined;
+	const header = readSwissHeader(map, COPIED_FIELDS.swissMap);
+	if (header === undefined || header.used > GROUP_SLOTS) return undefined;
+	const { used, seed } = header;
 	return {
 		kind: "small-to-table",
 		cause: "load",
-		count,
+		count: used,
 		capacityBefore: GROUP_SLOTS,
 		capacityAfter: 2 * GROUP_SLOTS,
-		bytes: groupBytesOf(2 * GROUP_SLOTS, groupBytes),
-		moved: count,
-		seed: mapSeed(map),
+		bytes: bytesOf(2 * GROUP_SLOTS, groupBytes),
+		moved: used,
+		seed: seedText("swiss", seed),
 	};
+}
+
+/** Bytes of the groups of so many slots, when the size of one is known. */
+function bytesOf(slots: number, groupBytes: number | undefined): number | undefined {
+	return groupBytes === undefined ? undefined : groupsOf(slots) * groupBytes;
 }
 
 /**
@@ -64,37 +54,26 @@ export function smallToTable(map: DataView, groupBytes?: number): SwissGrowth | 
  * Live entries below 7/8 of the capacity mean that deleted slots (tombstones) used up the room. Undefined for a torn table.
  */
 export function rehash(map: DataView, table: DataView, groupBytes?: number): SwissGrowth | undefined {
-	const count = mapUsed(map);
-	const used = table.getUint16(0, true);
-	const capacity = table.getUint16(2, true);
-	if (
-		count === undefined ||
-		capacity < GROUP_SLOTS ||
-		capacity > MAX_TABLE_CAPACITY ||
-		(capacity & (capacity - 1)) !== 0
-	)
-		return undefined;
-	if (used > capacity || used > count) return undefined;
+	const header = readSwissHeader(map, COPIED_FIELDS.swissMap);
+	const growing = readTableHeader(table, COPIED_FIELDS.swissTable);
+	if (header === undefined || growing === undefined) return undefined;
+	const { used: count, seed, directoryLength, globalDepth } = header;
+	const { used, capacity, localDepth } = growing;
+	if (used > count || directoryLength === 0 || localDepth > globalDepth) return undefined;
 	const split = capacity * 2 > MAX_TABLE_CAPACITY;
-	const directoryLength = map.getUint32(24, true);
-	const globalDepth = map.getUint8(32);
-	const localDepth = table.getUint8(6);
-	if (globalDepth > 31 || localDepth > globalDepth || directoryLength !== 2 ** globalDepth) return undefined;
 	const capacityAfter = split ? 2 * MAX_TABLE_CAPACITY : capacity * 2;
-	// One group of 8 may be filled to 7 (maps/table.go maxGrowthLeft); bigger tables to 7/8.
-	const fullAt = capacity <= GROUP_SLOTS ? capacity - 1 : (capacity * MAX_AVG_GROUP_LOAD) / GROUP_SLOTS;
 	return {
 		kind: split ? "split" : "table-double",
-		cause: used < fullAt ? "tombstones" : "load",
+		cause: used < tableRoom(capacity) ? "tombstones" : "load",
 		count,
 		capacityBefore: capacity,
 		capacityAfter,
-		bytes: groupBytesOf(capacityAfter, groupBytes),
+		bytes: bytesOf(capacityAfter, groupBytes),
 		moved: used,
 		localDepth,
 		globalDepth,
 		directoryLength,
 		directoryDoubles: split && localDepth === globalDepth,
-		seed: mapSeed(map),
+		seed: seedText("swiss", seed),
 	};
 }

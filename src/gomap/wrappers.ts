@@ -1,5 +1,5 @@
 /** Code through which somebody else's code uses a map: reflect, package maps, and the runtime's own functions for them. A call site is the first caller outside of it. */
-import { isMapCode } from "./call-site.ts";
+import { isMapCode } from "./functions.ts";
 
 /** What all names of such functions begin with. */
 export const WRAPPER_PREFIXES = ["reflect.", "maps.", "runtime.map", "internal/runtime/maps."] as const;

@@ -7,7 +7,7 @@ import type { GoBinary, GoProgram } from "../gobin/go-binary.ts";
 import { type LayoutEntry, reportLayouts } from "../gobin/layouts/report.ts";
 import { conditionName } from "../isa/amd64/text.ts";
 import { sanitize } from "../lib/sanitize.ts";
-import { MACHINE, requireArchitecture } from "../plan/architecture.ts";
+import { requireArchitecture } from "../plan/architecture.ts";
 import { makePlan, type SurveyedFunction, surveyFunctions } from "../plan/make-plan.ts";
 import type { PlannedProbe, ProbePlan, ProbeSite } from "../plan/probe-plan.ts";
 import { damagedNote, inspectionNotes, layoutNotes } from "./notes.ts";
@@ -16,6 +16,8 @@ import type { CgoExport, InspectedExit, InspectedFunction, InspectedLayout, Insp
 /** Where the executable comes from. */
 export interface InspectedTarget {
 	exe: string;
+	/** Architecture of the machine that it is inspected for, as Go spells it. */
+	machine: string;
 	exeDeleted?: boolean;
 	pid?: number;
 	loadBias?: number;
@@ -94,7 +96,7 @@ export function inspectUnsupported(program: GoProgram, error: GomapgrowError, ta
 /** `binary` is best opened with `verifyLayouts`. Throws E-BIN-MALFORMED and E-BIN-TRUNCATED for damaged files. */
 export function inspectBinary(program: GoProgram, binary: GoBinary, target: InspectedTarget): Inspection {
 	const surveyed = surveyFunctions(binary);
-	const plan = tryPlan(binary, surveyed);
+	const plan = tryPlan(binary, surveyed, target.machine);
 	const layouts = reportLayouts(binary);
 	const { mapImpl } = binary;
 	const { compilation, damaged = binary.basis.damaged, ...debug } = debugInfo(program);
@@ -117,16 +119,16 @@ export function inspectBinary(program: GoProgram, binary: GoBinary, target: Insp
 		? {
 				...base,
 				watchable: false,
-				verdict: `cannot be watched: ${whyNot(plan, binary.arch)}`,
+				verdict: `cannot be watched: ${whyNot(plan, binary.arch, target.machine)}`,
 				notes,
 				error: errorOf(plan),
 			}
 		: { ...base, watchable: true, verdict: verdictOf(plan, binary), notes };
 }
 
-function tryPlan(binary: GoBinary, surveyed: readonly SurveyedFunction[]): ProbePlan | GomapgrowError {
+function tryPlan(binary: GoBinary, surveyed: readonly SurveyedFunction[], machine: string): ProbePlan | GomapgrowError {
 	try {
-		requireArchitecture(binary);
+		requireArchitecture(binary, machine);
 		return makePlan(binary, { surveyed });
 	} catch (error) {
 		if (error instanceof GomapgrowError && /^E-BIN-(ARCH|NO-MAPS|NO-SITES)$/.test(error.code)) return error;
@@ -235,8 +237,8 @@ function inspectedLayout({ offset, from, file, agrees, differs }: LayoutEntry): 
 	};
 }
 
-function whyNot(error: GomapgrowError, arch: string): string {
-	if (error.code === "E-BIN-ARCH") return `it is for ${arch}, and this machine is ${MACHINE}`;
+function whyNot(error: GomapgrowError, arch: string, machine: string): string {
+	if (error.code === "E-BIN-ARCH") return `it is for ${arch}, and this machine is ${machine}`;
 	if (error.code === "E-BIN-NO-MAPS") return "no map in it can grow; the linker left the growth functions out";
 	return `${error.found} (wanted ${error.wanted})`;
 }

@@ -45,6 +45,8 @@ export type MapName =
 const CALL_ROW_BYTES = 32 << 20;
 const LEAST_CALL_ROWS = 4096;
 const LOG_BYTES = 64 << 10;
+/** The most that kernels before 5.2 take (kernel/bpf/verifier.c, UINT_MAX >> 8). */
+const WHOLE_LOG_BYTES = 0xffffff;
 /** Above this fill of the ring no samples are written any more: the rest is for growths. */
 const HIGH_WATER = 0.85;
 
@@ -63,11 +65,13 @@ export interface BpfOptions {
 	latency: boolean;
 	iterations: boolean;
 	/** Offsets in the kernel's struct task_struct. */
-	task: TaskOffsets;
+	task?: TaskOffsets | undefined;
 	/** How many probed instructions there can be at a time. */
 	maxSites: number;
 	/** Other sizes of tables than the usual ones, to see what happens when they are full; of `events` in bytes, a power of two of pages. */
 	sizes?: TableSizes | undefined;
+	/** Gets the whole log of the verifier of each program, whether it is refused or not; keeping one makes loading slower. */
+	onVerifierLog?: ((program: ProgramName, log: string) => void) | undefined;
 }
 
 export type TableSizes = Partial<Record<"events" | "call_rows" | "latency_rows" | "goroutines", number>>;
@@ -136,7 +140,8 @@ function loadError(code: number, log: string): GomapgrowError {
 	if (code === -ERRNO.EPERM || (code === -ERRNO.EACCES && log === "")) {
 		return forbiddenError({ call: "bpf", wanted: "to load the BPF programs", found, confinement: readConfinement() });
 	}
-	return new GomapgrowError("E-HOST-BPF", { wanted: "to load the BPF programs", found, mend: "gomapgrow doctor" });
+	const mend = log === "" ? "gomapgrow doctor" : "gomapgrow doctor --verifier-log   # all that the verifier says";
+	return new GomapgrowError("E-HOST-BPF", { wanted: "to load the BPF programs", found, mend });
 }
 
 /** A chance from 0 to 1 as the programs have it. */
@@ -151,7 +156,7 @@ export class BpfObject {
 	readonly #lib: Libbpf = libbpf();
 	// libbpf keeps pointing into the image until the object is loaded, and into the logs until it is closed.
 	readonly #image: Uint8Array;
-	readonly #logs: Uint8Array[] = [];
+	readonly #logs = new Map<ProgramName, Uint8Array>();
 	#object: Pointer | null;
 
 	/** Loads the programs. Throws what forbids it (confinement.ts), or E-HOST-BPF with the verifier's last words. */
@@ -173,9 +178,11 @@ export class BpfObject {
 				continue;
 			}
 			if (mode === "multi") this.#lib.bpf_program__set_expected_attach_type(program, BPF_TRACE_UPROBE_MULTI);
-			const log = new Uint8Array(new ArrayBuffer(LOG_BYTES));
-			this.#logs.push(log);
-			this.#lib.bpf_program__set_log_buf(program, log, LOG_BYTES);
+			const whole = options.onVerifierLog !== undefined;
+			const log = new Uint8Array(new ArrayBuffer(whole ? WHOLE_LOG_BYTES : LOG_BYTES));
+			this.#logs.set(name, log);
+			this.#lib.bpf_program__set_log_buf(program, log, log.length);
+			if (whole) this.#lib.bpf_program__set_log_level(program, 1);
 		}
 		this.#setOptions(options);
 		for (const map of ["sites", "site_addresses", "site_counts"] as const) this.#resize(map, options.maxSites);
@@ -185,21 +192,26 @@ export class BpfObject {
 		if (!options.iterations) for (const map of ["grown_maps", "iterators"] as const) this.#resize(map, 1);
 		for (const [map, size] of Object.entries(options.sizes ?? {})) this.#resize(map as keyof TableSizes, size);
 		const code = this.#lib.bpf_object__load(this.#object);
+		const logs = code === 0 && options.onVerifierLog === undefined ? [] : this.#verifierLogs();
+		for (const [name, log] of logs) options.onVerifierLog?.(name, log);
 		if (code !== 0) {
-			const log = this.#logs.map((bytes) =>
-				Buffer.from(bytes.subarray(0, bytes.indexOf(0)))
+			this.close();
+			throw loadError(code, logs.map(([, log]) => log.split("\n").slice(-3).join(" | ")).join(" || "));
+		}
+	}
+
+	/** What the verifier said of the programs, without those of which it said nothing. */
+	#verifierLogs(): [ProgramName, string][] {
+		const logs = [...this.#logs].map(([name, bytes]): [ProgramName, string] => {
+			const end = bytes.indexOf(0);
+			return [
+				name,
+				Buffer.from(bytes.subarray(0, end < 0 ? bytes.length : end))
 					.toString("utf8")
 					.trim(),
-			);
-			this.close();
-			throw loadError(
-				code,
-				log
-					.filter((text) => text !== "")
-					.map((text) => text.split("\n").slice(-3).join(" | "))
-					.join(" || "),
-			);
-		}
+			];
+		});
+		return logs.filter(([, log]) => log !== "");
 	}
 
 	/** struct gmg_options, which is a section of its own. */
@@ -210,9 +222,9 @@ export class BpfObject {
 		view.setUint32(OPTIONS.machine, MACHINE[process.arch === "arm64" ? "arm64" : "amd64"], true);
 		view.setUint32(OPTIONS.siteByAddress, options.mode === "perf-address" ? 1 : 0, true);
 		view.setUint32(OPTIONS.iterations, options.iterations ? 1 : 0, true);
-		view.setUint32(OPTIONS.fsBase, options.task.fsBase ?? 0, true);
-		view.setUint32(OPTIONS.sumExecRuntime, options.task.sumExecRuntime ?? 0, true);
-		view.setUint32(OPTIONS.execStart, options.task.execStart ?? 0, true);
+		view.setUint32(OPTIONS.fsBase, options.task?.fsBase ?? 0, true);
+		view.setUint32(OPTIONS.sumExecRuntime, options.task?.sumExecRuntime ?? 0, true);
+		view.setUint32(OPTIONS.execStart, options.task?.execStart ?? 0, true);
 		const namespace = ownPidNamespace();
 		view.setUint32(OPTIONS.pidNamespace, namespace?.inode ?? 0, true);
 		view.setBigUint64(OPTIONS.pidNamespaceDevice, namespace?.device ?? 0n, true);

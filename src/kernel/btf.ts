@@ -1,122 +1,107 @@
 /**
- * Offsets in structs of the running kernel, from the type information that it has of itself (BTF: Documentation/bpf/btf.rst). Only what is asked for is
- * decoded: the types are walked over once.
+ * Where the running kernel keeps fields of a thread, from the type information that it has of itself
+ * (BTF: Documentation/bpf/btf.rst), read with libbpf.
  */
+import { CString, type Pointer, read } from "bun:ffi";
 import { readFileSync } from "node:fs";
+import { cstring, type Libbpf, libbpf, pointerOrNull } from "./libbpf.ts";
 
 const PATH = "/sys/kernel/btf/vmlinux";
 /** In securityfs, which need not be mounted. */
 const LOCKDOWN = "/sys/kernel/security/lockdown";
-const MAGIC = 0xeb9f;
-const HEADER_BYTES = 24;
-const TYPE_BYTES = 12;
 
-/** BTF_KIND_… (include/uapi/linux/btf.h); bytes behind struct btf_type by kind: fixed ones and those of each of its `vlen` parts. */
-const KIND = {
-	int: 1,
-	array: 3,
-	struct: 4,
-	union: 5,
-	enum: 6,
-	funcProto: 13,
-	variable: 14,
-	section: 15,
-	tag: 17,
-	enum64: 19,
-} as const;
-const KIND_LAST = 19;
-const FIXED: Record<number, number> = { [KIND.int]: 4, [KIND.array]: 12, [KIND.variable]: 4, [KIND.tag]: 4 };
-const PART: Record<number, number> = {
-	...{
-		[KIND.struct]: 12,
-		[KIND.union]: 12,
-		[KIND.enum]: 8,
-		[KIND.funcProto]: 8,
-		[KIND.section]: 12,
-		[KIND.enum64]: 12,
-	},
-};
+/** BTF_KIND_STRUCT and BTF_KIND_UNION; struct btf_type and struct btf_member (include/uapi/linux/btf.h). */
+const KIND = { struct: 4, union: 5 } as const;
+const TYPE = { bytes: 12, info: 4 } as const;
+const MEMBER = { bytes: 12, name: 0, type: 4, offset: 8 } as const;
+/** Structs without a name in structs without a name, and so on: a kernel with shuffled structs has one level of them. */
+const MAX_DEPTH = 4;
 
-interface Sections {
-	view: DataView;
-	types: number;
-	typesEnd: number;
-	strings: number;
-	stringsEnd: number;
+/** In bytes from the beginning of struct task_struct; absent where the kernel does not say. */
+export interface TaskOffsets {
+	/** thread.fsbase, on x86-64 (arch/x86/include/asm/processor.h, Linux 4.7 and newer). */
+	fsBase?: number;
+	/** se.sum_exec_runtime and se.exec_start, in nanoseconds (include/linux/sched.h, struct sched_entity). */
+	sumExecRuntime?: number;
+	execStart?: number;
 }
 
-function sectionsOf(bytes: Uint8Array): Sections | undefined {
-	const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-	if (bytes.length < HEADER_BYTES || view.getUint16(0, true) !== MAGIC) return undefined;
-	const start = view.getUint32(4, true);
-	const types = start + view.getUint32(8, true);
-	const typesEnd = types + view.getUint32(12, true);
-	const strings = start + view.getUint32(16, true);
-	const stringsEnd = strings + view.getUint32(20, true);
-	if (typesEnd > bytes.length || stringsEnd > bytes.length) return undefined;
-	return { view, types, typesEnd, strings, stringsEnd };
-}
+class KernelTypes {
+	readonly #lib: Libbpf;
+	readonly #btf: Pointer;
 
-/** Whether the string at this offset of the string section is this name. */
-function isNamed({ view, strings, stringsEnd }: Sections, offset: number, name: string): boolean {
-	const at = strings + offset;
-	if (at + name.length + 1 > stringsEnd || view.getUint8(at + name.length) !== 0) return false;
-	for (let i = 0; i < name.length; i++) if (view.getUint8(at + i) !== name.charCodeAt(i)) return false;
-	return true;
-}
-
-/** The byte offset of a member, for each struct of this name that has one; anonymous members are not looked into. */
-function memberOffset(sections: Sections, struct: string, member: string): number | undefined {
-	const { view, types, typesEnd } = sections;
-	for (let at = types; at + TYPE_BYTES <= typesEnd; ) {
-		const info = view.getUint32(at + 4, true);
-		const kind = (info >>> 24) & 0x1f;
-		if (kind === 0 || kind > KIND_LAST) return undefined;
-		const parts = info & 0xffff;
-		const next = at + TYPE_BYTES + (FIXED[kind] ?? 0) + parts * (PART[kind] ?? 0);
-		if (next > typesEnd) return undefined;
-		if (kind === KIND.struct && isNamed(sections, view.getUint32(at, true), struct)) {
-			// With the flag the offset's upper 8 bits are the size of a bit field.
-			const mask = info >>> 31 === 1 ? 0xffffff : 0xffffffff;
-			for (let i = 0; i < parts; i++) {
-				const field = at + TYPE_BYTES + i * 12;
-				if (isNamed(sections, view.getUint32(field, true), member)) {
-					return ((view.getUint32(field + 8, true) & mask) >>> 0) / 8;
-				}
-			}
-		}
-		at = next;
+	constructor(lib: Libbpf, btf: Pointer) {
+		this.#lib = lib;
+		this.#btf = btf;
 	}
-	return undefined;
-}
 
-/**
- * Where a thread's FS base is in struct task_struct, in bytes, on x86-64: thread.fsbase (arch/x86/include/asm/processor.h, Linux 4.7 and newer). Undefined
- * when `bytes`, the kernel's BTF, does not say.
- */
-export function fsBaseIn(bytes: Uint8Array): number | undefined {
-	const sections = sectionsOf(bytes);
-	if (sections === undefined) return undefined;
-	const thread = memberOffset(sections, "task_struct", "thread");
-	const base = memberOffset(sections, "thread_struct", "fsbase");
-	return thread === undefined || base === undefined ? undefined : thread + base;
-}
+	/** The byte offset of a member of a struct, also of one in members of it that have no name. */
+	offset(struct: string, member: string): number | undefined {
+		const id = this.#lib.btf__find_by_name_kind(this.#btf, cstring(struct), KIND.struct);
+		return id < 0 ? undefined : this.#offsetIn(id, member, MAX_DEPTH);
+	}
 
-/**
- * The same of the running kernel; undefined when it has no BTF, is not for x86-64, or is in the stricter mode of lockdown, in which no BPF program may read
- * the kernel's memory (include/linux/security.h, LOCKDOWN_BPF_READ_KERNEL).
- */
-export function fsBaseOffset(path = PATH, lockdown = LOCKDOWN): number | undefined {
-	if (readIfThere(lockdown)?.toString("latin1").includes("[confidentiality]")) return undefined;
-	const bytes = readIfThere(path);
-	return bytes === undefined ? undefined : fsBaseIn(bytes);
-}
-
-/** Undefined for a file that is not there or is not for us. */
-function readIfThere(path: string): Buffer | undefined {
-	try {
-		return readFileSync(path);
-	} catch {
+	#offsetIn(id: number, wanted: string, depth: number): number | undefined {
+		const type = pointerOrNull(this.#lib.btf__type_by_id(this.#btf, id));
+		if (type === null) return undefined;
+		const info = read.u32(type, TYPE.info);
+		const kind = (info >>> 24) & 0x1f;
+		if (kind !== KIND.struct && kind !== KIND.union) return undefined;
+		// With the flag the offset's upper 8 bits are the size of a bit field.
+		const mask = info >>> 31 === 1 ? 0xffffff : 0xffffffff;
+		for (let i = 0; i < (info & 0xffff); i++) {
+			const at = TYPE.bytes + i * MEMBER.bytes;
+			const offset = ((read.u32(type, at + MEMBER.offset) & mask) >>> 0) / 8;
+			const name = this.#name(read.u32(type, at + MEMBER.name));
+			if (name === wanted) return offset;
+			if (name !== "" || depth === 0) continue;
+			const inner = this.#offsetIn(read.u32(type, at + MEMBER.type), wanted, depth - 1);
+			if (inner !== undefined) return offset + inner;
+		}
 		return undefined;
+	}
+
+	#name(offset: number): string {
+		const name = pointerOrNull(this.#lib.btf__name_by_offset(this.#btf, offset));
+		return name === null ? "" : String(new CString(name));
+	}
+}
+
+function sum(outer: number | undefined, inner: number | undefined): number | undefined {
+	return outer === undefined || inner === undefined ? undefined : outer + inner;
+}
+
+/**
+ * What the running kernel says of its threads; some 30 ms. Nothing when it has no BTF, or is in the stricter mode of
+ * lockdown, in which no BPF program may read the kernel's memory (include/linux/security.h, LOCKDOWN_BPF_READ_KERNEL).
+ * Throws E-HOST-LIBBPF.
+ */
+export function taskOffsets(path = PATH, lockdown = LOCKDOWN): TaskOffsets {
+	if (textIfThere(lockdown).includes("[confidentiality]")) return {};
+	const lib = libbpf();
+	const btf = pointerOrNull(lib.btf__parse_raw(cstring(path)));
+	if (btf === null) return {};
+	try {
+		const types = new KernelTypes(lib, btf);
+		const fsBase = sum(types.offset("task_struct", "thread"), types.offset("thread_struct", "fsbase"));
+		const entity = types.offset("task_struct", "se");
+		const sumExecRuntime = sum(entity, types.offset("sched_entity", "sum_exec_runtime"));
+		const execStart = sum(entity, types.offset("sched_entity", "exec_start"));
+		return {
+			...(fsBase === undefined ? {} : { fsBase }),
+			...(sumExecRuntime === undefined ? {} : { sumExecRuntime }),
+			...(execStart === undefined ? {} : { execStart }),
+		};
+	} finally {
+		lib.btf__free(btf);
+	}
+}
+
+/** Empty for a file that is not there or is not for us. */
+function textIfThere(path: string): string {
+	try {
+		return readFileSync(path, "latin1");
+	} catch {
+		return "";
 	}
 }

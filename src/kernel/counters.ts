@@ -178,6 +178,11 @@ export class GoroutineTable {
 		return calls;
 	}
 
+	/** Forgets what the calibration has left: what it passes off as goroutines of this process. */
+	forgetOwn(): void {
+		this.forget(process.pid);
+	}
+
 	/** Forgets the goroutines of a process; returns how many calls they were in. */
 	forget(tgid: number): number {
 		let calls = 0;

@@ -1,32 +1,4 @@
-/** Names of the errno values that the kernel and libbpf give back (asm-generic/errno-base.h, errno.h). */
-const NAMES: Record<number, string> = {
-	1: "EPERM",
-	2: "ENOENT",
-	3: "ESRCH",
-	4: "EINTR",
-	5: "EIO",
-	7: "E2BIG",
-	8: "ENOEXEC",
-	9: "EBADF",
-	10: "ECHILD",
-	11: "EAGAIN",
-	12: "ENOMEM",
-	13: "EACCES",
-	14: "EFAULT",
-	16: "EBUSY",
-	17: "EEXIST",
-	19: "ENODEV",
-	20: "ENOTDIR",
-	21: "EISDIR",
-	22: "EINVAL",
-	24: "EMFILE",
-	26: "ETXTBSY",
-	28: "ENOSPC",
-	32: "EPIPE",
-	38: "ENOSYS",
-	95: "EOPNOTSUPP",
-	524: "ENOTSUPP",
-};
+/** Numbers and names of the errors that the kernel and libbpf give back (asm-generic/errno-base.h, errno.h). */
 
 export const ERRNO = {
 	EPERM: 1,
@@ -42,8 +14,20 @@ export const ERRNO = {
 	ENOTSUPP: 524,
 } as const;
 
-/** "EPERM" for 1 or -1. */
+/** Names that the platform does not know, or that libuv has of another system: 524 is the kernel's own (linux/errno.h). */
+const OWN_NAMES: Record<number, string> = { 10: "ECHILD", 95: "EOPNOTSUPP", 524: "ENOTSUPP" };
+
+/** The kernel gives none above this. */
+const MAX_ERRNO = 1000;
+
+/** "EPERM" for 1 or -1; "errno 4711" for a number without a name. */
 export function errnoName(code: number): string {
 	const positive = Math.abs(code);
-	return NAMES[positive] ?? `errno ${positive}`;
+	const own = OWN_NAMES[positive];
+	if (own !== undefined) return own;
+	// Beyond are numbers that libuv made up.
+	if (positive === 0 || positive > MAX_ERRNO) return `errno ${positive}`;
+	// Loaded when it is needed: it takes 10 ms.
+	const name = process.getBuiltinModule("node:util").getSystemErrorName(-positive);
+	return /^E[A-Z0-9]+$/.test(name) ? name : `errno ${positive}`;
 }

@@ -25,11 +25,18 @@ const SYMBOLS = {
 	bpf_program__set_autoload: { args: ["ptr", "bool"], returns: "i32" },
 	bpf_program__set_expected_attach_type: { args: ["ptr", "u32"], returns: "i32" },
 	bpf_program__set_log_buf: { args: ["ptr", "ptr", "u64"], returns: "i32" },
+	bpf_program__set_log_level: { args: ["ptr", "u32"], returns: "i32" },
 	bpf_program__attach_uprobe_multi: { args: ["ptr", "i32", "cstring", "ptr", "ptr"], returns: "ptr" },
 	bpf_program__attach_uprobe_opts: { args: ["ptr", "i32", "cstring", "u64", "ptr"], returns: "ptr" },
 	bpf_link__destroy: { args: ["ptr"], returns: "i32" },
 	bpf_link__disconnect: { args: ["ptr"], returns: "void" },
 	bpf_link__fd: { args: ["ptr"], returns: "i32" },
+	// btf.h
+	btf__parse_raw: { args: ["cstring"], returns: "ptr" },
+	btf__free: { args: ["ptr"], returns: "void" },
+	btf__find_by_name_kind: { args: ["ptr", "cstring", "u32"], returns: "i32" },
+	btf__type_by_id: { args: ["ptr", "u32"], returns: "ptr" },
+	btf__name_by_offset: { args: ["ptr", "u32"], returns: "ptr" },
 	// bpf.h
 	bpf_map_create: { args: ["u32", "ptr", "u32", "u32", "u32", "ptr"], returns: "i32" },
 	bpf_prog_load: { args: ["u32", "ptr", "cstring", "ptr", "u64", "ptr"], returns: "i32" },

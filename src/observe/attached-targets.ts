@@ -42,7 +42,10 @@ export class AttachedTargets {
 		return { targets: this.#options.tracer.targets, records: [...this.#records.values()], ended: this.#ended };
 	}
 
-	/** Attaches those that are there at the start. One that has ended since it was found is left out, unless it was the only one; what `attach` throws closes the others. */
+	/**
+	 * Attaches those that are there at the start. One that has ended since it was found is left out, unless it was the
+	 * only one; what `attach` throws closes the others.
+	 */
 	attachFirst(targets: readonly Target[]): void {
 		const { tracer } = this.#options;
 		const waiting = [...targets];
@@ -73,8 +76,8 @@ export class AttachedTargets {
 	}
 
 	/**
-	 * Lets go of targets that have ended, and attaches those that have come. What the probes of the former have written must be read before their places in
-	 * the tables go to others, so that waits for a reader that is behind.
+	 * Lets go of targets that have ended, and attaches those that have come. What the probes of the former have
+	 * written must be read before their places in the tables go to others, so that waits for a reader that is behind.
 	 */
 	update({ ended, started }: Pick<TargetChanges, "ended" | "started">, drain: Drain, governor: Governing): void {
 		this.#leaving.push(...ended);

@@ -36,7 +36,10 @@ export class CallTotals {
 	}
 }
 
-/** What is missing in addition; undefined when nothing is. An estimate that has become lower takes nothing back: the next ones are less. */
+/**
+ * What is missing in addition; undefined when nothing is. An estimate that has become lower takes nothing back: the
+ * next ones are less.
+ */
 function moreMissing(now: Missing, before: Missing | undefined): Missing | undefined {
 	const calls = now.calls - (before?.calls ?? 0);
 	if (calls <= 0) return undefined;

@@ -1,4 +1,7 @@
-/** Reads the ring at the pace that the readers of the output and the target's growths ask for, and hands on what is in it. */
+/**
+ * Reads the ring at the pace that the readers of the output and the target's growths ask for, and hands on what is in
+ * it.
+ */
 import { SampleRate } from "../budget/sample-rate.ts";
 import type { Aggregator } from "../stats/aggregator.ts";
 import type { EventRecord } from "../tracer/session.ts";
@@ -6,7 +9,10 @@ import type { Clock } from "./clock.ts";
 import type { Sinks } from "./sinks.ts";
 import type { Governing, Tracer } from "./tracer.ts";
 
-/** Pace of reading the ring, which holds 26,000 growths: in a storm of them, and otherwise, when each look costs more than what there is to see. */
+/**
+ * Pace of reading the ring, which holds 26,000 growths: in a storm of them, and otherwise, when each look costs more
+ * than what there is to see.
+ */
 const DRAIN_MS = { storm: 20, calm: 50 };
 /** More records at a time than these are a storm. */
 const CALM_RECORDS = 500;
@@ -69,7 +75,8 @@ export class Drain {
 	}
 
 	#adjustSampling(start: bigint, emptied: boolean, stalled: boolean): void {
-		// What a reader that is behind leaves in the ring would look like calls that do not come, and later like calls that come all at once.
+		// What a reader that is behind leaves in the ring would look like calls that do not come, and later like calls
+		// that come all at once.
 		const behind = stalled || this.#behind;
 		this.#behind = behind && !emptied;
 		const elapsedNs = this.#drained === undefined ? undefined : Number(start - this.#drained);
@@ -80,7 +87,10 @@ export class Drain {
 		this.#drained = start;
 	}
 
-	/** Hands on all that is in the ring, however long it takes. Returns false when a reader is behind: the rest is still there. */
+	/**
+	 * Hands on all that is in the ring, however long it takes. Returns false when a reader is behind: the rest is
+	 * still there.
+	 */
 	empty(): boolean {
 		const { tracer, sinks } = this.#sources;
 		while (sinks.reader.ready && tracer.drain(this.#take) > 0) sinks.flush();

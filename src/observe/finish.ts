@@ -1,4 +1,7 @@
-/** The end of an observation: probes out first, then the ring, then the counters, then the end record, then the rest of the output. */
+/**
+ * The end of an observation: probes out first, then the ring, then the counters, then the end record, then the rest of
+ * the output.
+ */
 import { GomapgrowError } from "../errors/error.ts";
 import type { EndReason } from "../records/records.ts";
 import type { AttachedTargets } from "./attached-targets.ts";
@@ -10,7 +13,10 @@ import type { WindowReports } from "./windows.ts";
 
 /** How long a slow reader may hold up the exit: when the user asked for it, and otherwise, as long as it reads. */
 const PATIENCE_MS = { user: 250, other: 10_000 };
-/** A reader that takes nothing for this long does not read; on a busy machine one may not get its turn for some hundred milliseconds. */
+/**
+ * A reader that takes nothing for this long does not read; on a busy machine one may not get its turn for some hundred
+ * milliseconds.
+ */
 const STALL_MS = 3000;
 /** Time for what is left at the very end: the end record is in it. */
 const LAST_WORDS_MS = 500;
@@ -32,7 +38,8 @@ export async function finish(parts: Finishing, reason: EndReason): Promise<void>
 	// Takes a second and more with one perf event per probe: the patience below is with the reader.
 	tracer.detach();
 	const deadline = milliseconds(clock) + (byUser ? PATIENCE_MS.user : PATIENCE_MS.other);
-	// Nothing is added to the ring any more, so this ends; what a slow reader has no room for is lost, and counted as lost.
+	// Nothing is added to the ring any more, so this ends; what a slow reader has no room for is lost, and counted as
+	// lost.
 	do await writeUntil(() => reader.ready, parts, deadline);
 	while (reader.ready && !drain.empty());
 	if (reader.ready) drain.flush();

@@ -1,4 +1,7 @@
-/** Runs one observation: attaches, drains, closes windows, and leaves for whatever reason comes first. Everything that touches the kernel is given. */
+/**
+ * Runs one observation: attaches, drains, closes windows, and leaves for whatever reason comes first. Everything that
+ * touches the kernel is given.
+ */
 import { VERSION } from "../lib/version.ts";
 import type { EndReason, StartRecord } from "../records/records.ts";
 import { SCHEMA_VERSION } from "../records/records.ts";
@@ -126,7 +129,10 @@ function tickGovernor({ budget = 1, anchor }: ObserveOptions, { governor, sinks,
 	}
 }
 
-/** Observes until something ends it and returns what did. Throws E-HOST-…, E-TARGET-…, E-IO; nothing stays attached, and all sinks are closed. */
+/**
+ * Observes until something ends it and returns what did. Throws E-HOST-…, E-TARGET-…, E-IO; nothing stays attached,
+ * and all sinks are closed.
+ */
 export async function observe(options: ObserveOptions): Promise<EndReason> {
 	const sinks = new Sinks(options.sinks);
 	try {

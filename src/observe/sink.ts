@@ -10,7 +10,9 @@ import type {
 import type { AggregateView, WindowTally } from "../stats/aggregator.ts";
 import type { Tally } from "../stats/tally.ts";
 
-/** Everything known at the end of a window. `total` and `view` are computed for the first who asks, as of that moment. */
+/**
+ * Everything known at the end of a window. `total` and `view` are computed for the first who asks, as of that moment.
+ */
 export interface WindowState {
 	/** Those that are observed; the last ones when all have ended. */
 	readonly targets: readonly TargetRecord[];
@@ -29,7 +31,10 @@ export interface WindowState {
 	readonly overhead: readonly OverheadRow[];
 }
 
-/** One of the places that all records go to. It never waits for a reader: what cannot be written now waits in it until `flush`. */
+/**
+ * One of the places that all records go to. It never waits for a reader: what cannot be written now waits in it until
+ * `flush`.
+ */
 export interface Sink {
 	/** Takes a record: `start`, then targets and events, windows, and `end` as the last one. */
 	write(record: GomapgrowRecord): void;

@@ -46,7 +46,9 @@ export class Sinks {
 		for (const sink of this.#sinks) sink.flush();
 	}
 
-	/** The last of the list first: the terminal is given back before files are closed. One that fails leaves none open. */
+	/**
+	 * The last of the list first: the terminal is given back before files are closed. One that fails leaves none open.
+	 */
 	close(): void {
 		closeFrom(this.#sinks, this.#sinks.length - 1);
 	}

@@ -1,4 +1,7 @@
-/** What an observation needs of those who attach the probes and keep their cost within the budget; tests have some of plain values. */
+/**
+ * What an observation needs of those who attach the probes and keep their cost within the budget; tests have some of
+ * plain values.
+ */
 import type { Missing } from "../budget/call-estimator.ts";
 import type { Promising } from "../budget/expected-work-totals.ts";
 import type { Throttle } from "../budget/governor.ts";
@@ -36,7 +39,10 @@ export interface Tracer {
 	close(): void;
 }
 
-/** Keeps the cost of probing within the budget and estimates what was not counted meanwhile (budget/governor.ts). `nowNs`: monotonic clock. */
+/**
+ * Keeps the cost of probing within the budget and estimates what was not counted meanwhile (budget/governor.ts).
+ * `nowNs`: monotonic clock.
+ */
 export interface Governing {
 	/** Measures and decides; called in every round. Returns what has changed. */
 	tick(nowNs: number): readonly Throttle[];

@@ -140,7 +140,8 @@ export class WindowReports {
 			for (const [fn, { calls }] of governor.missingOf(target, nowNs, final)) {
 				const more = calls - (before.get(fn) ?? 0);
 				const seen = counted.get(`${pid}:${fn}`) ?? 0;
-				// With nothing counted there are no rows to add it to: it waits for the next window. So does what was estimated too high before.
+				// With nothing counted there are no rows to add it to: it waits for the next window. So does what was
+				// estimated too high before.
 				if (seen === 0 || more < 0) continue;
 				before.set(fn, calls);
 				factors.set(`${pid}:${fn}`, 1 + more / seen);
@@ -155,7 +156,10 @@ function growthFunctionsOf(records: readonly TargetRecord[]): string[] {
 	return [...new Set(probes.filter(({ tier }) => tier === "growth").map(({ fn }) => fn))];
 }
 
-/** The number of growths when not each of them is a record: by the counters of their functions, which tell better than the weights of the records. */
+/**
+ * The number of growths when not each of them is a record: by the counters of their functions, which tell better than
+ * the weights of the records.
+ */
 function growthsBy(calls: Calls, functions: readonly string[], { ledger }: Counters): { growths?: number } {
 	const estimated = functions.some((fn) => typeof calls[fn] === "object");
 	if (ledger.growth.throttled === 0 && !estimated) return {};

@@ -1,8 +1,8 @@
 /** A CPU profile beside a recording of the same time: what perf's samples and our durations say of the same functions. */
 
+import { isInnerCall } from "../gomap/functions.ts";
 import type { MergedRecordings } from "../recording/merge.ts";
 import type { LatencyRow } from "../records/records.ts";
-import { isInnerCall } from "../stats/latency.ts";
 import type { CpuProfile } from "./cpu-profile.ts";
 
 export interface ComparedFunction {

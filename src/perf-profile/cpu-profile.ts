@@ -1,6 +1,7 @@
 /** Sums up a CPU profile by what it says of maps: which share of the samples is inside map growth, and who called it. */
 
-import { callSite, isMapCode } from "../gomap/call-site.ts";
+import { callSite } from "../gomap/call-site.ts";
+import { isGrowthCode, isMapCode } from "../gomap/functions.ts";
 import type { Frame } from "../records/records.ts";
 import { OTHER } from "../stats/rows.ts";
 import type { PerfFrame, PerfSample } from "./parse-script.ts";
@@ -43,9 +44,6 @@ export interface CpuProfile {
 	otherEvents: number;
 }
 
-/** The functions that `watch` measures. */
-const GROWTH =
-	/^(runtime\.hashGrow|runtime\.(growWork|evacuate)(_fast32|_fast64|_faststr)?|internal\/runtime\/maps\.(\(\*Map\)\.growToTable|\(\*table\)\.(rehash|grow|split|pruneTombstones)))$/;
 const CLOCK_EVENT = /^(cpu|task)-clock\b/;
 
 const MAX_CALLERS = 4096;
@@ -54,10 +52,6 @@ const MAX_COMMS = 8;
 
 /** The frames of one that perf saw, innermost first: with those of inlined functions, where they are known. */
 export type FrameResolver = (frame: PerfFrame, isReturn: boolean) => readonly Frame[] | undefined;
-
-function isGrowth(fn: string): boolean {
-	return GROWTH.test(fn);
-}
 
 const none = (): Share => ({ samples: 0, weight: 0 });
 
@@ -98,7 +92,7 @@ export class CpuProfileBuilder {
 		const stack = this.#stackOf(sample.frames);
 		if (stack[0]?.fn === "") add(this.#nameless, weight);
 		if (sample.frames.length < 2) this.#withoutCallers++;
-		const grows = new Set(stack.map(({ fn }) => fn).filter(isGrowth));
+		const grows = new Set(stack.map(({ fn }) => fn).filter(isGrowthCode));
 		if (grows.size > 0) {
 			add(this.#growth, weight);
 			for (const fn of grows) this.#addRow(this.#functions, fn, { fn }, weight);
@@ -131,7 +125,7 @@ export class CpuProfileBuilder {
 
 	#addCaller(stack: readonly Frame[], weight: number): void {
 		// From the growth function outwards: what it calls may lie outside map code, too.
-		const outwards = stack.slice(stack.findIndex(({ fn }) => isGrowth(fn)));
+		const outwards = stack.slice(stack.findIndex(({ fn }) => isGrowthCode(fn)));
 		const site = callSite(outwards);
 		if (site === undefined || isMapCode(site.fn)) return;
 		const { fn, file, line } = site;

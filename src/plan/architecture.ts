@@ -68,11 +68,8 @@ export const ARCHITECTURES: Readonly<Record<GoBinary["arch"], Architecture>> = {
 	},
 };
 
-/** The machine's own architecture, as Go spells it. */
-export const MACHINE = process.arch === "x64" ? "amd64" : process.arch;
-
 /** The kernel programs know the registers of both architectures, but a machine runs only programs of its own. Throws E-BIN-ARCH. */
-export function requireArchitecture({ arch }: Pick<GoBinary, "arch">, machine: string = MACHINE): void {
+export function requireArchitecture({ arch }: Pick<GoBinary, "arch">, machine: string): void {
 	if (arch === machine) return;
 	throw new GomapgrowError("E-BIN-ARCH", {
 		wanted: `an executable for ${machine}, as this machine is`,

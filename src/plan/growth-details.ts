@@ -2,16 +2,11 @@
 import { cgoGap } from "../gobin/cgo/cgo-frames.ts";
 import type { GoBinary } from "../gobin/go-binary.ts";
 import type { GLayout, MLayout, StructLayouts } from "../gobin/layouts/struct-layouts.ts";
-import type { GoroutineOffsets, MapImpl } from "./probe-plan.ts";
+import type { MapImpl } from "../gomap/functions.ts";
+import { COPIED_FIELDS } from "../gomap/header.ts";
+import type { GoroutineOffsets } from "./probe-plan.ts";
 
-/** The fields that classic-growth.ts and swiss-growth.ts read; they have been at these offsets in all releases. */
-export const DECODED_FIELDS = {
-	hmap: { count: 0, flags: 8, B: 9, noverflow: 10, hash0: 12 },
-	swissMap: { used: 0, seed: 8, dirLen: 24, globalDepth: 32 },
-	swissTable: { used: 0, capacity: 2, localDepth: 6 },
-} as const satisfies Partial<Record<keyof StructLayouts, Record<string, number>>>;
-
-const STRUCTS: Record<MapImpl, readonly (keyof typeof DECODED_FIELDS)[]> = {
+const STRUCTS: Record<MapImpl, readonly (keyof typeof COPIED_FIELDS & keyof StructLayouts)[]> = {
 	classic: ["hmap"],
 	swiss: ["swissMap", "swissTable"],
 };
@@ -32,7 +27,7 @@ export function growthDetails(binary: GoBinary, impl: MapImpl): GrowthDetails {
 	const { kind, structs: layouts } = basis;
 	const { g, m } = layouts;
 	const goid = kind === "dwarf" && g !== undefined ? g.goid : (goidInCode ?? g?.goid);
-	const differs = STRUCTS[impl].some((struct) => !matches(layouts[struct], DECODED_FIELDS[struct]));
+	const differs = STRUCTS[impl].some((struct) => !matches(layouts[struct], COPIED_FIELDS[struct]));
 	if (!differs && goid !== undefined) {
 		const gap = cgoGap(binary);
 		const known = g?.goid === goid ? origin(g, m) : {};

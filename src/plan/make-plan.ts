@@ -4,7 +4,7 @@ import { CGO_WITNESSES } from "../gobin/cgo/cgo-frames.ts";
 import type { GoBinary } from "../gobin/go-binary.ts";
 import type { GoFunction } from "../gobin/pclntab/function-table.ts";
 import { keepsStaleFramePointers } from "../gobin/stale-frame-pointers.ts";
-import { MAP_FUNCTIONS, type MapFunction, REQUIRED } from "../gomap/functions.ts";
+import { MAP_FUNCTIONS, type MapFunction } from "../gomap/functions.ts";
 import { ARCHITECTURES } from "./architecture.ts";
 import { growthDetails } from "./growth-details.ts";
 import type { PlannedProbe, ProbePlan } from "./probe-plan.ts";
@@ -108,7 +108,8 @@ export function makePlan(binary: GoBinary, options: PlanOptions = {}): ProbePlan
 			probes.push(details.missing === undefined ? probe : countedOnly(probe));
 			continue;
 		}
-		if (found !== undefined && REQUIRED[impl].includes(wanted.fn)) {
+		// Without these a growth cannot be seen; the others exist only when the program needs them (dead code elimination, Go version).
+		if (found !== undefined && wanted.tier === "growth") {
 			throw new GomapgrowError("E-BIN-NO-SITES", { wanted: `a safe probe site in ${wanted.fn}`, found: probe });
 		}
 		skipped.push({ fn: wanted.fn, reason: probe });

@@ -2,27 +2,8 @@
  * The probe plan: which instruction of which function is probed, and what the kernel program has to know about it.
  * It is plain data, made without a kernel, printed by `inspect`, compared by tests and executed by the session.
  */
+import type { MapImpl, Role, Tier } from "../gomap/functions.ts";
 import type { GRegister } from "../isa/stack-check.ts";
-
-export type MapImpl = "classic" | "swiss";
-export type Tier = "growth" | "work" | "iteration";
-
-/** What a hit at a site means; the numbers are shared with the BPF program (bpf/gomapgrow.h, enum gmg_role). */
-export const ROLE = {
-	hashGrow: 1,
-	growToTable: 2,
-	rehash: 3,
-	growWork: 4,
-	evacuate: 5,
-	grow: 6,
-	split: 7,
-	pruneTombstones: 8,
-	iterStart: 9,
-	iterInit: 10,
-	iterNext: 11,
-	count: 12,
-} as const;
-export type Role = keyof typeof ROLE;
 
 /**
  * Where g (the goroutine) is at the site: on amd64 in R14 (Go >= 1.17) or RCX (loaded from TLS by the 1.15/1.16 stack check), on arm64

@@ -41,7 +41,8 @@ export function cgroupPaths(text: string): { unified?: string; cpu?: string } {
 function withParents(path: string): string[] {
 	const parts = path.split("/").filter((part) => part !== "" && part !== "..");
 	const all: string[] = [];
-	for (let depth = parts.length; depth >= 0 && all.length < MAX_DEPTH; depth--) all.push(parts.slice(0, depth).join("/"));
+	for (let depth = parts.length; depth >= 0 && all.length < MAX_DEPTH; depth--)
+		all.push(parts.slice(0, depth).join("/"));
 	return all;
 }
 

@@ -129,6 +129,20 @@ function candidates(selfPid: number): Candidate[] {
 	return found;
 }
 
+/** All but our own; those that have ended, or that are not ours to look at, are left out. */
+export function everyProcess(): TargetProcess[] {
+	const found: TargetProcess[] = [];
+	for (const pid of listPids()) {
+		if (pid === process.pid) continue;
+		try {
+			found.push(describeProcess(pid));
+		} catch (error) {
+			if (!(error instanceof GomapgrowError && error.code.startsWith("E-TARGET-"))) throw error;
+		}
+	}
+	return found;
+}
+
 /** At least one process, and what was looked for. */
 interface Matches {
 	matches: Candidate[];

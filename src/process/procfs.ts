@@ -40,6 +40,8 @@ export interface FileInode {
 	ino: bigint;
 	/** When its contents were changed last: a file can be written anew in place. */
 	mtimeNs: bigint;
+	/** In bytes. */
+	size: number;
 }
 
 export interface MemoryMapping {
@@ -134,11 +136,15 @@ export function readExe(pid: number): ProcessExe {
 	return { path: link.slice(0, -" (deleted)".length), deleted: true };
 }
 
+function inodeAt(path: string): FileInode {
+	const { dev, ino, mtimeNs, size } = statSync(path, { bigint: true });
+	return { dev, ino, mtimeNs, size: Number(size) };
+}
+
 /** Identity of the file that the process executes. Throws E-TARGET-GONE, E-TARGET-DENIED or E-IO. */
 export function exeInode(pid: number): FileInode {
 	try {
-		const { dev, ino, mtimeNs } = statSync(exePath(pid), { bigint: true });
-		return { dev, ino, mtimeNs };
+		return inodeAt(exePath(pid));
 	} catch (error) {
 		throw procfsError(pid, "exe", error);
 	}
@@ -147,8 +153,7 @@ export function exeInode(pid: number): FileInode {
 /** Identity of the file at a path; undefined when there is none or it cannot be reached. */
 export function fileInode(path: string): FileInode | undefined {
 	try {
-		const { dev, ino, mtimeNs } = statSync(path, { bigint: true });
-		return { dev, ino, mtimeNs };
+		return inodeAt(path);
 	} catch (error) {
 		if (errnoCode(error) === undefined) throw error;
 		return undefined;

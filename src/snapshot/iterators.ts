@@ -1,12 +1,9 @@
 /** Which maps a goroutine is looping over, from the iterators in its frames. */
 import { u8, u32, u64 } from "../elf/little-endian.ts";
+import { readClassicMap, readSwissMap } from "../gomap/header.ts";
 import type { MemoryReader } from "./memory-reader.ts";
 import type { ProgramCode } from "./program-code.ts";
 import type { IteratorCandidate } from "./stack-notes.ts";
-
-/** Larger than any map. */
-const MAX_COUNT = 2 ** 40;
-const MAX_B = 48;
 
 /** A loop over a map that has not come to its end: it goes on, or was left by break, return or goto. */
 export interface Iteration {
@@ -39,38 +36,41 @@ export function resolveIterators(
 		const header = headers[index];
 		const type = code.mapTypeAt(u64(candidate.bytes, layout.type));
 		if (header === undefined || type === undefined || u64(candidate.bytes, layout.key) === 0) return;
-		const seen = readHeader(code, candidate.bytes, header);
+		const seen = readHeader(code, candidate.bytes, viewOf(header));
 		if (seen === undefined) return;
 		found[owner]?.push({ frame: candidate.frame, mapType: type.name, map: u64(candidate.bytes, layout.map), ...seen });
 	});
 	return found;
 }
 
+function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
+	return new DataView(buffer, byteOffset, byteLength);
+}
+
 type Header = Pick<Iteration, "count" | "growing">;
 
 /** runtime/map.go: the iterator keeps the buckets that the map had when the loop began. */
-function classicIteration(code: ProgramCode, iterator: Uint8Array, header: Uint8Array): Header | undefined {
+function classicIteration(code: ProgramCode, iterator: Uint8Array, header: DataView): Header | undefined {
 	const { hiter, hmap } = code.binary.layouts;
-	if (hiter === undefined || hmap === undefined) return undefined;
-	const [count, B] = [u64(header, hmap.count), u8(header, hmap.B)];
-	const [buckets, old] = [u64(header, hmap.buckets), u64(header, hmap.oldbuckets)];
+	const map = hmap && readClassicMap(header, hmap);
+	if (hiter === undefined || map === undefined) return undefined;
+	const { count, b, buckets, oldBuckets } = map;
 	const began = u64(iterator, hiter.buckets);
-	const fits = began !== 0 && (began === buckets || began === old) && u8(iterator, hiter.B) <= B && B <= MAX_B;
-	return fits && count <= MAX_COUNT ? { count, growing: old !== 0 } : undefined;
+	const fits = began !== 0 && (began === buckets || began === oldBuckets) && u8(iterator, hiter.B) <= b;
+	return fits ? { count, growing: oldBuckets !== 0 } : undefined;
 }
 
 /** internal/runtime/maps/table.go: the iterator keeps the map's depth and number of clears from when the loop began. */
-function swissIteration(code: ProgramCode, iterator: Uint8Array, header: Uint8Array): Header | undefined {
+function swissIteration(code: ProgramCode, iterator: Uint8Array, header: DataView): Header | undefined {
 	const { swissIter, swissMap } = code.binary.layouts;
-	if (swissIter === undefined || swissMap === undefined) return undefined;
-	const [count, tables] = [u64(header, swissMap.used), u64(header, swissMap.dirLen)];
+	const map = swissMap && readSwissMap(header, swissMap);
+	if (swissIter === undefined || map === undefined) return undefined;
+	const { used, directoryLength, globalDepth, clearSequence } = map;
 	const index = u32(iterator, swissIter.dirIdx) | 0;
-	const depth = u8(header, swissMap.globalDepth);
 	const fits =
-		u64(iterator, swissIter.clearSeq) === u64(header, swissMap.clearSeq) &&
-		u8(iterator, swissIter.globalDepth) <= depth &&
-		depth <= MAX_B &&
+		u64(iterator, swissIter.clearSeq) === clearSequence &&
+		u8(iterator, swissIter.globalDepth) <= globalDepth &&
 		// -1: the loop began when the map was one group without a table.
-		(tables === 0 ? index === -1 : tables === 2 ** depth && index >= -1 && index < tables);
-	return fits && count <= MAX_COUNT ? { count } : undefined;
+		(directoryLength === 0 ? index === -1 : index >= -1 && index < directoryLength);
+	return fits ? { count: used } : undefined;
 }

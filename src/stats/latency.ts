@@ -1,4 +1,5 @@
 /** Durations per function and map type, summed up from the kernel's histograms. */
+import { isInnerCall, movesEntries, startsGrowth } from "../gomap/functions.ts";
 import type { LatencyRow } from "../records/records.ts";
 import type { Tally } from "./tally.ts";
 
@@ -65,18 +66,6 @@ export class LatencyTally {
 	}
 }
 
-/** The only caller of a function that calls nothing but that one, and is measured itself: the time of the one is part of the other's. */
-export function outerFunctionOf(fn: string): string | undefined {
-	if (fn.startsWith("runtime.evacuate")) return fn.replace("evacuate", "growWork");
-	if (/^internal\/runtime\/maps\.\(\*table\)\.(grow|split)$/.test(fn)) return "internal/runtime/maps.(*table).rehash";
-	return undefined;
-}
-
-/** Whether the function's time is part of that of another function that is measured. */
-export function isInnerCall(fn: string): boolean {
-	return outerFunctionOf(fn) !== undefined;
-}
-
 /** Time spent growing maps: the calls from outside the growth code, without what the probes took of it, as far as that is known. */
 export function growingNs(rows: readonly LatencyRow[]): number {
 	const sum = rows.filter(({ fn }) => !isInnerCall(fn)).reduce((sum, row) => sum + (row.net_ns ?? row.sum_ns), 0);
@@ -96,15 +85,12 @@ export function toldGrowingNs({
 	return timed < TELLING_SHARE * (work + growths) ? undefined : growingNs(latency);
 }
 
-/** The functions that start a growth: their durations are those of growth records. */
-const GROWTH = /^(runtime\.hashGrow|internal\/runtime\/maps\.(\(\*Map\)\.growToTable|\(\*table\)\.rehash))$/;
-
 /** Durations of growths: of all of it in swiss maps, of the allocation only in classic ones, whose entries move later. */
 export function growthLatency(rows: readonly LatencyRow[]): LatencyRow[] {
-	return rows.filter(({ fn }) => GROWTH.test(fn));
+	return rows.filter(({ fn }) => startsGrowth(fn));
 }
 
 /** Durations of calls that move entries of a growing classic map, in the time of whoever uses it; none of swiss maps. */
 export function moveLatency(rows: readonly LatencyRow[]): LatencyRow[] {
-	return rows.filter(({ fn }) => fn.startsWith("runtime.growWork"));
+	return rows.filter(({ fn }) => movesEntries(fn));
 }

@@ -1,5 +1,5 @@
 /** Durations without what the probes took of them. */
-import { outerFunctionOf } from "./latency.ts";
+import { outerFunctionOf } from "../gomap/functions.ts";
 
 export interface TimedCalls {
 	pid: number;

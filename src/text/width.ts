@@ -1,48 +1,37 @@
 /** Text cut and padded by display width: a CJK character takes two columns, a combining mark none. */
 
 const ELLIPSIS = "…";
-/** Made when it is first needed: that takes milliseconds. */
-let segmenter: Intl.Segmenter | undefined;
 
 /** Columns that the text takes on a terminal. */
 export function displayWidth(text: string): number {
 	return Bun.stringWidth(text);
 }
 
-function graphemes(text: string): string[] {
-	segmenter ??= new Intl.Segmenter("en", { granularity: "grapheme" });
-	return Array.from(segmenter.segment(text), (part) => part.segment);
+/** The beginning of the text that fits into `width` columns. A slice has a wide character that its end cuts in two. */
+function head(text: string, width: number): string {
+	const slice = Bun.sliceAnsi(text, 0, width);
+	return displayWidth(slice) <= width ? slice : Bun.sliceAnsi(text, 0, width - 1);
 }
 
-/** The longest beginning of the parts that fits into `width` columns. */
-function takeWidth(parts: Iterable<string>, width: number): string[] {
-	const taken: string[] = [];
-	let used = 0;
-	for (const part of parts) {
-		used += displayWidth(part);
-		if (used > width) break;
-		taken.push(part);
-	}
-	return taken;
+/** The end of the text, which takes `total` columns, that fits into `width`. */
+function tail(text: string, width: number, total: number): string {
+	const slice = Bun.sliceAnsi(text, total - width);
+	return displayWidth(slice) <= width ? slice : Bun.sliceAnsi(text, total - width + 1);
 }
 
 /** The text in at most `width` columns; when it is longer, its beginning and an ellipsis. */
 export function endEllipsis(text: string, width: number): string {
 	if (displayWidth(text) <= width) return text;
-	if (width < 1) return "";
-	return takeWidth(graphemes(text), width - 1).join("") + ELLIPSIS;
+	return width < 1 ? "" : head(text, width - 1) + ELLIPSIS;
 }
 
 /** The text in at most `width` columns; when it is longer, its beginning and end around an ellipsis. */
 export function middleEllipsis(text: string, width: number): string {
-	if (displayWidth(text) <= width) return text;
+	const total = displayWidth(text);
+	if (total <= width) return text;
 	if (width < 1) return "";
-	const parts = graphemes(text);
-	const tail = takeWidth(parts.toReversed(), Math.floor((width - 1) / 2))
-		.reverse()
-		.join("");
-	const head = takeWidth(parts, width - 1 - displayWidth(tail)).join("");
-	return head + ELLIPSIS + tail;
+	const end = tail(text, Math.floor((width - 1) / 2), total);
+	return head(text, width - 1 - displayWidth(end)) + ELLIPSIS + end;
 }
 
 /** The text followed by spaces up to `width` columns; unchanged when it is wider. */

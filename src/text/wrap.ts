@@ -1,20 +1,8 @@
-import { displayWidth } from "./width.ts";
+/** Text in lines of a width, alone or beside a label. */
 
 /** Breaks text at spaces into lines of at most `width` columns; a word that is longer stands alone and sticks out. */
 export function wrap(text: string, width: number): string[] {
-	const lines: string[] = [];
-	let line = "";
-	for (const word of text.split(" ")) {
-		const longer = line === "" ? word : `${line} ${word}`;
-		if (line !== "" && displayWidth(longer) > width) {
-			lines.push(line);
-			line = word;
-		} else {
-			line = longer;
-		}
-	}
-	lines.push(line);
-	return lines;
+	return Bun.wrapAnsi(text, width).split("\n");
 }
 
 /** `label` in a column of its own, the wrapped text beside it; `labelWidth` columns including the gap. */

@@ -1,5 +1,6 @@
 /** What the counters say: totals since the start, and what has changed since the previous reading. */
 
+import type { Tier } from "../gomap/functions.ts";
 import { type GrowthRole, type GrowthShape, growthShape } from "../gomap/growth-shape.ts";
 import type { BpfObject } from "../kernel/bpf-object.ts";
 import {
@@ -13,10 +14,8 @@ import {
 	type SiteCounts,
 } from "../kernel/counters.ts";
 import { SHAPE } from "../kernel/wire.ts";
-import type { Tier } from "../plan/probe-plan.ts";
 import { emptyTierLedger, unaccounted } from "../records/ledger.ts";
 import type { Frame, Ledger, LossRecord, TierLedger, TierName } from "../records/records.ts";
-import type { StackDecoder } from "./decode/stacks.ts";
 import { type MapTypeInfo, UNKNOWN_TYPE } from "./decode/type-names.ts";
 import type { EntrySite, SiteTable } from "./site-table.ts";
 import type { Target } from "./target.ts";
@@ -137,7 +136,6 @@ interface Seen<Value> {
 
 export class CounterTotals {
 	readonly #sites: SiteTable;
-	readonly #stacks: StackDecoder;
 	readonly #siteCounters: SiteCounters;
 	readonly #callCounters: CallCounters;
 	readonly #latencyCounters: LatencyCounters;
@@ -147,14 +145,9 @@ export class CounterTotals {
 	readonly #latencySeen = new Map<string, Seen<LatencyCounts>>();
 	/** Of targets that have been released: their counters, their rows, their functions' calls. */
 	readonly #ended = { sums: noSums(), rows: 0, underWay: 0, calls: new Map<string, number>() };
-	constructor(
-		object: BpfObject,
-		sites: SiteTable,
-		stacks: StackDecoder,
-		measured: { latency: boolean; iterations: boolean },
-	) {
+
+	constructor(object: BpfObject, sites: SiteTable, measured: { latency: boolean; iterations: boolean }) {
 		this.#sites = sites;
-		this.#stacks = stacks;
 		this.#measured = measured;
 		this.#siteCounters = new SiteCounters(object.mapFd("site_counts"));
 		this.#callCounters = new CallCounters(object.mapFd("call_rows"));
@@ -270,7 +263,7 @@ export class CounterTotals {
 			deltas.push({
 				...{ site, pid: row.tgid, fn: probe.fn, tier: probe.tier, map_type: type.name, calls },
 				window,
-				caller: bias === undefined ? [] : this.#stacks.caller(target, row.caller, bias),
+				caller: bias === undefined ? [] : target.stacks.caller(row.caller, bias),
 				...(growth === undefined ? {} : { growth: growthDelta(growth, type, calls, since("entries")) }),
 				...{ timed: since("timed"), elapsed_ns: since("elapsedNs"), on_cpu: since("onCpu"), cpu_ns: since("cpuNs") },
 			});
@@ -309,7 +302,7 @@ export class CounterTotals {
 	forget(sites: ReadonlySet<number>): void {
 		this.#callCounters.forget(sites);
 		this.#latencyCounters.forget(sites);
-		if (this.#measured.latency) this.#goroutines.forget(process.pid);
+		if (this.#measured.latency) this.#goroutines.forgetOwn();
 	}
 
 	/** A target has ended, its probes are gone and its rows have been taken: keeps its totals and frees its places in the tables. */

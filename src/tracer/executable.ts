@@ -7,15 +7,19 @@ import { requireArchitecture } from "../plan/architecture.ts";
 import { makePlan, type PlanOptions } from "../plan/make-plan.ts";
 import type { ProbePlan } from "../plan/probe-plan.ts";
 import { type FileBytes, openFileBytes } from "../process/file-bytes.ts";
+import { MACHINE } from "../process/machine.ts";
+import { StackDecoder } from "./decode/stacks.ts";
 import { MapTypes } from "./decode/type-names.ts";
 
 export class Executable {
 	readonly file: FileBytes;
 	readonly binary: GoBinary;
 	readonly plan: ProbePlan;
+	/** Names of its map types and of its code, found by addresses in the file. */
 	readonly types: MapTypes;
 	/** Code through which others use maps. */
 	readonly wrappers: () => readonly CodeRange[];
+	readonly stacks: StackDecoder;
 	#users = 1;
 
 	/** Opens it for one user, and plans its probes. Throws E-BIN-… or E-TARGET-… */
@@ -23,10 +27,11 @@ export class Executable {
 		this.file = openFileBytes(path);
 		try {
 			this.binary = openGoBinary(this.file);
-			requireArchitecture(this.binary);
+			requireArchitecture(this.binary, MACHINE);
 			this.plan = makePlan(this.binary, options);
 			this.types = new MapTypes(this.binary);
 			this.wrappers = lazy(() => wrapperRanges(this.binary.functionsWithPrefix(...WRAPPER_PREFIXES), WRAPPER_RANGES));
+			this.stacks = new StackDecoder(this);
 		} catch (error) {
 			this.file.close();
 			throw error;

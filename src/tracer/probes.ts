@@ -1,12 +1,13 @@
 /** The probes of all targets, by target and tier: numbered, configured, attached and detached. */
 import { GomapgrowError } from "../errors/error.ts";
-import { loadFactorNumerator } from "../gomap/classic.ts";
-import { slotOf } from "../gomap/functions.ts";
+import { ROLE, slotOf } from "../gomap/functions.ts";
+import { COPIED_FIELDS } from "../gomap/header.ts";
+import { loadFactorNumerator } from "../gomap/sizing.ts";
 import type { BpfObject, Gate, ProgramName, SiteConfig } from "../kernel/bpf-object.ts";
 import { monotonicNs } from "../kernel/libc.ts";
 import { type AttachSite, Closings, UprobeLink } from "../kernel/uprobe-link.ts";
 import { MAX_WRAPPERS, NO_SLOT } from "../kernel/wire.ts";
-import { type ExitSite, type PlannedProbe, ROLE } from "../plan/probe-plan.ts";
+import type { ExitSite, PlannedProbe } from "../plan/probe-plan.ts";
 import type { EntrySite, ExitSiteOf, SiteTable } from "./site-table.ts";
 import type { Target } from "./target.ts";
 import { isTimed, sitesNeeded, type Timing } from "./timed-probes.ts";
@@ -27,8 +28,7 @@ export function streamOf({ tier, role }: Pick<PlannedProbe, "tier" | "role">): S
 	return role === "growToTable" ? "small" : "large";
 }
 
-/** hmap.hash0 and maps.Map.seed (growth-details.ts). */
-const SEED_OFFSET = { classic: 12, swiss: 8 } as const;
+const SEED_OFFSET = { classic: COPIED_FIELDS.hmap.hash0, swiss: COPIED_FIELDS.swissMap.seed } as const;
 
 /** The probes of a stream: at the entries of its functions, and where their calls end. */
 export type Part = "entries" | "exits";
@@ -264,7 +264,10 @@ export class Probes {
 		return this.#attached.get(target)?.entries.filter(({ probe }) => streamOf(probe) === stream) ?? [];
 	}
 
-	/** Forgets a target that has ended: its process and goroutines are gone, so that nobody hits a probe any more. Returns whether it was there. */
+	/**
+	 * Forgets a target that has ended: its process and goroutines are gone, so that nobody hits a probe any more.
+	 * Returns whether it was there.
+	 */
 	release(target: Target): boolean {
 		const attached = this.#attached.get(target);
 		if (attached === undefined) return false;

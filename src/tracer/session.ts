@@ -1,6 +1,7 @@
 /**
- * One observation from attach to detach: loads the programs, attaches them to the targets, drains records, reads counters and
- * keeps the ledger. It has no timers and prints nothing: its owner calls `drain` and `readCounters` at its own pace.
+ * One observation from attach to detach: loads the programs, attaches them to the targets, drains records, reads
+ * counters and keeps the ledger. It has no timers and prints nothing: its owner calls `drain` and `readCounters` at
+ * its own pace.
  */
 import { BpfObject, type Gate, type Sampling, type TableSizes, type TaskOffsets } from "../kernel/bpf-object.ts";
 import { CALIBRATION_SITES, Calibration, type HitCosts } from "../kernel/calibration.ts";
@@ -22,7 +23,6 @@ import { GrowthDecoder } from "./decode/growth.ts";
 import { RecentGrowths } from "./decode/overlaps.ts";
 import { PendingGrowths } from "./decode/pending-growths.ts";
 import { SampleDecoder } from "./decode/samples.ts";
-import { StackDecoder } from "./decode/stacks.ts";
 import { type Part, Probes, type Stream } from "./probes.ts";
 import { type EntrySite, type ExitSiteOf, type Site, SiteTable } from "./site-table.ts";
 import type { Target } from "./target.ts";
@@ -36,7 +36,7 @@ export interface SessionOptions {
 	/** Measure how long calls take. */
 	latency: boolean;
 	/** Where the kernel keeps a thread's FS base, for the calls of programs before Go 1.17, and its processor time (kernel/btf.ts). */
-	task: TaskOffsets;
+	task?: TaskOffsets | undefined;
 	/** Watch iterations. The targets must have been planned with them. */
 	iterations: boolean;
 	/** How many probed instructions there can be at a time. */
@@ -55,7 +55,6 @@ export class Session {
 	readonly #totals: CounterTotals;
 	readonly #sites: SiteTable;
 	readonly #probes: Probes;
-	readonly #stacks = new StackDecoder();
 	readonly #growths: GrowthDecoder;
 	readonly #samples: SampleDecoder;
 	readonly #pending = new PendingGrowths();
@@ -68,8 +67,8 @@ export class Session {
 	constructor(options: SessionOptions) {
 		this.#options = options;
 		const { anchor, maxSites, latency, iterations } = options;
-		this.#growths = new GrowthDecoder(anchor, this.#stacks);
-		this.#samples = new SampleDecoder(anchor, this.#stacks);
+		this.#growths = new GrowthDecoder(anchor);
+		this.#samples = new SampleDecoder(anchor);
 		this.#sites = new SiteTable(maxSites);
 		this.#object = new BpfObject({
 			...options,
@@ -77,8 +76,8 @@ export class Session {
 		});
 		try {
 			this.#ring = new EventRing(this.#object.mapFd("events"), this.#object.ringBytes);
-			this.#totals = new CounterTotals(this.#object, this.#sites, this.#stacks, { latency, iterations });
-			this.#probes = new Probes(this.#object, this.#sites, { latency, fsBase: options.task.fsBase });
+			this.#totals = new CounterTotals(this.#object, this.#sites, { latency, iterations });
+			this.#probes = new Probes(this.#object, this.#sites, { latency, fsBase: options.task?.fsBase });
 		} catch (error) {
 			this.#object.close();
 			throw error;
@@ -153,15 +152,18 @@ export class Session {
 		return this.#probes.targets;
 	}
 
-	/** Calls of the work tier become records with this probability (0 to 1), and always when they take `slowNs` or longer. */
+	/**
+	 * Calls of the work tier become records with this probability (0 to 1), and always when they take `slowNs` or
+	 * longer.
+	 */
 	setSampling(chance: number, slowNs: number): void {
 		this.#sampling = { chance, slowNs, room: SAMPLE_ROOM };
 		this.#object.setSampling(this.#sampling);
 	}
 
 	/**
-	 * Hands one batch of records to `take` and returns how many the ring gave; 0: it is empty for now. A growth comes when it has been left, or a second
-	 * after it began. One whose map could not be read is lost.
+	 * Hands one batch of records to `take` and returns how many the ring gave; 0: it is empty for now. A growth comes
+	 * when it has been left, or a second after it began. One whose map could not be read is lost.
 	 */
 	drain(take: (record: EventRecord) => void): number {
 		this.#probes.closings.reap();
@@ -172,7 +174,10 @@ export class Session {
 		return count;
 	}
 
-	/** Gives out the growths that have not been left, as far as they are older than a second at this time of the monotonic clock. */
+	/**
+	 * Gives out the growths that have not been left, as far as they are older than a second at this time of the
+	 * monotonic clock.
+	 */
 	expire(nowNs: number, take: (record: EventRecord) => void): void {
 		this.#pending.expire(nowNs, this.#giver(take));
 	}
@@ -210,7 +215,7 @@ export class Session {
 					else this.#decoded.growthsUnreadable++;
 					return;
 				}
-				if (raw.sequence > 0) this.#recent.add(raw.sequence, record);
+				if (raw.sequence > 0) this.#recent.add(site.target.image, raw.sequence, record);
 				if (site.timed) this.#pending.add(raw, record, this.#giver(take));
 				else this.#giver(take)(record);
 				return;
@@ -255,7 +260,9 @@ export class Session {
 		return this.#totals.read(this.targets, this.#decoded, true);
 	}
 
-	/** Lets go of a target that has ended. Its records must have been drained: its places in the tables go to others. */
+	/**
+	 * Lets go of a target that has ended. Its records must have been drained: its places in the tables go to others.
+	 */
 	release(target: Target): void {
 		if (!this.#probes.release(target)) return;
 		this.#totals.release(target);

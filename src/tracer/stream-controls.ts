@@ -32,10 +32,12 @@ function controlOf(session: Session, target: Target, stream: Stream, entries: re
 				return sum + begun - paired - left - withdrawn;
 			}, 0),
 		entries: () =>
-			entries.map((site): SiteReading => ({
-				counts: session.countsOf(site),
-				stepped: site.probe.site.cost === "stepped",
-			})),
+			entries.map(
+				(site): SiteReading => ({
+					counts: session.countsOf(site),
+					stepped: site.probe.site.cost === "stepped",
+				}),
+			),
 		exits: () =>
 			exits.map((site): SiteReading => ({ counts: session.countsOf(site), stepped: site.exit.cost === "stepped" })),
 	};

@@ -5,6 +5,7 @@ import type { CodeRange } from "../gomap/wrappers.ts";
 import type { PlannedProbe, ProbePlan } from "../plan/probe-plan.ts";
 import { openFileBytes } from "../process/file-bytes.ts";
 import { readLoadBias } from "../process/load-bias.ts";
+import type { StackDecoder } from "./decode/stacks.ts";
 import type { MapTypes } from "./decode/type-names.ts";
 import type { Executable } from "./executable.ts";
 
@@ -18,11 +19,15 @@ export interface TargetIdentity {
 	openPath: string;
 }
 
+/** How many process images there have been. */
+let images = 0;
+
 export class Target {
 	readonly identity: TargetIdentity;
 	readonly #executable: Executable;
 	#closed = false;
 	#bias: number | undefined;
+	#image = ++images;
 
 	/** Takes over one use of the executable. */
 	constructor(identity: TargetIdentity, executable: Executable) {
@@ -47,6 +52,18 @@ export class Target {
 	/** Code through which others use maps; addresses in the file. */
 	get wrappers(): readonly CodeRange[] {
 		return this.#executable.wrappers();
+	}
+
+	get stacks(): StackDecoder {
+		return this.#executable.stacks;
+	}
+
+	/**
+	 * Number of the process image: no two have the same, whichever their PIDs are. A process that executes the same file once more
+	 * has another one, as soon as that is noticed.
+	 */
+	get image(): number {
+		return this.#image;
 	}
 
 	/**
@@ -89,10 +106,13 @@ export class Target {
 		this.#bias ??= readLoadBias(this.identity.pid, this.#executable.file.identity.ino, this.binary.elf);
 	}
 
-	/** A hit of `probe` at run-time address `ip` tells the load bias. */
+	/** A hit of `probe` at run-time address `ip` tells the load bias. Another one than before: the process has executed its file again. */
 	learnBias(probe: PlannedProbe, ip: number): number {
-		this.#bias ??= ip - probe.site.address;
-		return this.#bias;
+		if (!this.binary.pie) return 0;
+		const bias = ip - probe.site.address;
+		if (this.#bias !== undefined && this.#bias !== bias) this.#image = ++images;
+		this.#bias = bias;
+		return bias;
 	}
 
 	/** Can be called twice. */

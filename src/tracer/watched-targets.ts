@@ -1,9 +1,12 @@
-/** The processes that `watch` observes: those that run at the start, and those of the same name or file that come later. */
+/**
+ * The processes that `watch` observes: those that run at the start, and those of the same name or file that come
+ * later.
+ */
 import { GomapgrowError } from "../errors/error.ts";
 import { ownPidNamespace } from "../kernel/pid-namespace.ts";
 import { LruCache } from "../lib/lru-cache.ts";
 import type { PlanOptions } from "../plan/make-plan.ts";
-import { describeProcess, isPid, resolveTargets, type TargetProcess } from "../process/discover.ts";
+import { describeProcess, everyProcess, isPid, resolveTargets, type TargetProcess } from "../process/discover.ts";
 import { isRunning } from "../process/process-watch.ts";
 import { exeInode, exePath, type FileInode, listPids, sharesPidNamespace } from "../process/procfs.ts";
 import { Executable } from "./executable.ts";
@@ -11,7 +14,10 @@ import { Target } from "./target.ts";
 
 /** Pace of looking for new processes. */
 const LOOK_MS = 1000;
-/** Executables that are nothing for us are remembered up to this many; without names, every short-lived process would have its own opened. */
+/**
+ * Executables that are nothing for us are remembered up to this many; without names, every short-lived process would
+ * have its own opened.
+ */
 const MAX_REFUSED = 1024;
 /** How long to wait for another process of a name when the last one has ended: a service that is restarted. */
 const ABSENCE_MS = 5000;
@@ -36,7 +42,7 @@ function isNoGoProgram(error: unknown): boolean {
 	return error instanceof GomapgrowError && /^E-(BIN|TARGET)-/.test(error.code);
 }
 
-const fileKey = ({ dev, ino, mtimeNs }: FileInode): string => `${dev}:${ino}:${mtimeNs}`;
+const fileKey = ({ dev, ino, mtimeNs, size }: FileInode): string => `${dev}:${ino}:${mtimeNs}:${size}`;
 
 const keyOf = ({ pid, startTime }: TargetProcess, exe: FileInode): string =>
 	`${pid}:${startTime}:${exe.dev}:${exe.ino}`;
@@ -144,7 +150,9 @@ export class WatchedTargets {
 		}
 	}
 
-	/** `nowMs`: any clock that only goes forward. The caller lets go of what has ended and takes over what has started. */
+	/**
+	 * `nowMs`: any clock that only goes forward. The caller lets go of what has ended and takes over what has started.
+	 */
 	poll(nowMs: number): TargetChanges {
 		const ended: Target[] = [];
 		const started: Target[] = [];
@@ -199,8 +207,8 @@ export class WatchedTargets {
 }
 
 /**
- * BPF programs tell processes by the number that they have in our PID namespace, or in the first one: of a process in a namespace inside of ours, when ours is
- * not the first, they know neither. Throws E-TARGET-PIDNS.
+ * BPF programs tell processes by the number that they have in our PID namespace, or in the first one: of a process in
+ * a namespace inside of ours, when ours is not the first, they know neither. Throws E-TARGET-PIDNS.
  */
 function requireKnownNumbers(pid: number): void {
 	if (ownPidNamespace() === undefined || sharesPidNamespace(pid)) return;
@@ -229,17 +237,4 @@ function namedNow(name: string): TargetProcess[] {
 		if (isNoGoProgram(error)) return [];
 		throw error;
 	}
-}
-
-function everyProcess(): TargetProcess[] {
-	const found: TargetProcess[] = [];
-	for (const pid of listPids()) {
-		if (pid === process.pid) continue;
-		try {
-			found.push(describeProcess(pid));
-		} catch (error) {
-			if (!isNoGoProgram(error)) throw error;
-		}
-	}
-	return found;
 }

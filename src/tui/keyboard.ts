@@ -2,7 +2,10 @@
 import { StringDecoder } from "node:string_decoder";
 import { type Key, KeyReader } from "./keys.ts";
 
-/** The pieces of one key come together, also over slow connections; an escape that stands alone for longer is the escape key. */
+/**
+ * The pieces of one key come together, also over slow connections; an escape that stands alone for longer is the
+ * escape key.
+ */
 const ESCAPE_MS = 60;
 
 export class Keyboard {

@@ -87,7 +87,10 @@ export class ScreenSink implements Sink {
 		process.on("exit", () => this.close());
 	}
 
-	/** Probes are about to be attached to so many processes, which can take some seconds. On the normal screen, where errors are shown, too. */
+	/**
+	 * Probes are about to be attached to so many processes, which can take some seconds. On the normal screen, where
+	 * errors are shown, too.
+	 */
 	attaching(processes: number): void {
 		if (processes < 2) return;
 		this.#out.write(`attaching to ${processes} processes …`);

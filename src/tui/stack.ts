@@ -1,5 +1,6 @@
 /** A stack, innermost frame first, as lines. */
-import { callSite, isMapCode } from "../gomap/call-site.ts";
+import { callSite } from "../gomap/call-site.ts";
+import { isMapCode } from "../gomap/functions.ts";
 import type { Frame } from "../records/records.ts";
 import { shortFunction, shortPlace } from "../text/go-names.ts";
 import { displayWidth, middleEllipsis, padEndWidth } from "../text/width.ts";

@@ -43,6 +43,7 @@ export interface VerificationOptions {
 	durationMs: number;
 	/** Ends it from outside. */
 	stop: StopRequest;
+	sleep: (ms: number) => Promise<void>;
 	/** Called when both count. */
 	onCounting: (target: Target, functions: number) => void;
 }
@@ -69,13 +70,13 @@ class Verification {
 	readonly #startedPids = new Set<number>();
 	#begunNs = 0n;
 
-	constructor(process: TargetProcess, target: Target, session: Session, options: VerificationOptions) {
-		this.#process = process;
+	constructor(observed: TargetProcess, target: Target, session: Session, options: VerificationOptions) {
+		this.#process = observed;
 		this.#options = options;
 		this.#target = target;
 		this.#session = session;
 		// Counting on all processors misses no thread, but also counts other processes.
-		const others = othersExecuting(process.pid);
+		const others = othersExecuting(observed.pid);
 		this.#scope = others?.length === 0 ? "processors" : "threads";
 		this.#count = new DoubleCount(session, target, this.#perfScope());
 	}
@@ -165,9 +166,9 @@ class Verification {
 	/** Reads all sites, each at a moment at which nothing passes it, as far as there is one. */
 	async #readAll(): Promise<Reading[]> {
 		const readings = this.#count.probes.map((_, index) => this.#read(index));
-		const deadline = performance.now() + SETTLE_MS;
-		while (readings.some(({ offset }) => widthOf(offset) > 0) && performance.now() < deadline) {
-			await Bun.sleep(SETTLE_PACE_MS);
+		const deadline = monotonicNs() + BigInt(SETTLE_MS * 1e6);
+		while (readings.some(({ offset }) => widthOf(offset) > 0) && monotonicNs() < deadline) {
+			await this.#options.sleep(SETTLE_PACE_MS);
 			readings.forEach(({ offset }, index) => {
 				if (widthOf(offset) === 0) return;
 				const again = this.#read(index);
@@ -264,10 +265,10 @@ class Verification {
 
 /** Counts twice and compares. Throws E-HOST-…, E-TARGET-…, E-BIN-…; nothing stays attached. */
 export async function runVerification(
-	process: TargetProcess,
+	observed: TargetProcess,
 	options: VerificationOptions,
 ): Promise<VerificationRecord> {
-	const { pid, comm, exe } = process;
+	const { pid, comm, exe } = observed;
 	const openPath = exePath(pid);
 	const target = new Target({ pid, name: comm, exe, openPath }, new Executable(openPath));
 	let session: Session;
@@ -278,7 +279,6 @@ export async function runVerification(
 			anchor: { wallNs: wallNs(), monotonicNs: monotonicNs() },
 			latency: false,
 			iterations: false,
-			task: {},
 			maxSites: target.plan.probes.length,
 		});
 	} catch (error) {
@@ -289,7 +289,7 @@ export async function runVerification(
 		session.attach(target);
 		// The records are not wanted: counting alone is cheap.
 		session.setGrowthChance(target, 0);
-		return await new Verification(process, target, session, options).run();
+		return await new Verification(observed, target, session, options).run();
 	} finally {
 		session.close();
 	}

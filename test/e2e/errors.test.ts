@@ -260,6 +260,14 @@ describe("privileges", () => {
 		TIMEOUT,
 	);
 
+	tracingTest("doctor shows what the verifier says of each program", async () => {
+		const program = startGomapgrow(["doctor", "--verifier-log"]);
+		expect((await program.finish()).code).toBe(0);
+		const programs = [...program.stdout.matchAll(/^# program (\w+)$/gm)].map(([, name]) => name);
+		expect(programs).toEqual(["growth", "work", "leave", "iterate"]);
+		expect(program.stdout.match(/^processed \d+ insns/gm)?.length).toBe(4);
+	});
+
 	tracingTest("doctor is content here", async () => {
 		const program = startGomapgrow(["doctor"]);
 		expect((await program.finish()).code).toBe(0);

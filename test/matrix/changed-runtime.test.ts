@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { identifyGoProgram, openGoProgram } from "../../src/gobin/go-binary.ts";
 import { inspectBinary } from "../../src/inspect/collect.ts";
 import { makePlan } from "../../src/plan/make-plan.ts";
+import { MACHINE } from "../../src/process/machine.ts";
 import { disassemble, planFaults } from "../support/exit-check.ts";
 import { fileSource, goRoot, goTool } from "../support/go-binaries.ts";
 import { temporaryFolder } from "../support/processes.ts";
@@ -49,7 +50,7 @@ describe.each([
 			field === "curg" ? at : at + 16,
 		]);
 		expect(makePlan(verified).goroutine).toEqual(ldflags === "" ? Object.fromEntries(moved) : { goid: goid + 16 });
-		const inspection = inspectBinary(program, verified, { exe: "chains" });
+		const inspection = inspectBinary(program, verified, { exe: "chains", machine: MACHINE });
 		expect(inspection.layouts["runtime.g.goid"]).toEqual({
 			offset: goid + 16,
 			from: ldflags === "" ? "dwarf" : "code",

@@ -7,6 +7,7 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { type GoBinary, type GoProgram, identifyGoProgram, openGoProgram } from "../../src/gobin/go-binary.ts";
 import { inspectBinary } from "../../src/inspect/collect.ts";
 import { makePlan } from "../../src/plan/make-plan.ts";
+import { MACHINE } from "../../src/process/machine.ts";
 import { disassemble, planFaults } from "../support/exit-check.ts";
 import { fileSource, GO_VERSIONS, type GoBuildOptions, goBuild, goRelease, run } from "../support/go-binaries.ts";
 import { printedStack, symbolizeStack } from "../support/program-frames.ts";
@@ -101,7 +102,10 @@ describe.each(GO_VERSIONS.flatMap((version) => rows(version)).map((row): [string
 		test("what it is", () => {
 			const { path, program, binary } = open();
 			const header = run(["readelf", "-hlW", path]);
-			const inspection = inspectBinary(program, openGoProgram(program, { verifyLayouts: true }), { exe: path });
+			const inspection = inspectBinary(program, openGoProgram(program, { verifyLayouts: true }), {
+				exe: path,
+				machine: MACHINE,
+			});
 			expect(binary.version.minor).toBe(minor);
 			expect(inspection).toMatchObject({
 				go_version: `${goRelease(version)}${options.experiment === undefined ? "" : " X:noswissmap"}`,

@@ -16,9 +16,9 @@ const MAY_IMPORT: Record<string, readonly string[] | "all"> = {
 	records: ["lib"],
 	process: ["elf", "lib"],
 	gobin: ["elf", "dwarf", "lib"],
-	gomap: ["plan", "records", "lib"],
+	gomap: ["records", "lib"],
 	plan: ["gobin", "gomap", "isa", "lib"],
-	kernel: ["plan", "gomap", "lib"],
+	kernel: ["lib"],
 	tracer: ["kernel", "plan", "process", "gobin", "gomap", "records", "lib"],
 	budget: ["tracer", "kernel", "plan", "gomap", "records", "lib"],
 	stats: ["gomap", "records", "lib"],
@@ -37,11 +37,10 @@ const MAY_IMPORT: Record<string, readonly string[] | "all"> = {
 /** Modules with side effects outside the process that only these rooms may use. */
 const IO_ROOMS = new Set(["process", "kernel", "recording", "export", "tui", "cli"]);
 const IO_MODULES = /^(node:|bun$)/;
-/** Rooms that get clocks, files and signals from outside: they know neither Bun nor the process that they run in. */
-const INJECTED_ROOMS = new Set(["observe"]);
-const GLOBALS = /\b(Bun|process|performance|Date)\.\w/;
 /** Pure helpers of the platform, without I/O. */
 const PURE_MODULES = new Set(["node:zlib", "node:util", "node:path"]);
+/** Of the globals. The rooms that do no I/O get clocks, too, from outside. */
+const PURE_GLOBALS = new Set(["Bun.stringWidth", "Bun.sliceAnsi", "Bun.wrapAnsi"]);
 
 interface Import {
 	file: string;
@@ -58,19 +57,47 @@ function importsOf(file: string): Import[] {
 		...[...text.matchAll(pattern)].map((match) => ({
 			...{ file, room, specifier: match[3] ?? "", typeOnly: match[2] !== undefined },
 		})),
-		...[...text.matchAll(/\bimport\(\s*["']([^"']+)["']/g)].map((match) => ({
+		...[...text.matchAll(/\b(?:import|process\.getBuiltinModule)\(\s*["']([^"']+)["']/g)].map((match) => ({
 			...{ file, room, specifier: match[1] ?? "", typeOnly: false },
 		})),
 	];
+}
+
+/** What a file uses of the platform's globals, like "Bun.sleep" and "process.pid", without modules got by their names. */
+function globalsOf(text: string): string[] {
+	const code = text.replace(/\/\*[\s\S]*?\*\/|(?<!:)\/\/.*/g, "").replace(/\bprocess\.getBuiltinModule\("/g, "");
+	const uses =
+		/(?<![.#\w$])(?:(?:Bun|process|globalThis|performance)\s*(?:\?\.|\.|\[)\s*\w*|Date\.now\b|new Date\(\))/g;
+	return [...code.matchAll(uses)].map(([use]) => use);
 }
 
 const files = [...new Bun.Glob("**/*.ts").scanSync(SRC)].sort();
 const imports = files.flatMap(importsOf);
 
 function roomOf(entry: Import): string | undefined {
+	const path = fileOf(entry);
+	return path === undefined || path.startsWith("..") ? undefined : path.split("/")[0];
+}
+
+/** The file of src/ that it imports; undefined for modules from elsewhere. */
+function fileOf(entry: Import): string | undefined {
 	if (!entry.specifier.startsWith(".")) return undefined;
-	const path = relative(SRC, resolve(SRC, dirname(entry.file), entry.specifier));
-	return path.startsWith("..") ? undefined : path.split("/")[0];
+	return relative(SRC, resolve(SRC, dirname(entry.file), entry.specifier));
+}
+
+/** The ways from a file back to itself, one for each import that closes a circle. */
+function circlesIn(edges: ReadonlyMap<string, readonly string[]>): string[][] {
+	const circles: string[][] = [];
+	const done = new Set<string>();
+	const visit = (file: string, way: readonly string[]): void => {
+		if (way.includes(file)) circles.push([...way.slice(way.indexOf(file)), file]);
+		else if (!done.has(file)) {
+			for (const next of edges.get(file) ?? []) visit(next, [...way, file]);
+			done.add(file);
+		}
+	};
+	for (const file of edges.keys()) visit(file, []);
+	return circles;
 }
 
 describe("rooms", () => {
@@ -96,11 +123,6 @@ describe("rooms", () => {
 		expect(wrong.map((entry) => `${entry.file} imports ${entry.specifier}`)).toEqual([]);
 	});
 
-	test("kernel takes only the plan's types", () => {
-		const wrong = imports.filter((entry) => entry.room === "kernel" && roomOf(entry) === "plan" && !entry.typeOnly);
-		expect(wrong.map((entry) => `${entry.file} imports ${entry.specifier}`)).toEqual([]);
-	});
-
 	test("bun:ffi stays in the kernel room", () => {
 		const users = imports.filter((entry) => entry.specifier === "bun:ffi").map((entry) => entry.room);
 		expect([...new Set(users)]).toEqual(["kernel"]);
@@ -114,20 +136,54 @@ describe("rooms", () => {
 		]);
 	});
 
-	test("observe asks nobody but what it is given for the time, and for anything else of the platform", () => {
-		const injected = files.filter((file) => INJECTED_ROOMS.has(file.split("/")[0] ?? ""));
-		expect(injected).toContain("observe/observation.ts");
-		const code = (file: string): string =>
-			readFileSync(join(SRC, file), "utf8").replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, "");
-		expect(injected.filter((file) => GLOBALS.test(code(file)))).toEqual([]);
-		// As it is used by one of the rooms that may.
-		expect(GLOBALS.test(code("cli/start-tracing.ts"))).toBe(true);
-	});
-
 	test("the other rooms do no I/O", () => {
 		const wrong = imports.filter(
 			(entry) => !IO_ROOMS.has(entry.room) && IO_MODULES.test(entry.specifier) && !PURE_MODULES.has(entry.specifier),
 		);
 		expect(wrong.map((entry) => `${entry.file} imports ${entry.specifier}`)).toEqual([]);
+	});
+
+	test("no file imports itself by way of others, types aside", () => {
+		const importedBy = new Map<string, string[]>();
+		for (const entry of imports) {
+			const to = fileOf(entry);
+			if (to === undefined || entry.typeOnly) continue;
+			importedBy.set(entry.file, [...(importedBy.get(entry.file) ?? []), to]);
+		}
+		expect(importedBy.size).toBeGreaterThan(200);
+		expect(circlesIn(importedBy)).toEqual([]);
+	});
+
+	test("a circle would be found", () => {
+		const edges = { a: ["b"], b: ["c", "d"], c: ["a"], d: ["e"], e: [], f: ["f"], g: ["a"] };
+		expect(circlesIn(new Map(Object.entries(edges)))).toEqual([
+			["a", "b", "c", "a"],
+			["f", "f"],
+		]);
+	});
+
+	test("nor do they by the platform's globals", () => {
+		const wrong = files.flatMap((file) =>
+			IO_ROOMS.has(file.split("/")[0] ?? "")
+				? []
+				: globalsOf(readFileSync(join(SRC, file), "utf8"))
+						.filter((use) => !PURE_GLOBALS.has(use))
+						.map((use) => `${file} uses ${use}`),
+		);
+		expect(wrong).toEqual([]);
+	});
+
+	test("uses of globals are seen, others are not", () => {
+		expect(globalsOf("await Bun.sleep(1); f(process.pid, process?.env, globalThis['Bun'], Bun . file)")).toEqual([
+			...["Bun.sleep", "process.pid", "process?.env", "globalThis[", "Bun . file"],
+		]);
+		expect(globalsOf("performance.now() + Date.now() + new Date() + new Date(0) + Date.UTC(1)")).toEqual([
+			...["performance.now", "Date.now", "new Date()"],
+		]);
+		expect(globalsOf("// Bun.sleep\n/* process.pid */ this.process.pid + row.Bun.x + myprocess.x")).toEqual([]);
+		expect(globalsOf('process.getBuiltinModule("node:zlib"); process.getBuiltinModule(name)')).toEqual([
+			"process.getBuiltinModule",
+		]);
+		expect(globalsOf(readFileSync(join(SRC, "cli/main.ts"), "utf8"))).toContain("process.argv");
 	});
 });

@@ -204,7 +204,10 @@ export const COMMANDS = [
 		summary: "what this host allows, what is missing, and the command that mends it",
 		details: [],
 		completes: "nothing",
-		options: [JSON_OBJECT],
+		options: [
+			JSON_OBJECT,
+			{ name: "verifier-log", about: "instead, what the kernel's verifier says of the BPF programs, whole" },
+		],
 		examples: [{ command: "gomapgrow doctor", about: "exit code 0 when this host can be used, 3 when not" }],
 	},
 	{

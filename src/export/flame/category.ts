@@ -1,4 +1,4 @@
-import { isMapCode } from "../../gomap/call-site.ts";
+import { isMapCode } from "../../gomap/functions.ts";
 import type { FlameNode } from "./tree.ts";
 
 /** What a frame's colour says. code: the program's own and its modules'. */

@@ -1,5 +1,5 @@
+import { isInnerCall, repeatsWork } from "../../gomap/functions.ts";
 import type { GrowthRecord, WorkRecord } from "../../records/records.ts";
-import { isInnerCall } from "../../stats/latency.ts";
 import { formatBytes, formatDuration, plural } from "../../text/units.ts";
 
 /** What the width of a frame stands for. */
@@ -9,9 +9,6 @@ export type FlameMetric = (typeof FLAME_METRICS)[number];
 /** A record with a stack. */
 export type StackRecord = GrowthRecord | WorkRecord;
 
-/** Called by growWork*, so that it would count the same work twice (runtime/map.go, Go 1.15 to 1.23). */
-const INSIDE_GROW_WORK = /^runtime\.evacuate/;
-
 /** What the record adds to the metric; 0 when it has nothing to do with it or was not measured. */
 export function metricValue(metric: FlameMetric, record: StackRecord): number {
 	if (record.type === "growth") {
@@ -19,7 +16,7 @@ export function metricValue(metric: FlameMetric, record: StackRecord): number {
 		const values = { growths: 1, bytes, moved: bytes_moved, time: duration_ns, work: 0 };
 		return values[metric] * weight;
 	}
-	if (metric === "work") return INSIDE_GROW_WORK.test(record.fn) ? 0 : record.weight;
+	if (metric === "work") return repeatsWork(record.fn) ? 0 : record.weight;
 	if (metric === "time") return isInnerCall(record.fn) ? 0 : (record.duration_ns ?? 0) * record.weight;
 	return 0;
 }

@@ -8,7 +8,6 @@ import type { Frame, GrowthCause, GrowthKind, GrowthRecord } from "../../records
 import { type ClockAnchor, elapsedNs, timeOf } from "../../records/time.ts";
 import type { EntrySite } from "../site-table.ts";
 import { MapChains } from "./map-history.ts";
-import type { StackDecoder } from "./stacks.ts";
 import { type MapTypeInfo, UNKNOWN_TYPE } from "./type-names.ts";
 
 /** The part of a growth that both implementations have, and its fields in the record that only one of them has. */
@@ -73,24 +72,22 @@ function interpret(raw: RawGrowth, site: EntrySite, type: MapTypeInfo): Growth |
 
 export class GrowthDecoder {
 	readonly #anchor: ClockAnchor;
-	readonly #stacks: StackDecoder;
 	readonly #chains = new MapChains();
 
-	constructor(anchor: ClockAnchor, stacks: StackDecoder) {
+	constructor(anchor: ClockAnchor) {
 		this.#anchor = anchor;
-		this.#stacks = stacks;
 	}
 
 	/** Undefined when the map could not be read: the caller counts it as lost, never as something else. */
 	decode(raw: RawGrowth, site: EntrySite): GrowthRecord | undefined {
 		const { target, probe } = site;
-		const bias = target.bias ?? target.learnBias(probe, raw.ip);
+		const bias = target.learnBias(probe, raw.ip);
 		const type = target.types.at(raw.mapType, bias) ?? UNKNOWN_TYPE;
 		const growth = interpret(raw, site, type);
 		if (growth === undefined) return undefined;
 		const time = BigInt(raw.timeNs);
 		const { seed, whole, capacityBefore, capacityAfter } = growth;
-		const stack = this.#stacks.decode(target, probe, raw.frames, bias);
+		const stack = target.stacks.decode(probe, raw.frames, bias);
 		return {
 			type: "growth",
 			time: timeOf(this.#anchor, time),
@@ -105,7 +102,7 @@ export class GrowthDecoder {
 			map_type: type.name,
 			map: seed,
 			nth: this.#chains.next({
-				pid: raw.tgid,
+				image: target.image,
 				seed,
 				mapType: type.name,
 				wholeBefore: whole ? capacityBefore : undefined,
@@ -121,7 +118,7 @@ export class GrowthDecoder {
 			...growth.own,
 			...this.#origin(raw, site, bias),
 			stack,
-			...(this.#stacks.isTruncated(target, stack, raw.truncated) ? { stack_truncated: true as const } : {}),
+			...(target.stacks.isTruncated(stack, raw.truncated) ? { stack_truncated: true as const } : {}),
 		};
 	}
 
@@ -129,8 +126,8 @@ export class GrowthDecoder {
 	#origin(raw: RawGrowth, { target }: EntrySite, bias: number) {
 		// The first goroutine was made by the runtime's start-up code.
 		const created: Frame | undefined =
-			raw.gopc === 0 || raw.goid === 1 ? undefined : this.#stacks.caller(target, raw.gopc, bias)[0];
-		const start = raw.startpc === 0 ? undefined : this.#stacks.function(target, raw.startpc, bias);
+			raw.gopc === 0 || raw.goid === 1 ? undefined : target.stacks.caller(raw.gopc, bias)[0];
+		const start = raw.startpc === 0 ? undefined : target.stacks.function(raw.startpc, bias);
 		return {
 			...(raw.parentGoid === 0 ? {} : { parent_goid: raw.parentGoid }),
 			...(created === undefined ? {} : { created_by: created }),

@@ -12,7 +12,8 @@ interface Chain {
 
 /** What of a growth tells whether it continues the chain. */
 export interface ChainLink {
-	pid: number;
+	/** The process image that the map is in (Target.image). */
+	image: number;
 	/** Hash seed: it stays when a header on a goroutine's stack moves, and changes when the map is cleared (not in Go 1.15). */
 	seed: string;
 	mapType: string;
@@ -31,7 +32,7 @@ export class MapChains {
 	 * with the slots that the one before ended with belongs to another map, or to the same one after it was cleared.
 	 */
 	next(link: ChainLink): number {
-		const key = `${link.pid}:${link.seed}:${link.mapType}`;
+		const key = `${link.image}:${link.seed}:${link.mapType}`;
 		const known = this.#chains.get(key);
 		const continues =
 			known !== undefined &&

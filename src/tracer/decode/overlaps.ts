@@ -12,14 +12,14 @@ interface NumberedGrowth {
 	record: GrowthRecord;
 }
 
-const keyOf = (pid: number, map: string): string => `${pid}:${map}`;
+const keyOf = (image: number, map: string): string => `${image}:${map}`;
 
 export class RecentGrowths {
 	readonly #maps = new LruCache<string, NumberedGrowth[]>(MAX_MAPS);
 
-	/** `sequence`: which growth of the map it is, as the kernel counts. */
-	add(sequence: number, record: GrowthRecord): void {
-		const key = keyOf(record.pid, record.map);
+	/** `image`: the process image that the map is in (Target.image); `sequence`: which growth of the map it is, as the kernel counts. */
+	add(image: number, sequence: number, record: GrowthRecord): void {
+		const key = keyOf(image, record.map);
 		const growths = this.#maps.get(key) ?? [];
 		growths.push({ sequence, record });
 		if (growths.length > MAX_GROWTHS) growths.shift();
@@ -27,8 +27,8 @@ export class RecentGrowths {
 	}
 
 	/** The growths of the map behind number `seen` up to number `last`; fewer when some were lost. */
-	between(pid: number, map: string, seen: number, last: number): GrowthRecord[] {
-		return (this.#maps.get(keyOf(pid, map)) ?? [])
+	between(image: number, map: string, seen: number, last: number): GrowthRecord[] {
+		return (this.#maps.get(keyOf(image, map)) ?? [])
 			.filter(({ sequence }) => sequence > seen && sequence <= last)
 			.map(({ record }) => record);
 	}

@@ -1,27 +1,25 @@
 /** Turns samples of the work tier and steps of iterators into records. */
+import { seedText } from "../../gomap/header.ts";
 import type { RawStep, RawWork } from "../../kernel/events.ts";
 import { FAULT } from "../../kernel/wire.ts";
 import type { OverlapRecord, WorkRecord } from "../../records/records.ts";
 import { type ClockAnchor, elapsedNs, timeOf } from "../../records/time.ts";
 import type { EntrySite } from "../site-table.ts";
 import type { RecentGrowths } from "./overlaps.ts";
-import type { StackDecoder } from "./stacks.ts";
 import { UNKNOWN_TYPE } from "./type-names.ts";
 
 export class SampleDecoder {
 	readonly #anchor: ClockAnchor;
-	readonly #stacks: StackDecoder;
 
-	constructor(anchor: ClockAnchor, stacks: StackDecoder) {
+	constructor(anchor: ClockAnchor) {
 		this.#anchor = anchor;
-		this.#stacks = stacks;
 	}
 
 	work(raw: RawWork, { target, probe }: EntrySite): WorkRecord {
 		const time = BigInt(raw.timeNs);
 		// A record from an exit has another address, which tells nothing about where the executable was loaded.
 		const bias = target.bias ?? 0;
-		const stack = target.bias === undefined ? [] : this.#stacks.decode(target, probe, raw.frames, bias);
+		const stack = target.bias === undefined ? [] : target.stacks.decode(probe, raw.frames, bias);
 		return {
 			type: "work",
 			time: timeOf(this.#anchor, time),
@@ -36,7 +34,7 @@ export class SampleDecoder {
 			...(raw.slow ? { slow: true as const } : {}),
 			...(target.plan.impl === "classic" ? { iterating: raw.iterating } : {}),
 			stack,
-			...(this.#stacks.isTruncated(target, stack, raw.truncated) ? { stack_truncated: true as const } : {}),
+			...(target.stacks.isTruncated(stack, raw.truncated) ? { stack_truncated: true as const } : {}),
 		};
 	}
 
@@ -44,10 +42,10 @@ export class SampleDecoder {
 	overlaps(raw: RawStep, { target, probe }: EntrySite, recent: RecentGrowths): OverlapRecord[] {
 		const { bias, plan } = target;
 		if (bias === undefined) return [];
-		const map = `0x${raw.seed.toString(16).padStart(plan.impl === "classic" ? 8 : 16, "0")}`;
+		const map = seedText(plan.impl, raw.seed);
 		const time = BigInt(raw.timeNs);
-		const stack = this.#stacks.decode(target, probe, raw.frames, bias);
-		return recent.between(raw.tgid, map, raw.seen, raw.sequence).map((growth) => ({
+		const stack = target.stacks.decode(probe, raw.frames, bias);
+		return recent.between(target.image, map, raw.seen, raw.sequence).map((growth) => ({
 			type: "overlap",
 			time: timeOf(this.#anchor, time),
 			elapsed_ns: elapsedNs(this.#anchor, time),
@@ -65,7 +63,7 @@ export class SampleDecoder {
 				elapsed_ns: elapsedNs(this.#anchor, BigInt(raw.begunNs)),
 				...((raw.fault & FAULT.g) === 0 ? { goid: raw.goid } : {}),
 				stack,
-				...(this.#stacks.isTruncated(target, stack, raw.truncated) ? { stack_truncated: true as const } : {}),
+				...(target.stacks.isTruncated(stack, raw.truncated) ? { stack_truncated: true as const } : {}),
 			},
 		}));
 	}

@@ -1,10 +1,13 @@
-/** Turns return addresses into frames. Equal stacks share one array, so a storm of growths from one place costs little. */
-
+/**
+ * Turns return addresses into frames. It belongs to an executable: what is remembered is found by addresses in the file, so that all
+ * processes that execute it share it, wherever it was loaded, and none is left with what another program has at the same address.
+ * Equal stacks share one array, so a storm of growths from one place costs little.
+ */
+import type { GoBinary } from "../../gobin/go-binary.ts";
 import { LruCache } from "../../lib/lru-cache.ts";
 import { sanitize } from "../../lib/sanitize.ts";
-import type { PlannedProbe } from "../../plan/probe-plan.ts";
+import type { PlannedProbe, ProbePlan } from "../../plan/probe-plan.ts";
 import type { Frame } from "../../records/records.ts";
-import type { Target } from "../target.ts";
 import { mayCall } from "./call-check.ts";
 
 const MAX_STACKS = 4096;
@@ -13,77 +16,127 @@ const MAX_CALLERS = 16_384;
 const GOEXIT = "runtime.goexit";
 /** First function of the first goroutine; nothing else calls it. */
 const MAIN = "runtime.main";
+/** In place of a return address that could not be read. */
+const UNREAD = Number.POSITIVE_INFINITY;
 
-/** What a target knows of its code. */
-export type Symbols = Pick<Target, "identity" | "plan" | "binary">;
+/** What an executable knows of its code. */
+export interface Code {
+	binary: Pick<GoBinary, "symbolize" | "functionAt" | "bytesAt">;
+	plan: Pick<ProbePlan, "ownStackOnly">;
+}
 
-/** The frames of one address, innermost first; an address outside the executable's Go code is shown as a number. */
-function framesAt(target: Symbols, pc: number, bias: number): Frame[] {
-	const frames = target.binary.symbolize(pc - bias);
-	if (frames.length === 0) return [{ fn: `[0x${pc.toString(16)}]` }];
-	return frames.map((frame) => ({
-		...frame,
-		fn: sanitize(frame.fn),
-		...(frame.file === undefined ? {} : { file: sanitize(frame.file) }),
-	}));
+interface Located {
+	frames: Frame[];
+	/** All are in the executable. Else an address is shown as the process has it, which says nothing of another process. */
+	named: boolean;
 }
 
 export class StackDecoder {
+	readonly #code: Code;
+	/** Of the stack that is being looked at: the return addresses in the file. Grows when a stack needs more. */
+	#inFile = new Float64Array(128);
+	#inFileBytes = Buffer.from(this.#inFile.buffer);
+	/** By the probe and the return addresses in the file; those with numbers among their frames by the load bias, too. */
 	readonly #stacks = new LruCache<string, Frame[]>(MAX_STACKS);
-	readonly #callers = new LruCache<string, Frame[]>(MAX_CALLERS);
+	/** By the address in the file; those outside the executable by what the process has, as text. */
+	readonly #callers = new LruCache<number | string, Frame[]>(MAX_CALLERS);
 	/** Those of programs with stale frame pointers that do not go down to a goroutine's first function. */
 	readonly #cut = new WeakSet<Frame[]>();
 
-	/** `returns`: return addresses, innermost first. The first frame is the probed function itself. */
-	decode(target: Symbols, probe: PlannedProbe, returns: BigUint64Array, bias: number): Frame[] {
-		const bytes = Buffer.from(returns.buffer, returns.byteOffset, returns.byteLength).toString("latin1");
-		const key = `${target.identity.pid}:${probe.site.address}:${bytes}`;
-		const known = this.#stacks.get(key);
-		if (known) return known;
-		const stack = framesAt(target, probe.site.address + bias, bias);
-		if (!this.#addCallers(stack, target, probe, returns, bias)) this.#cut.add(stack);
-		this.#stacks.set(key, stack);
+	constructor(code: Code) {
+		this.#code = code;
+	}
+
+	/**
+	 * `returns`: return addresses as the process has them, innermost first; `bias` is subtracted. The first frame is the probed function
+	 * itself. Addresses outside the executable are shown as numbers.
+	 */
+	decode(probe: PlannedProbe, returns: BigUint64Array, bias: number): Frame[] {
+		this.#read(returns, bias);
+		const key = `${probe.site.address}:${this.#inFileBytes.toString("latin1", 0, 8 * returns.length)}`;
+		const known = this.#stacks.get(key) ?? this.#stacks.get(`${bias}:${key}`);
+		if (known !== undefined) return known;
+		const first = this.#framesAt(probe.site.address, bias);
+		const stack = first.frames;
+		const { whole, named } = this.#addCallers(stack, probe, this.#inFile.subarray(0, returns.length), bias);
+		if (!whole) this.#cut.add(stack);
+		this.#stacks.set(first.named && named ? key : `${bias}:${key}`, stack);
 		return stack;
 	}
 
-	/** Whether outer frames are missing in what `decode` returned; `inRecord`: what the kernel program says of it. */
-	isTruncated(target: Symbols, stack: Frame[], inRecord: boolean): boolean {
-		return target.plan.ownStackOnly === true ? this.#cut.has(stack) : inRecord;
+	/** Every growth and sample passes here: addresses are read by halves, as a bigint for each would be dear, and to the same place. */
+	#read({ buffer, byteOffset, length }: BigUint64Array, bias: number): void {
+		if (length > this.#inFile.length) {
+			this.#inFile = new Float64Array(2 * length);
+			this.#inFileBytes = Buffer.from(this.#inFile.buffer);
+		}
+		const inFile = this.#inFile;
+		const halves = new Uint32Array(buffer, byteOffset, 2 * length);
+		for (let i = 0; i < length; i++) {
+			const address = (halves[2 * i] ?? 0) + (halves[2 * i + 1] ?? 0) * 2 ** 32;
+			inFile[i] = address === 0 ? UNREAD : address - bias;
+		}
 	}
 
-	/** Whether these are all of them; only of stacks that may be wrong (`ownStackOnly`) it is asked. */
-	#addCallers(stack: Frame[], target: Symbols, probe: PlannedProbe, returns: BigUint64Array, bias: number): boolean {
-		const doubtful = target.plan.ownStackOnly === true;
+	/** Whether outer frames are missing in what `decode` returned; `inRecord`: what the kernel program says of it. */
+	isTruncated(stack: Frame[], inRecord: boolean): boolean {
+		return this.#code.plan.ownStackOnly === true ? this.#cut.has(stack) : inRecord;
+	}
+
+	/** `whole`: these are all of them; only of stacks that may be wrong (`ownStackOnly`) it is asked. */
+	#addCallers(
+		stack: Frame[],
+		probe: PlannedProbe,
+		returns: Float64Array,
+		bias: number,
+	): { whole: boolean; named: boolean } {
+		const { binary, plan } = this.#code;
+		const doubtful = plan.ownStackOnly === true;
+		let named = true;
 		let callee = probe.site.address;
 		for (const address of returns) {
-			// The stack could not be read.
-			if (address === 0n) break;
+			if (address === UNREAD) break;
 			// A return address points behind the call: the byte before it belongs to the call.
-			const call = Number(address) - 1;
-			const frames = framesAt(target, call, bias);
-			if (frames.some((frame) => frame.fn === GOEXIT)) return true;
-			if (doubtful && !mayCall(target.binary, Number(address) - bias, callee)) return false;
-			stack.push(...frames);
-			if (frames.some((frame) => frame.fn === MAIN)) return true;
-			callee = call - bias;
+			const call = address - 1;
+			const found = this.#framesAt(call, bias);
+			if (found.frames.some((frame) => frame.fn === GOEXIT)) return { whole: true, named };
+			// That it is none of the program's calls does not depend on where the program was loaded.
+			if (doubtful && !mayCall(binary, address, callee)) return { whole: false, named };
+			named &&= found.named;
+			stack.push(...found.frames);
+			if (found.frames.some((frame) => frame.fn === MAIN)) return { whole: true, named };
+			callee = call;
 		}
-		return !doubtful;
+		return { whole: !doubtful, named };
 	}
 
-	/** Frames of one return address: the call sites of the work tier, the go statement of a goroutine. */
-	caller(target: Symbols, returnAddress: number, bias: number): Frame[] {
+	/** The frames of one address in the file, innermost first. */
+	#framesAt(inFile: number, bias: number): Located {
+		const frames = this.#code.binary.symbolize(inFile);
+		if (frames.length === 0) return { frames: [{ fn: `[0x${(inFile + bias).toString(16)}]` }], named: false };
+		const safe = frames.map((frame) => ({
+			...frame,
+			fn: sanitize(frame.fn),
+			...(frame.file === undefined ? {} : { file: sanitize(frame.file) }),
+		}));
+		return { frames: safe, named: true };
+	}
+
+	/** Frames of one return address as the process has it: the call sites of the work tier, the go statement of a goroutine. */
+	caller(returnAddress: number, bias: number): Frame[] {
 		if (returnAddress === 0) return [];
-		const key = `${target.identity.pid}:${returnAddress}`;
-		const known = this.#callers.get(key);
-		if (known) return known;
-		const frames = framesAt(target, returnAddress - 1, bias);
-		this.#callers.set(key, frames);
+		const key = returnAddress - bias;
+		const own = String(returnAddress);
+		const known = this.#callers.get(key) ?? this.#callers.get(own);
+		if (known !== undefined) return known;
+		const { frames, named } = this.#framesAt(key - 1, bias);
+		this.#callers.set(named ? key : own, frames);
 		return frames;
 	}
 
-	/** Name of the function at an address. */
-	function(target: Symbols, address: number, bias: number): string | undefined {
+	/** Name of the function at an address as the process has it. */
+	function(address: number, bias: number): string | undefined {
 		// As if the call were at the function's first byte.
-		return this.caller(target, address + 1, bias).at(-1)?.fn;
+		return this.caller(address + 1, bias).at(-1)?.fn;
 	}
 }

@@ -5,6 +5,7 @@ import { memorySource } from "../../../src/elf/memory-source.ts";
 import { GomapgrowError } from "../../../src/errors/error.ts";
 import { type GoBinary, identifyGoProgram, openGoBinary, openGoProgram } from "../../../src/gobin/go-binary.ts";
 import { inspectBinary } from "../../../src/inspect/collect.ts";
+import { MACHINE } from "../../../src/process/machine.ts";
 import { processorMs } from "../../fuzz/meter.ts";
 import { type GoBuildOptions, goBuild, goRelease } from "../../support/go-binaries.ts";
 import { withVersion } from "../../support/patched-version.ts";
@@ -61,7 +62,7 @@ function exercise(bytes: Uint8Array, whole: GoBinary): { opened: boolean; refuse
 	}
 	attempt(() => {
 		const program = identifyGoProgram(memorySource(bytes));
-		inspectBinary(program, openGoProgram(program, { verifyLayouts: true }), { exe: "damaged" });
+		inspectBinary(program, openGoProgram(program, { verifyLayouts: true }), { exe: "damaged", machine: MACHINE });
 	});
 	expect(processorMs() - started).toBeLessThan(LONGEST_MS);
 	return { opened: binary !== undefined, refused };

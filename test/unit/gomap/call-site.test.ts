@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { callSite, isMapCode } from "../../../src/gomap/call-site.ts";
+import { callSite } from "../../../src/gomap/call-site.ts";
+import { isMapCode } from "../../../src/gomap/functions.ts";
 
 const stack = (...names: string[]) => names.map((fn) => ({ fn }));
 

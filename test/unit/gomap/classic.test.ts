@@ -1,6 +1,7 @@
 /** What the bytes of an hmap say about the growth that begins, against the arithmetic of runtime/map.go. */
 import { describe, expect, test } from "bun:test";
-import { type ClassicGrowth, classicGrowth, loadFactorNumerator } from "../../../src/gomap/classic.ts";
+import { type ClassicGrowth, classicGrowth } from "../../../src/gomap/classic.ts";
+import { loadFactorNumerator } from "../../../src/gomap/sizing.ts";
 import { hmapBytes, viewOf } from "../kernel/raw-records.ts";
 
 type Fields = Parameters<typeof hmapBytes>[0];

@@ -35,10 +35,16 @@ describe("map code", () => {
 		[["internal/runtime/maps.(*Iter).Next", "runtime.mapIterNext"], "iteration", "internal/runtime/maps.(*Iter).Next"],
 		[["reflect.mapiternext", "reflect.(*MapIter).Next"], "iteration", "reflect.mapiternext"],
 		[["runtime.mapaccess2_faststr"], "access", "runtime.mapaccess2_faststr"],
+		[["runtime.evacuated", "runtime.mapiternext"], "iteration", "runtime.mapiternext"],
+		[
+			["internal/runtime/maps.(*table).pruneTombstones", "runtime.mapassign_fast64"],
+			"growth",
+			"internal/runtime/maps.(*table).pruneTombstones",
+		],
 		[["runtime.makemap_small"], "access", "runtime.makemap_small"],
 		[
 			["internal/runtime/maps.(*Map).growToSmall", "runtime.mapassign"],
-			"growth",
+			"access",
 			"internal/runtime/maps.(*Map).growToSmall",
 		],
 	])("%j", (names, role, fn) => {

@@ -13,7 +13,7 @@ import { syntheticGo } from "../gobin/synthetic-go.ts";
 // Other programs are run, the Go command among them, which may have to build its own tools first.
 setDefaultTimeout(120_000);
 
-const TARGET: InspectedTarget = { exe: "/srv/shop" };
+const TARGET: InspectedTarget = { exe: "/srv/shop", machine: "amd64" };
 
 function inspected(bytes: Uint8Array, target = TARGET): Inspection {
 	const program = identifyGoProgram(memorySource(bytes));
@@ -296,14 +296,14 @@ describe("what is shown is safe", () => {
 		const evil = Buffer.from(fileBytes(path));
 		const blob = evil.indexOf(Buffer.from("\xff Go buildinf:", "latin1"));
 		evil.write("\x1b[31m\x07", evil.indexOf("path\t", blob) + 5, "latin1");
-		const text = JSON.stringify(inspected(evil, { exe: "/srv/\u202eevil\x1b[0m" }));
+		const text = JSON.stringify(inspected(evil, { ...TARGET, exe: "/srv/\u202eevil\x1b[0m" }));
 		expect(text).not.toMatch(/\\u001b|\u202e|\\u0007/);
 		expect(text).toContain("\\\\x1b[31m");
 	});
 
 	test("a process", () => {
 		const path = goBuild({ version: "1.23", program: "chains", ldflags: "-w" });
-		const target = { exe: "/srv/shop", exeDeleted: true, pid: 4711, loadBias: 0x55550000 };
+		const target = { ...TARGET, exeDeleted: true, pid: 4711, loadBias: 0x55550000 };
 		expect(inspected(fileBytes(path), target)).toMatchObject({
 			exe: "/srv/shop",
 			exe_deleted: true,

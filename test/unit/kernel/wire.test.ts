@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { ROLE } from "../../../src/gomap/functions.ts";
 import {
 	ADDRESS_KEY,
 	ALWAYS,
@@ -36,7 +37,6 @@ import {
 	WRAPPER_RANGES,
 	WRAPPERS,
 } from "../../../src/kernel/wire.ts";
-import { ROLE } from "../../../src/plan/probe-plan.ts";
 
 const FOLDER = resolve(import.meta.dir, "../../../bpf");
 const HEADER = readFileSync(join(FOLDER, "gomapgrow.h"), "utf8");

@@ -1,4 +1,7 @@
-/** An observation without a kernel: a tracer, a governor and sinks of plain values, and a clock that goes forward only when it is waited for. */
+/**
+ * An observation without a kernel: a tracer, a governor and sinks of plain values, and a clock that goes forward only
+ * when it is waited for.
+ */
 import { GomapgrowError } from "../../../src/errors/error.ts";
 import type { Clock } from "../../../src/observe/clock.ts";
 import { type ObserveOptions, observe } from "../../../src/observe/observation.ts";
@@ -192,7 +195,7 @@ export class PlainTracer implements Tracer {
 			targets: [],
 			calls: new Map([[FN, this.#hits]]),
 			ledger: { ...emptyLedger(), growth: pending === 0 ? growth : { ...growth, pending } },
-			...{ work: [], latency: [], diverted: 0 },
+			...{ work: [], latency: [], undecoded: [], diverted: 0 },
 		};
 	}
 

@@ -40,7 +40,8 @@ describe("a sample is inside map growth", () => {
 
 	test.each([
 		[["main.growWork", "main.f"], 0],
-		[["runtime.growWorkers", "main.f"], 1],
+		[["runtime.growWorkers", "main.f"], 0],
+		[["runtime.evacuated", "runtime.mapaccess1", "main.f"], 1],
 		[["runtime.mapassign_fast64", "main.f"], 1],
 		[["internal/runtime/maps.(*Iter).Next", "main.f"], 1],
 		[["runtime.mallocgc", "main.f"], 0],

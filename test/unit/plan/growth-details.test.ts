@@ -5,7 +5,8 @@ import { NEWEST_MINOR, OLDEST_MINOR } from "../../../src/gobin/buildinfo/go-vers
 import { type GoBinary, openGoBinary } from "../../../src/gobin/go-binary.ts";
 import { type StructLayouts, structLayouts } from "../../../src/gobin/layouts/struct-layouts.ts";
 import { tableLayouts } from "../../../src/gobin/layouts/table.ts";
-import { DECODED_FIELDS, growthDetails } from "../../../src/plan/growth-details.ts";
+import { COPIED_FIELDS } from "../../../src/gomap/header.ts";
+import { growthDetails } from "../../../src/plan/growth-details.ts";
 import { makePlan } from "../../../src/plan/make-plan.ts";
 import { fileSource, goBuild } from "../../support/go-binaries.ts";
 import { goroutineOffsets } from "./goroutine-offsets.ts";
@@ -26,7 +27,7 @@ describe("the decoders' offsets", () => {
 			const layouts = structLayouts(tableLayouts(minor) as never);
 			const present = (["hmap", "swissMap", "swissTable"] as const).filter((struct) => layouts[struct] !== undefined);
 			expect(present.length).toBeGreaterThan(0);
-			for (const struct of present) expect(layouts[struct]).toMatchObject(DECODED_FIELDS[struct]);
+			for (const struct of present) expect(layouts[struct]).toMatchObject(COPIED_FIELDS[struct]);
 		},
 	);
 });

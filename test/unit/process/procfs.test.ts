@@ -104,12 +104,12 @@ test("readCmdline keeps the arguments apart, empty ones too", async () => {
 describe("readExe", () => {
 	test("says that the file was removed", async () => {
 		const { path, pid } = await sleeper("gmg-removed");
-		const { dev, ino, mtimeNs } = statSync(path, { bigint: true });
+		const { dev, ino, mtimeNs, size } = statSync(path, { bigint: true });
 		expect(readExe(pid)).toEqual({ path, deleted: false });
-		expect(exeInode(pid)).toEqual({ dev, ino, mtimeNs });
+		expect(exeInode(pid)).toEqual({ dev, ino, mtimeNs, size: Number(size) });
 		rmSync(path);
 		expect(readExe(pid)).toEqual({ path, deleted: true });
-		expect(exeInode(pid)).toEqual({ dev, ino, mtimeNs });
+		expect(exeInode(pid)).toEqual({ dev, ino, mtimeNs, size: Number(size) });
 	});
 
 	test("says that the file was replaced by a new version", async () => {

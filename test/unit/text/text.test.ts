@@ -13,6 +13,7 @@ import {
 	plural,
 } from "../../../src/text/units.ts";
 import { displayWidth, endEllipsis, middleEllipsis, padEndWidth, padStartWidth } from "../../../src/text/width.ts";
+import { labelled, wrap } from "../../../src/text/wrap.ts";
 
 describe("units", () => {
 	test("counts", () => {
@@ -83,6 +84,15 @@ describe("units", () => {
 		expect(alignDecimal(["442 kB", "8.8 MB", "12 B"])).toEqual(["442   kB", "  8.8 MB", " 12   B "]);
 		expect(alignDecimal([])).toEqual([]);
 	});
+});
+
+test("wrapped text breaks at spaces; a word that is longer sticks out", () => {
+	expect(wrap("aaa bbb cccc dddddddddd ee 在庫 管理目録", 8)).toEqual([
+		...["aaa bbb", "cccc", "dddddddddd", "ee 在庫", "管理目録"],
+	]);
+	expect(wrap("", 8)).toEqual([""]);
+	expect(labelled("  name", 8, "one two three four", 20)).toEqual(["  name  one two three four"]);
+	expect(labelled("  name", 8, "one two three four five", 20)).toEqual(["  name  one two three four", "        five"]);
 });
 
 describe("ellipsis", () => {

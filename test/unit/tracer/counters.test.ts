@@ -20,7 +20,6 @@ import {
 	nothingDecoded,
 	type CounterTotals as Totals,
 } from "../../../src/tracer/counters.ts";
-import type { StackDecoder } from "../../../src/tracer/decode/stacks.ts";
 import { type EntrySite, SiteTable } from "../../../src/tracer/site-table.ts";
 import type { Target } from "../../../src/tracer/target.ts";
 import { Prng } from "../../support/prng.ts";
@@ -115,7 +114,8 @@ function newTarget(pid: number, bias: number | undefined = 0): Target {
 			slotBytes: 24,
 		}),
 	};
-	return { identity: { pid }, bias, types, plan: { impl: "classic" } } as unknown as Target;
+	const stacks = { caller: (address: number, by: number) => (address - by === 0x40_2000 ? CALLER : []) };
+	return { identity: { pid }, bias, types, stacks, plan: { impl: "classic" } } as unknown as Target;
 }
 
 const PROBES = {
@@ -143,11 +143,7 @@ class Setup {
 
 	constructor(measured = { latency: true, iterations: true }) {
 		const object = { mapFd: fd } as unknown as BpfObject;
-		const stacks = {
-			caller: (_target: Target, address: number, bias: number) =>
-				address === 0 ? [] : address - bias === 0x40_2000 ? CALLER : [],
-		} as unknown as StackDecoder;
-		this.totals = new CounterTotals(object, this.sites, stacks, measured);
+		this.totals = new CounterTotals(object, this.sites, measured);
 	}
 
 	attach(pid: number, timed = true, bias: number | undefined = 0): Attached {

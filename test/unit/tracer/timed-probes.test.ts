@@ -1,6 +1,6 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import type { Tier } from "../../../src/gomap/functions.ts";
 import { slotOf } from "../../../src/gomap/functions.ts";
-import type { Tier } from "../../../src/plan/probe-plan.ts";
 import { isTimed, sitesNeeded } from "../../../src/tracer/timed-probes.ts";
 import { exitSite, plannedProbe, probePlan } from "./plan-parts.ts";
 import { realTarget } from "./real-target.ts";

@@ -3,7 +3,6 @@ import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { decodeRecord, type RawGrowth } from "../../../../src/kernel/events.ts";
 import type { GrowthRecord } from "../../../../src/records/records.ts";
 import { GrowthDecoder } from "../../../../src/tracer/decode/growth.ts";
-import { StackDecoder } from "../../../../src/tracer/decode/stacks.ts";
 import { type GrowthFields, hmapBytes, rawGrowth, swissMapBytes, swissTableBytes } from "../../kernel/raw-records.ts";
 import { type RealTarget, realTarget } from "../real-target.ts";
 
@@ -18,7 +17,7 @@ afterAll(() => {
 	for (const { target } of [classic, swiss, pie]) target.close();
 });
 
-const newDecoder = (): GrowthDecoder => new GrowthDecoder(ANCHOR, new StackDecoder());
+const newDecoder = (): GrowthDecoder => new GrowthDecoder(ANCHOR);
 
 /** What any growth of the target says that tests do not care about. */
 function raw(real: RealTarget, fn: string, mapType: string, fields: GrowthFields): RawGrowth {
@@ -256,4 +255,35 @@ test("a position-independent command: its first growth tells where it was loaded
 		stack: [{ fn: "runtime.hashGrow" }, { fn: "main.chains" }],
 	});
 	expect(target.bias).toBe(bias);
+});
+
+test("a process that executes its file once more has other maps, and its code elsewhere", () => {
+	const decoder = newDecoder();
+	const { target } = pie;
+	const grow = (bias: number, b: number) => {
+		const moved = (address: number): bigint => BigInt(address + bias);
+		return decode(
+			pie,
+			"hashGrow",
+			"map[string]int",
+			{
+				header: hmapBytes({ count: 13 * 2 ** (b - 1), b, seed: 5 }),
+				ip: moved(pie.site("hashGrow").probe.site.address),
+				mapType: moved(pie.mapType("map[string]int")),
+				frames: [moved(pie.entry("main.chains") + 1)],
+			},
+			decoder,
+		);
+	};
+	const [before, after] = [0x5555_5540_0000, 0x5592_1230_0000];
+	expect([grow(before, 1)?.nth, grow(before, 2)?.nth]).toEqual([1, 2]);
+	const { image } = target;
+	expect(grow(after, 3)).toMatchObject({
+		...{ nth: 1, map_type: "map[string]int" },
+		stack: [{ fn: "runtime.hashGrow" }, { fn: "main.chains" }],
+	});
+	expect(target.bias).toBe(after);
+	expect(target.image).not.toBe(image);
+	expect(grow(after, 4)?.nth).toBe(2);
+	expect(target.image).not.toBe(classic.target.image);
 });

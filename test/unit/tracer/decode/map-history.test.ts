@@ -4,7 +4,7 @@ import { type ChainLink, MapChains } from "../../../../src/tracer/decode/map-his
 
 function classic(before: number, after: number, fields: Partial<ChainLink> = {}): ChainLink {
 	return {
-		pid: 10,
+		image: 10,
 		seed: "0x9e3779b9",
 		mapType: "map[int]int",
 		wholeBefore: before,
@@ -38,7 +38,7 @@ describe("classic maps", () => {
 	});
 
 	test("processes, seeds and types are told apart", () => {
-		const others: Partial<ChainLink>[] = [{}, { pid: 11 }, { seed: "0x9e3779ba" }, { mapType: "map[int]bool" }];
+		const others: Partial<ChainLink>[] = [{}, { image: 11 }, { seed: "0x9e3779ba" }, { mapType: "map[int]bool" }];
 		const chains = new MapChains();
 		for (const [before, nth] of [
 			[8, 1],

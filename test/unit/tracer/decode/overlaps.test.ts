@@ -8,13 +8,13 @@ const growth = (nth: number, fields: Partial<GrowthRecord> = {}): GrowthRecord =
 	growthRecord({ map: MAP, nth, ...fields });
 
 /** A map that has grown so often; its growths' numbers begin with 1. */
-function grown(times: number, recent = new RecentGrowths(), fields: Partial<GrowthRecord> = {}): RecentGrowths {
-	for (let nth = 1; nth <= times; nth++) recent.add(nth, growth(nth, fields));
+function grown(times: number, recent = new RecentGrowths(), fields: Partial<GrowthRecord> = {}, image = 10) {
+	for (let nth = 1; nth <= times; nth++) recent.add(image, nth, growth(nth, fields));
 	return recent;
 }
 
-const between = (recent: RecentGrowths, seen: number, last: number, pid = 10, map = MAP): number[] =>
-	recent.between(pid, map, seen, last).map(({ nth }) => nth);
+const between = (recent: RecentGrowths, seen: number, last: number, image = 10, map = MAP): number[] =>
+	recent.between(image, map, seen, last).map(({ nth }) => nth);
 
 describe("the growths between two steps", () => {
 	test("are those after the one that was seen, up to the last one", () => {
@@ -32,7 +32,7 @@ describe("the growths between two steps", () => {
 	test("are the records themselves, so that a duration that comes later is in them", () => {
 		const recent = new RecentGrowths();
 		const record = growth(1);
-		recent.add(1, record);
+		recent.add(10, 1, record);
 		record.duration_ns = 77;
 		expect(recent.between(10, MAP, 0, 1)).toEqual([expect.objectContaining({ duration_ns: 77 })]);
 		expect(recent.between(10, MAP, 0, 1)[0]).toBe(record);
@@ -40,13 +40,13 @@ describe("the growths between two steps", () => {
 
 	test("leave out what was lost", () => {
 		const recent = new RecentGrowths();
-		for (const sequence of [1, 2, 5]) recent.add(sequence, growth(sequence));
+		for (const sequence of [1, 2, 5]) recent.add(10, sequence, growth(sequence));
 		expect(between(recent, 1, 5)).toEqual([2, 5]);
 	});
 
-	test("are of one map of one process", () => {
+	test("are of one map of one process image", () => {
 		const recent = grown(3);
-		grown(2, recent, { pid: 11 });
+		grown(2, recent, {}, 11);
 		grown(1, recent, { map: "0x0000000000000001" });
 		expect(between(recent, 0, 9)).toEqual([1, 2, 3]);
 		expect(between(recent, 0, 9, 11)).toEqual([1, 2]);
@@ -65,10 +65,10 @@ describe("memory is bounded", () => {
 	test("of maps those 4,096 that have grown last", () => {
 		const recent = new RecentGrowths();
 		const map = (n: number): string => `0x${n.toString(16).padStart(16, "0")}`;
-		for (let n = 0; n < 4096; n++) recent.add(1, growth(1, { map: map(n) }));
+		for (let n = 0; n < 4096; n++) recent.add(10, 1, growth(1, { map: map(n) }));
 		expect(between(recent, 0, 1, 10, map(0))).toEqual([1]);
-		recent.add(2, growth(2, { map: map(0) }));
-		recent.add(1, growth(1, { map: map(4096) }));
+		recent.add(10, 2, growth(2, { map: map(0) }));
+		recent.add(10, 1, growth(1, { map: map(4096) }));
 		expect(between(recent, 0, 2, 10, map(0))).toEqual([1, 2]);
 		expect(between(recent, 0, 2, 10, map(1))).toEqual([]);
 		expect(between(recent, 0, 2, 10, map(2))).toEqual([1]);

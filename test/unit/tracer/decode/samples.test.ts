@@ -4,7 +4,6 @@ import { decodeRecord, type RawStep, type RawWork } from "../../../../src/kernel
 import type { GrowthRecord } from "../../../../src/records/records.ts";
 import { RecentGrowths } from "../../../../src/tracer/decode/overlaps.ts";
 import { SampleDecoder } from "../../../../src/tracer/decode/samples.ts";
-import { StackDecoder } from "../../../../src/tracer/decode/stacks.ts";
 import { rawStep, rawWork } from "../../kernel/raw-records.ts";
 import { growthRecord } from "../../stats/growth-record.ts";
 import { type RealTarget, realTarget } from "../real-target.ts";
@@ -21,7 +20,7 @@ afterAll(() => {
 	for (const { target } of [classic, swiss, pie]) target.close();
 });
 
-const decoder = new SampleDecoder(ANCHOR, new StackDecoder());
+const decoder = new SampleDecoder(ANCHOR);
 const returns = (real: RealTarget, ...fns: string[]): bigint[] => fns.map((fn) => BigInt(real.entry(fn) + 1));
 
 function head(real: RealTarget, mapType: string) {
@@ -81,10 +80,11 @@ describe("a step of an iterator after its map has grown", () => {
 	const growthStack = [{ fn: "runtime.hashGrow" }, { fn: "main.grow" }];
 
 	function grown(map: string, last: number, fields: Partial<GrowthRecord> = {}): RecentGrowths {
+		const real = map.length === "0x00000000".length ? classic : swiss;
 		const recent = new RecentGrowths();
 		for (let nth = 1; nth <= last; nth++) {
 			const record = { pid: 4711, map, nth, elapsed_ns: 1000 * nth, map_type: "map[string]int", stack: growthStack };
-			recent.add(nth, growthRecord({ ...record, ...fields }));
+			recent.add(real.target.image, nth, growthRecord({ ...record, ...fields }));
 		}
 		return recent;
 	}
