@@ -13,7 +13,7 @@ import type { Window } from "./window-weight.ts";
 /** Each end of the interval is missed with this probability. */
 const TAIL = 0.025;
 /** Of rows that are shown only some are printed as numbers, those that look largest: the share of the tail is raised to this power. */
-const PRINTED_FEWER = 1.5;
+const PRINTED_FEWER = 1.25;
 /** A figure with hits in fewer windows has no upper end, nor has one whose largest window holds more than this part of it. */
 const LEAST_HIT_WINDOWS = 10;
 const LARGEST_PART = 1 / 3;

@@ -74,6 +74,11 @@ class RateMeter {
 		this.#attachedNs = 0;
 	}
 
+	/** A burst has begun: what was before it says nothing of it. */
+	follow(): void {
+		this.#average = this.most;
+	}
+
 	get average(): number | undefined {
 		return this.#average;
 	}
@@ -102,6 +107,8 @@ export class Ladder {
 	#left: number | undefined;
 	#leftForWindows: number | undefined;
 	#overdrawn = false;
+	/** The level has changed since the start. */
+	#moved = false;
 	/** Since when a higher level would be within the budget. */
 	#roomSinceNs: number | undefined;
 	#steppedUpNs = Number.NEGATIVE_INFINITY;
@@ -122,11 +129,15 @@ export class Ladder {
 		const over = (this.#left ?? 0) - fullRate * ((SHORTEST_TICK_NS + LAG_NS) / 1e9) < 0 && fullRate > limitNs;
 		if (over) this.#stepDown(tick);
 		else this.#considerUp(tick);
+		if (this.#level !== before) this.#moved = true;
 		const probed = probedAt(
 			this.#level,
 			this.#input(tick, (meter) => meter.average),
 		);
 		this.#probed = probed;
+		// What was used up before the step down counts: the first window waits until it is paid.
+		const first = (limitNs * this.#longestPeriodNs()) / 1e9;
+		if (this.#level > before && (this.#leftForWindows ?? 0) < first) this.#overdrawn = true;
 		const secondsLeft = fullRate > limitNs ? Math.max(0, this.#left ?? 0) / fullRate : elapsedNs === 0 ? 0 : 1;
 		return {
 			probed,
@@ -174,6 +185,7 @@ export class Ladder {
 		const { nowNs } = tick;
 		this.#roomSinceNs = undefined;
 		const needed = neededLevel(this.#input(tick, (meter) => meter.most));
+		for (const meter of this.#meters.values()) meter.follow();
 		if (this.#level === 6) return;
 		this.#level = Math.max(needed, this.#level + 1) as Level;
 		this.#changedNs = nowNs;
@@ -205,7 +217,7 @@ export class Ladder {
 
 	/** Two of the longest periods in force. */
 	#holdNs(): number {
-		if (this.#level === 2 && !Number.isFinite(this.#steppedUpNs) && this.#waitNs === 0) return FIRST_HOLD_NS;
+		if (!this.#moved) return FIRST_HOLD_NS;
 		return Math.min(MOST_HOLD_NS, Math.max(LEAST_HOLD_NS, 2 * this.#longestPeriodNs()));
 	}
 
