@@ -191,6 +191,7 @@ export class Ladder {
 		this.#changedNs = nowNs;
 		if (nowNs - this.#steppedUpNs < FAILED_NS) {
 			this.#waitNs = Math.min(MOST_WAIT_NS, 2 * Math.max(this.#waitNs, this.#holdNs()));
+			this.#steppedUpNs = Number.NEGATIVE_INFINITY;
 		}
 	}
 
