@@ -12,8 +12,6 @@ import type { Window } from "./window-weight.ts";
 
 /** Each end of the interval is missed with this probability. */
 const TAIL = 0.025;
-/** Of rows that are shown only some are printed as numbers, those that look largest: the share of the tail is raised to this power. */
-const PRINTED_FEWER = 1.5;
 /** A figure with hits in fewer windows has no upper end, nor has one whose largest window holds more than this part of it. */
 const LEAST_HIT_WINDOWS = 10;
 const LARGEST_PART = 1 / 3;
@@ -41,8 +39,8 @@ export interface WindowsSoFar {
 	windows: number;
 	/** Periods without a window, because probes were not attached in time or the window was voided, since the sum began. */
 	missed?: number;
-	/** Of rows that are shown because they are the largest: how many are shown, and how many are comparable with this one (`largestRows`). */
-	selection?: { shown: number; rivals: number };
+	/** Of rows that are shown because they are the largest: how many of them are printed as numbers, and how many are comparable with this one (`largestRows`). */
+	selection?: { printed: number; rivals: number };
 }
 
 interface Spread {
@@ -176,8 +174,7 @@ export class WindowedSum {
 		if (periods <= 0 && missed === 0 && this.#seen === 0) return this.#exact;
 		const sum = this.#sum + this.#lastValue;
 		const spread = this.#spread(sum, windows);
-		const share =
-			selection === undefined ? 1 : Math.min(1, selection.shown / Math.max(1, selection.rivals)) ** PRINTED_FEWER;
+		const share = selection === undefined ? 1 : Math.min(1, selection.printed / Math.max(1, selection.rivals));
 		const low = this.#lower(spread, TAIL * share);
 		const largest = Math.max(this.#largest, this.#lastValue);
 		const unbounded =

@@ -76,6 +76,11 @@ class RateMeter {
 		this.#attachedNs = 0;
 	}
 
+	/** A burst has begun: what was before it says nothing of it. */
+	follow(): void {
+		this.#average = this.most;
+	}
+
 	get average(): number | undefined {
 		return this.#average;
 	}
@@ -104,6 +109,8 @@ export class Ladder {
 	#left: number | undefined;
 	#leftForWindows: number | undefined;
 	#overdrawn = false;
+	/** The level has changed since the start. */
+	#moved = false;
 	/** Since when a higher level would be within the budget. */
 	#roomSinceNs: number | undefined;
 	#steppedUpNs = Number.NEGATIVE_INFINITY;
@@ -129,9 +136,13 @@ export class Ladder {
 		const over = (this.#left ?? 0) - fullRate * ((SHORTEST_TICK_NS + LAG_NS) / 1e9) < 0 && fullRate > limitNs;
 		if (over) this.#stepDown(tick);
 		else this.#considerUp(tick);
+		if (this.#level !== before) this.#moved = true;
 		const input = this.#input(tick, (meter) => meter.average);
 		const probed = probedAt(this.#level, input);
 		this.#probed = probed;
+		// What was used up before the step down counts: the first window waits until it is paid.
+		const first = (limitNs * this.#longestPeriodNs()) / 1e9;
+		if (this.#level > before && (this.#leftForWindows ?? 0) < first) this.#overdrawn = true;
 		const secondsLeft = fullRate > limitNs ? Math.max(0, this.#left ?? 0) / fullRate : elapsedNs === 0 ? 0 : 1;
 		return {
 			probed,
@@ -180,11 +191,13 @@ export class Ladder {
 		const { nowNs } = tick;
 		this.#roomSinceNs = undefined;
 		const needed = neededLevel(this.#input(tick, (meter) => meter.most));
+		for (const meter of this.#meters.values()) meter.follow();
 		if (this.#level === 6) return;
 		this.#level = Math.max(needed, this.#level + 1) as Level;
 		this.#changedNs = nowNs;
 		if (nowNs - this.#steppedUpNs < FAILED_NS) {
 			this.#waitNs = Math.min(MOST_WAIT_NS, 2 * Math.max(this.#waitNs, this.#holdNs()));
+			this.#steppedUpNs = Number.NEGATIVE_INFINITY;
 		}
 	}
 
@@ -211,7 +224,7 @@ export class Ladder {
 
 	/** Two of the longest periods in force. */
 	#holdNs(): number {
-		if (this.#level === 2 && !Number.isFinite(this.#steppedUpNs) && this.#waitNs === 0) return FIRST_HOLD_NS;
+		if (!this.#moved) return FIRST_HOLD_NS;
 		return Math.min(MOST_HOLD_NS, Math.max(LEAST_HOLD_NS, 2 * this.#longestPeriodNs()));
 	}
 

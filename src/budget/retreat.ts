@@ -60,6 +60,8 @@ const FOR_OTHERS = 0.15;
 const FOR_EXITS = 0.1;
 const MOST_COUNTING = 0.7;
 const MOST_LARGE = 0.5;
+/** What records cost in windows, for each nanosecond of counting. */
+const FOR_RECORDS = 0.2;
 /** So many growths a second become records at least. */
 const LEAST_RECORDS = 20;
 /** Windows in which nothing is known yet. */
@@ -160,8 +162,8 @@ function growthsAt(
 		const ns = counting + recordChance * records + forExits;
 		return { streams: watched("full"), exits: windowsFor(exits, forExits, input), recordChance, ns };
 	}
-	// In windows every hit has its exit, and as many records as cost as much as counting.
-	const recordChance = chanceFor(counting, costs);
+	// In windows every hit has its exit, and some are records.
+	const recordChance = chanceFor(FOR_RECORDS * counting, costs);
 	const timed = counting + exits + recordChance * records;
 	if (level === 6) return { streams: watched(windowsFor(timed, most, input)), exits: "off", recordChance, ns: most };
 	const largeTimed = counting === 0 ? 0 : (timed * large) / counting;

@@ -2,6 +2,7 @@
 import type { Pointer } from "bun:ffi";
 import { readFileSync } from "node:fs";
 import { GomapgrowError } from "../errors/error.ts";
+import type { TaskOffsets } from "./btf.ts";
 import { forbiddenError, readConfinement } from "./confinement.ts";
 import { objectPath } from "./embedded.ts";
 import { ERRNO, errnoName } from "./errno.ts";
@@ -49,15 +50,6 @@ const LOG_BYTES = 64 << 10;
 const WHOLE_LOG_BYTES = 0xffffff;
 /** Above this fill of the ring no samples are written any more: the rest is for growths. */
 const HIGH_WATER = 0.85;
-
-/** Offsets in the kernel's struct task_struct; absent ones are not known. */
-export interface TaskOffsets {
-	/** Of the thread's FS base; needed by sites with an `fsOffset`. */
-	fsBase?: number | undefined;
-	/** Of se.sum_exec_runtime and se.exec_start: without them no processor time is measured. */
-	sumExecRuntime?: number | undefined;
-	execStart?: number | undefined;
-}
 
 export interface BpfOptions {
 	mode: AttachMode;

@@ -3,7 +3,8 @@
  * counters and keeps the ledger. It has no timers and prints nothing: its owner calls `drain` and `readCounters` at
  * its own pace.
  */
-import { BpfObject, type Gate, type Sampling, type TableSizes, type TaskOffsets } from "../kernel/bpf-object.ts";
+import { BpfObject, type Gate, type Sampling, type TableSizes } from "../kernel/bpf-object.ts";
+import type { TaskOffsets } from "../kernel/btf.ts";
 import { CALIBRATION_SITES, Calibration, type HitCosts } from "../kernel/calibration.ts";
 import type { SiteCounts } from "../kernel/counters.ts";
 import { EventRing } from "../kernel/event-ring.ts";

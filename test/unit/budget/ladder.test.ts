@@ -1,0 +1,132 @@
+import { describe, expect, test } from "bun:test";
+import { fullCost, type Loads, neededLevel, probedAt } from "../../../src/budget/retreat.ts";
+import { Prng } from "../../support/prng.ts";
+import { meanCost, mostInASecond, observe } from "./programs.ts";
+
+const MS = 1e6;
+const SECOND = 1e9;
+const LIMIT = 10 * MS;
+const COST = { countNs: 1000, exitNs: 1000, recordNs: 1000 };
+const prng = () => new Prng(11);
+
+/** Loads with so many hits a second. */
+function loads(perSecond: { large?: number; small?: number; work?: number; iteration?: number }): Loads {
+	return Object.fromEntries(Object.entries(perSecond).map(([name, rate]) => [name, { ...COST, perSecond: rate }]));
+}
+
+const input = (of: Loads) => ({ loads: of, limitNs: LIMIT, aroundNs: 20 * MS, intervalNs: SECOND });
+
+describe("the order of retreat", () => {
+	const levels: [Parameters<typeof loads>[0], number][] = [
+		[{ large: 100, small: 1000, work: 500 }, 0],
+		[{ large: 100, small: 1000, work: 3000 }, 1],
+		[{ large: 100, small: 2000, work: 100_000 }, 2],
+		[{ large: 100, small: 2800, work: 100_000 }, 3],
+		[{ large: 100, small: 4500, work: 100_000 }, 4],
+		[{ large: 100, small: 50_000, work: 100_000 }, 5],
+		[{ large: 50_000, small: 50_000, work: 100_000 }, 6],
+	];
+	for (const [rates, level] of levels) {
+		test(`level ${level} for ${JSON.stringify(rates)}`, () => {
+			const at = input(loads(rates));
+			expect(neededLevel(at)).toBe(level as 0);
+			const probed = probedAt(level as 0, at);
+			expect(probed.workDetails).toBe(level === 0);
+			expect(probed.streams.large === "full").toBe(level < 6);
+			expect(probed.streams.small === "full").toBe(level < 5);
+			expect(probed.exits === "full").toBe(level < 3);
+			expect(probed.recordChance === 1).toBe(level < 4);
+			if (level >= 2) expect(probed.streams.work).toMatchObject({ n: expect.any(Number) });
+			else expect(probed.streams.work).toBe("full");
+		});
+	}
+
+	test("the others have windows, whatever growths take, and share by what they need", () => {
+		const { streams } = probedAt(6, input(loads({ large: 90_000, small: 90_000, work: 20_000, iteration: 5 })));
+		expect(streams.iteration).toBe("full");
+		expect(streams.work).toMatchObject({ n: expect.any(Number) });
+	});
+
+	test("where not even ten seconds pay for a window there is none", () => {
+		const { streams } = probedAt(6, { ...input(loads({ small: 900_000 })), limitNs: MS / 10 });
+		expect(streams.small).toBe("off");
+	});
+
+	test("what everything would cost", () => {
+		expect(fullCost(loads({ small: 1000, work: 500 }))).toBe(4.5 * MS);
+	});
+});
+
+describe("steps of the ladder", () => {
+	test("a quiet service is probed in full: growths from the start, growth work within a second", () => {
+		const { levels, decisions, costs } = observe(prng(), {
+			...{ rates: { small: () => 1250, work: () => 1500 }, cost: COST, limitNs: LIMIT, seconds: 10 },
+		});
+		const first = decisions[0]?.decision.probed;
+		expect(first?.streams).toMatchObject({ small: "full", work: { n: 50 } });
+		expect(levels.map(({ level }) => level)).toEqual([2, 1]);
+		expect(levels[1]?.atNs).toBeLessThanOrEqual(SECOND);
+		expect(mostInASecond(costs)).toBeLessThanOrEqual(LIMIT);
+	});
+
+	test("growth work that would cost too much stays in windows, also in the first second", () => {
+		const { levels, costs } = observe(prng(), {
+			...{ rates: { small: () => 500, work: () => 150_000 }, cost: COST, limitNs: LIMIT, seconds: 20 },
+		});
+		expect(levels.map(({ level }) => level)).toEqual([2]);
+		expect(meanCost(costs, 0, 20)).toBeLessThanOrEqual(LIMIT);
+		expect(meanCost(costs, 0, 1)).toBeLessThanOrEqual(2 * LIMIT);
+	});
+
+	for (const countNs of [1000, 2000, 3000, 6000]) {
+		test(`a program that only fills maps, ${countNs} ns a hit: the promise holds from the first second`, () => {
+			const { costs, levels } = observe(prng(), {
+				rates: { small: () => 97_000, large: () => 3000 },
+				cost: { countNs, exitNs: countNs, recordNs: countNs },
+				...{ limitNs: LIMIT, seconds: 60 },
+			});
+			expect(levels.length).toBeGreaterThan(1);
+			expect(levels.at(-1)?.level).toBeGreaterThanOrEqual(5);
+			// The limit of that second and the second's budget that the bucket holds at the start.
+			expect(meanCost(costs, 0, 1)).toBeLessThanOrEqual(2 * LIMIT);
+			for (let second = 0; second + 10 <= 60; second += 5) {
+				expect(meanCost(costs, second, second + 10)).toBeLessThanOrEqual(1.25 * LIMIT);
+			}
+			expect(meanCost(costs, 0, 60)).toBeLessThanOrEqual(LIMIT);
+			expect(meanCost(costs, 10, 60)).toBeGreaterThan(0.3 * LIMIT);
+		});
+	}
+
+	test("a burst at the start costs some seconds of detail, not more", () => {
+		const rates = { small: (ns: number) => (ns < SECOND ? 50_000 : 200) };
+		const { levels } = observe(prng(), { rates, cost: COST, limitNs: LIMIT, seconds: 30 });
+		expect(levels.map(({ level }) => level)).toEqual([2, 5, 0]);
+		expect(levels[1]?.atNs).toBeLessThan(0.1 * SECOND);
+		expect(levels[2]?.atNs).toBeLessThan(10 * SECOND);
+	});
+
+	test("a step up that failed is not tried again before twice as long, thirty seconds at most", () => {
+		// Bursts of 300 ms every two seconds, which windows often do not see.
+		const rates = { small: (ns: number) => (ns % (2 * SECOND) < 0.3 * SECOND ? 200_000 : 10) };
+		const { levels, costs } = observe(prng(), { rates, cost: COST, limitNs: LIMIT, seconds: 200 });
+		const ups = levels
+			.filter(({ level }, at) => at > 0 && level < (levels[at - 1]?.level ?? 0))
+			.map(({ atNs }) => atNs);
+		const waits = ups.slice(1).map((at, index) => at - (ups[index] ?? 0));
+		expect(waits.length).toBeGreaterThan(4);
+		// From the failure on: 2, 4, 8, 16, 30, 30 s; the step up itself lasted less than two seconds.
+		for (const [at, wait] of waits.entries()) {
+			expect(wait).toBeGreaterThanOrEqual(Math.min(30, 2 ** (at + 1)) * SECOND);
+			expect(wait).toBeLessThanOrEqual(60 * SECOND);
+		}
+		expect(meanCost(costs, 0, 200)).toBeLessThanOrEqual(LIMIT);
+	});
+
+	test("ticks come sooner while the budget runs out", () => {
+		const { decisions } = observe(prng(), {
+			...{ rates: { small: () => 100_000 }, cost: COST, limitNs: LIMIT, seconds: 1 },
+		});
+		const [first, second] = decisions;
+		expect((second?.atNs ?? 0) - (first?.atNs ?? 0)).toBe(10 * MS);
+	});
+});
