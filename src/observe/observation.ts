@@ -96,7 +96,7 @@ class Observation {
 
 	constructor(options: ObserveOptions) {
 		this.#options = options;
-		this.#aggregator = new Aggregator({ intervalNs: options.intervalMs * 1e6 });
+		this.#aggregator = new Aggregator({ intervalNs: options.intervalMs * 1e6, details: true });
 		try {
 			const { mode, latency, iterations, targets } = options;
 			// The kernel's description of itself is megabytes long: read for those that need it only.

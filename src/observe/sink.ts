@@ -13,8 +13,8 @@ import type {
 	WindowRecord,
 	WorkRecord,
 } from "../records/records.ts";
-import type { AggregateView, WindowTally } from "../stats/aggregator.ts";
-import type { Tally } from "../stats/tally.ts";
+import type { AggregateView, WindowTotals } from "../stats/aggregator.ts";
+import type { Totals } from "../stats/totals.ts";
 
 /** Everything known at the end of a window. */
 export interface LiveState {
@@ -24,7 +24,7 @@ export interface LiveState {
 	ended: ReadonlySet<number>;
 	elapsedNs: number;
 	/** The window that has ended, however short it was. */
-	closed: WindowTally;
+	closed: WindowTotals;
 	view: AggregateView;
 	ledger: Ledger;
 	losses: readonly LossRecord[];
@@ -34,7 +34,7 @@ export interface LiveState {
 
 export interface EndState {
 	targets: readonly TargetRecord[];
-	total: Tally;
+	total: Totals;
 	losses: readonly LossRecord[];
 }
 

@@ -163,8 +163,11 @@ export interface LatencyRow {
 	max_ns: number;
 	/** What the calls took without the probes, by the calibrated costs, also those of the time in which the function was not probed. Can be below 0 where calls are short and few. */
 	net_ns?: number;
-	/** Powers of two: how many durations from `from_ns` (0 in the first) to below the double; empty ones are left out. */
-	buckets: { from_ns: number; count: number }[];
+	/**
+	 * Powers of two: how many durations from `from_ns` (0 in the first) to below the double; empty ones are left out. `parts`: how many in each
+	 * of its 16 equal parts, without zeros at the end; absent in the first and the last one, and in older recordings.
+	 */
+	buckets: { from_ns: number; count: number; parts?: number[] }[];
 }
 
 /** One map: the chain of its growths, as far as it was seen. */

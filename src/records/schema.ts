@@ -143,7 +143,13 @@ const latencyRowNode = object<LatencyRow>({
 		described(signed, "what the calls took without the probes, also those of the time in which they were not probed"),
 	),
 	buckets: described(
-		list(object<LatencyRow["buckets"][number]>({ from_ns: whole, count: whole })),
+		list(
+			object<LatencyRow["buckets"][number]>({
+				from_ns: whole,
+				count: whole,
+				parts: optional(list(whole), "how many in each of 16 equal parts of it, without zeros at the end"),
+			}),
+		),
 		"how many durations from from_ns (0 in the first) to below the double; empty ones are left out",
 	),
 });

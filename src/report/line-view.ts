@@ -39,13 +39,14 @@ export class LineView implements LiveView {
 	window(record: WindowRecord, state: LiveState): void {
 		if (this.#out.queued > MAX_QUEUED_BYTES) return;
 		const tiers = measuredTiers(state.targets);
+		const { bytes_moved, latency } = state.closed;
 		const measured = {
 			growth: tiers.includes("growth"),
 			work: tiers.includes("work"),
 			bytes: bytesMeasured(state.closed),
 			moved: movedMeasured(state.closed),
 		};
-		this.#out.write(windowLine({ ...record, bytes_moved: state.closed.bytes_moved, measured }));
+		this.#out.write(windowLine({ ...record, bytes_moved, latency, measured }));
 	}
 
 	end(record: EndRecord, state: EndState): void {

@@ -5,18 +5,10 @@ import { writeFlameFile } from "../export/flame-file.ts";
 import { OutputFd } from "../kernel/output-fd.ts";
 import type { EndState, LiveState, LiveView } from "../observe/sink.ts";
 import { emptyLedger } from "../records/ledger.ts";
-import type {
-	EndRecord,
-	GrowthRecord,
-	OverlapRecord,
-	StartRecord,
-	TargetRecord,
-	WindowRecord,
-} from "../records/records.ts";
+import type { EndRecord, GrowthRecord, StartRecord, TargetRecord, WindowRecord } from "../records/records.ts";
 import { errorText } from "../report/error-text.ts";
 import { writeSummary } from "../report/summary-writer.ts";
 import { Aggregator } from "../stats/aggregator.ts";
-import { RowDetails } from "../stats/row-statistics.ts";
 import { JobControl } from "./job-control.ts";
 import { Keyboard } from "./keyboard.ts";
 import type { Key } from "./keys.ts";
@@ -50,7 +42,6 @@ export class ScreenView implements LiveView {
 	readonly #onQuit: () => void;
 	readonly #keyboard: Keyboard | undefined;
 	readonly #jobs: JobControl;
-	readonly #details = new RowDetails();
 	readonly #flames = new FlameGraphBuilder("growths");
 	/** By PID, in the order in which they came. */
 	readonly #targets = new Map<number, TargetRecord>();
@@ -129,22 +120,18 @@ export class ScreenView implements LiveView {
 	}
 
 	growth(record: GrowthRecord): void {
-		this.#details.add(record);
 		this.#flames.add(record);
 	}
 
 	work(): void {}
 
-	overlap(record: OverlapRecord): void {
-		this.#details.addOverlap(record);
-	}
+	overlap(): void {}
 
 	loss(): void {}
 	throttle(): void {}
 
-	window(record: WindowRecord, state: LiveState): void {
+	window(_record: WindowRecord, state: LiveState): void {
 		this.#live = state;
-		this.#details.closeWindow(record.interval_ns);
 		if (this.#ui.notice !== undefined && state.elapsedNs > this.#noticeUntilNs) {
 			this.#ui = { ...this.#ui, notice: undefined };
 		}
@@ -158,7 +145,7 @@ export class ScreenView implements LiveView {
 		return {
 			...{ targets, elapsedNs, view, ledger, losses, overhead, kernel: this.#kernel },
 			ended: targets.length > 0 && targets.every(({ pid }) => ended.has(pid)),
-			tables: new Tables({ view, details: this.#details, ledger, targets: all, ended }),
+			tables: new Tables({ view, ledger, targets: all, ended }),
 			keys: this.#keyboard !== undefined,
 		};
 	}

@@ -1,6 +1,6 @@
 /** Turns return addresses into frames. Equal stacks share one array, so a storm of growths from one place costs little. */
 
-import { LruCache } from "../../lib/lru-cache.ts";
+import { BoundedTable } from "../../lib/bounded-table.ts";
 import { sanitize } from "../../lib/sanitize.ts";
 import type { PlannedProbe } from "../../plan/probe-plan.ts";
 import type { Frame } from "../../records/records.ts";
@@ -29,8 +29,8 @@ function framesAt(target: Symbols, pc: number, bias: number): Frame[] {
 }
 
 export class StackDecoder {
-	readonly #stacks = new LruCache<string, Frame[]>(MAX_STACKS);
-	readonly #callers = new LruCache<string, Frame[]>(MAX_CALLERS);
+	readonly #stacks = new BoundedTable<string, Frame[]>(MAX_STACKS);
+	readonly #callers = new BoundedTable<string, Frame[]>(MAX_CALLERS);
 	/** Those of programs with stale frame pointers that do not go down to a goroutine's first function. */
 	readonly #cut = new WeakSet<Frame[]>();
 

@@ -7,6 +7,7 @@ import { GomapgrowError } from "../../../src/errors/error.ts";
 import { type ReadResult, readRecordings } from "../../../src/recording/read.ts";
 import { readLines } from "../../../src/recording/read-lines.ts";
 import type { GomapgrowRecord } from "../../../src/records/records.ts";
+import { latencyRow } from "../../../src/stats/latency.ts";
 import { temporaryFolder } from "../../support/processes.ts";
 import { syntheticRecording } from "../../support/synthetic-recording.ts";
 
@@ -43,7 +44,7 @@ const other = syntheticRecording({ seed: 8, windows: 2, growthsPerWindow: 30, pi
 
 function sumsOf(result: ReadResult): object {
 	const { growths, work, bytes, calls, types, sites, latency, goroutines } = result.merged.sums;
-	return { growths, work, bytes, calls, types, sites, latency, goroutines };
+	return { growths, work, bytes, calls, types, sites, latency: latency.map(latencyRow), goroutines };
 }
 
 function expectedOf({ growths, work, bytes, calls, types, sites, latency, goroutines }: typeof whole.end): object {
@@ -161,7 +162,7 @@ describe("several recordings", () => {
 			expect(result.merged.ledger?.work.hits).toBe(wanted.work);
 			expect(result.merged.sums.types.reduce((sum, row) => sum + row.growths, 0)).toBe(wanted.growths);
 			expect(result.merged.sums.sites.reduce((sum, row) => sum + row.work, 0)).toBe(wanted.work);
-			expect(result.merged.sums.latency[0]?.count).toBe(wanted.growths);
+			expect(result.merged.sums.latency[0]?.durations.count).toBe(wanted.growths);
 			expect(result.merged.sums.calls["runtime.hashGrow"]).toBe(wanted.growths);
 			expect(result.merged.sums.sites.length).toBe(
 				new Set(result.merged.sums.sites.map((row) => row.fn + row.map_type)).size,
