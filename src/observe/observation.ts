@@ -261,9 +261,10 @@ class Observation {
 		if (this.#leaving.length === 0) return;
 		while (view.ready() && this.#session.drain(this.#take) > 0) view.flush();
 		if (!view.ready()) return;
-		for (const target of this.#leaving.splice(0)) {
-			this.#governor.release(target, Number(monotonicNs()));
-			this.#session.release(target);
+		const leaving = this.#leaving.splice(0);
+		for (const target of leaving) this.#governor.release(target, Number(monotonicNs()));
+		this.#session.release(...leaving);
+		for (const target of leaving) {
 			const { pid } = target.identity;
 			// After execve another program of the same process may be attached already.
 			if (!this.#session.targets.some(({ identity }) => identity.pid === pid)) this.#markEnded(pid);

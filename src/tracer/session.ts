@@ -327,15 +327,18 @@ export class Session {
 		return this.#totals.read(this.targets, this.#decoded, true);
 	}
 
-	/** Lets go of a target that has ended. Its records must have been drained: its places in the tables go to others. */
-	release(target: Target): void {
-		const attached = this.#attached.get(target);
-		if (attached === undefined) return;
-		// The process has ended, and its goroutines with it: nobody hits a probe any more.
-		for (const { links } of Object.values(attached.groups)) for (const link of links) link.destroyLater(this.#closings);
-		this.#attached.delete(target);
-		this.#totals.release(target);
-		target.close();
+	/** Lets go of targets that have ended. Their records must have been drained: their places in the tables go to others. */
+	release(...ended: readonly Target[]): void {
+		const targets = ended.filter((target) => this.#attached.has(target));
+		if (targets.length === 0) return;
+		for (const target of targets) {
+			// The process has ended, and its goroutines with it: nobody hits a probe any more.
+			const groups = Object.values(this.#attached.get(target)?.groups ?? {});
+			for (const { links } of groups) for (const link of links) link.destroyLater(this.#closings);
+			this.#attached.delete(target);
+		}
+		this.#totals.release(...targets);
+		for (const target of targets) target.close();
 	}
 
 	/** Takes all probes out of the targets; counters and ring can still be read. */

@@ -71,6 +71,6 @@ describe("memory is bounded", () => {
 		recent.add(1, growth(1, { map: map(4096) }));
 		expect(between(recent, 0, 2, 10, map(0))).toEqual([1, 2]);
 		expect(between(recent, 0, 2, 10, map(1))).toEqual([]);
-		expect(between(recent, 0, 2, 10, map(4096 / 5 + 2))).toEqual([1]);
+		expect(between(recent, 0, 2, 10, map(Math.ceil(4096 / 5) + 2))).toEqual([1]);
 	});
 });
