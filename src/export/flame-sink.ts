@@ -6,13 +6,13 @@ import type { EndRecord, GrowthRecord, TargetRecord, WorkRecord } from "../recor
 import type { FlameMetric } from "./flame/metric.ts";
 import { flameSvg } from "./flame/svg.ts";
 import { FlameGraphBuilder } from "./flame/tree.ts";
-import { flameSubject } from "./flame-subject.ts";
+import { FlameSubject } from "./flame-subject.ts";
 import type { NewFile } from "./new-file.ts";
 
 export class FlameView extends WrappedView {
 	readonly #file: NewFile;
 	readonly #builder: FlameGraphBuilder;
-	readonly #targets: TargetRecord[] = [];
+	readonly #subject = new FlameSubject();
 
 	constructor(inner: LiveView, file: NewFile, metric: FlameMetric) {
 		super(inner);
@@ -26,7 +26,7 @@ export class FlameView extends WrappedView {
 
 	override target(record: TargetRecord): void {
 		this.#builder.addProcess(record.pid, record.name);
-		this.#targets.push(record);
+		this.#subject.add(record);
 		super.target(record);
 	}
 
@@ -43,7 +43,7 @@ export class FlameView extends WrappedView {
 	override end(record: EndRecord, state: EndState): void {
 		const graph = this.#builder.build();
 		const lost = record.ledger.growth.lost;
-		this.#file.write(flameSvg(graph, { subject: flameSubject(this.#targets, lost) }));
+		this.#file.write(flameSvg(graph, { subject: this.#subject.text(lost) }));
 		super.end(record, state);
 	}
 

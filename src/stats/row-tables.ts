@@ -99,20 +99,20 @@ export class RowTables {
 		maps: OpenRows<MapStats>;
 		goroutines: OpenRows<GoroutineStats>;
 	};
-	readonly #recent: RecentWindow[] = [];
+	#recent: RecentWindow[] = [];
+	/** Rows that have left since the recent windows were rid of such. */
+	#left = 0;
 
 	constructor(options: RowTablesOptions) {
 		const { maxRows, maxRecentRows } = options;
 		this.#options = options;
-		const leave = (row: StatRow): void => {
-			row.gone = true;
-		};
+		const leave = (row: StatRow): void => this.#leave(row);
 		this.#sites = new FoldingTable(maxRows, OTHER_SITE_KEY, () => new SiteStats(OTHER_SITE_KEY, { fn: OTHER }, OTHER));
 		this.#types = new FoldingTable(maxRows, OTHER, () => new TypeStats(OTHER));
 		this.#processes = new BoundedTable(maxRows, {
 			onEvict: (row) => {
-				leave(row);
 				this.#otherProcesses.absorb(row);
+				leave(row);
 			},
 		});
 		this.#maps = new BoundedTable<string, MapStats>(maxRecentRows, { onEvict: leave });
@@ -124,6 +124,12 @@ export class RowTables {
 			maps: new OpenRows(maxRecentRows),
 			goroutines: new OpenRows(maxRecentRows),
 		};
+	}
+
+	/** Windows remember what they have added: to rows that have left, too. */
+	#leave(row: StatRow): void {
+		row.leave();
+		this.#left++;
 	}
 
 	/** Returns what was added to each of its rows. */
@@ -147,7 +153,7 @@ export class RowTables {
 		let map = this.#maps.get(key);
 		// The same seed, another map: the chain begins anew.
 		if (map === undefined || growth.nth === 1) {
-			if (map !== undefined) map.gone = true;
+			if (map !== undefined) this.#leave(map);
 			map = new MapStats(key, growth);
 			this.#maps.set(key, map);
 		}
@@ -206,11 +212,20 @@ export class RowTables {
 		const additions = all.map((row): Addition => ({ row, figures: row.endWindow(recent) }));
 		// What a process that has left the table did in this window.
 		this.#otherProcesses.endWindow(false);
+		if (this.#left > this.#options.maxRecentRows / 4) this.#dropLeft();
 		if (!recent) return rows;
 		this.#recent.push({ intervalNs, additions });
 		if (this.#recent.length <= this.#options.recentWindows) return rows;
 		for (const { row, figures } of this.#recent.shift()?.additions ?? []) row.endRecent(figures);
 		return rows;
+	}
+
+	#dropLeft(): void {
+		this.#left = 0;
+		this.#recent = this.#recent.map(({ intervalNs, additions }) => ({
+			intervalNs,
+			additions: additions.filter(({ row }) => !row.gone),
+		}));
 	}
 
 	/** Since the start, with what the open window holds so far. */

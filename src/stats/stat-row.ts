@@ -81,8 +81,19 @@ export class StatRow {
 	/** Of the newest growth and of all growths; only where details are kept. */
 	newest: GrowthRecord | undefined;
 	durations: Histogram | undefined;
+	#gone = false;
+
 	/** It is in its table no more. */
-	gone = false;
+	get gone(): boolean {
+		return this.#gone;
+	}
+
+	/** Leaves its table; what is large is given up at once. */
+	leave(): void {
+		this.#gone = true;
+		this.newest = undefined;
+		this.durations = undefined;
+	}
 
 	/** The one way in. Returns whether it is the first addition of the window. */
 	add(figures: Figures): boolean {

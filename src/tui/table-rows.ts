@@ -77,7 +77,7 @@ export class Tables {
 			timeNs: durations === undefined ? undefined : row.rounded("time", "total"),
 			maxNs: durations?.maxNs,
 			lastNs: newest.elapsed_ns,
-			detail: row,
+			detail: { newest, durations },
 		};
 	}
 
