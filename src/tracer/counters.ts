@@ -114,10 +114,26 @@ function addTimed(sum: SiteCounts, { timed, probe }: EntrySite, counts: SiteCoun
 	add(sum, probe.tier === "growth" ? { ...counts, hits: counts.hits - counts.throttled } : counts);
 }
 
-/** What rows of a kernel table said at the previous reading; bounded by the rows of the table. */
-interface Seen<Value> {
-	site: number;
-	value: Value;
+/** What rows of a kernel table said at the previous reading, by site and key; bounded by the rows of the table. */
+class SeenRows<Value> {
+	readonly #bySite = new Map<number, Map<string, Value>>();
+
+	get(site: number, key: string): Value | undefined {
+		return this.#bySite.get(site)?.get(key);
+	}
+
+	set(site: number, key: string, value: Value): void {
+		const rows = this.#bySite.get(site);
+		if (rows === undefined) this.#bySite.set(site, new Map([[key, value]]));
+		else rows.set(key, value);
+	}
+
+	/** Removes the rows of a site and returns them. */
+	take(site: number): Iterable<Value> {
+		const rows = this.#bySite.get(site);
+		this.#bySite.delete(site);
+		return rows?.values() ?? [];
+	}
 }
 
 export class CounterTotals {
@@ -127,8 +143,8 @@ export class CounterTotals {
 	readonly #latencyCounters: LatencyCounters;
 	readonly #goroutines: GoroutineTable;
 	readonly #measured: { latency: boolean; iterations: boolean };
-	readonly #workSeen = new Map<string, Seen<number>>();
-	readonly #latencySeen = new Map<string, Seen<LatencyCounts>>();
+	readonly #workSeen = new SeenRows<number>();
+	readonly #latencySeen = new SeenRows<LatencyCounts>();
 	/** Of targets that have been released: their counters, the hits of their timed functions, their rows, their functions' calls. */
 	readonly #ended = { sums: noSums(), timed: noCounts(), rows: 0, underWay: 0, calls: new Map<string, number>() };
 	/** Changes of rows that were read when a target was released, for the next reading. */
@@ -223,10 +239,10 @@ export class CounterTotals {
 		let total = 0;
 		for (const row of this.#workCounters.rows()) {
 			total += row.calls;
-			const key = `${row.site}:${row.tgid}:${row.mapType}:${row.caller}`;
-			const calls = row.calls - (this.#workSeen.get(key)?.value ?? 0);
+			const key = `${row.tgid}:${row.mapType}:${row.caller}`;
+			const calls = row.calls - (this.#workSeen.get(row.site, key) ?? 0);
 			if (calls === 0) continue;
-			this.#workSeen.set(key, { site: row.site, value: row.calls });
+			this.#workSeen.set(row.site, key, row.calls);
 			const site = this.#sites.entry(row.site);
 			if (site === undefined) continue;
 			const { target, probe } = site;
@@ -245,12 +261,12 @@ export class CounterTotals {
 	#readLatency(): void {
 		if (!this.#measured.latency) return;
 		for (const row of this.#latencyCounters.rows()) {
-			const key = `${row.site}:${row.mapType}`;
-			const before = this.#latencySeen.get(key)?.value;
+			const key = `${row.mapType}`;
+			const before = this.#latencySeen.get(row.site, key);
 			const buckets = row.buckets.map((count, i) => count - (before?.buckets[i] ?? 0));
 			const count = buckets.reduce((sum, n) => sum + n, 0);
 			if (count === 0) continue;
-			this.#latencySeen.set(key, { site: row.site, value: row });
+			this.#latencySeen.set(row.site, key, row);
 			const site = this.#sites.entry(row.site);
 			if (site === undefined) continue;
 			this.#latency.push({
@@ -272,27 +288,32 @@ export class CounterTotals {
 		if (this.#measured.latency) this.#goroutines.forgetOwn();
 	}
 
-	/** A target has ended and its probes are gone: keeps its totals and frees its places in the tables. */
-	release(target: Target): void {
+	/**
+	 * Targets have ended and their probes are gone: keeps their totals and frees their places in the tables. Each table of the kernel is read
+	 * once, however many they are.
+	 */
+	release(...targets: readonly Target[]): void {
 		this.#readWork();
 		this.#readLatency();
-		for (const site of this.#sites.entries()) {
-			if (site.target !== target) continue;
-			const counts = this.countsOf(site);
-			add(this.#ended.sums[site.probe.tier], counts);
-			addTimed(this.#ended.timed, site, counts);
-			this.#ended.calls.set(site.probe.fn, (this.#ended.calls.get(site.probe.fn) ?? 0) + counts.hits);
+		const released = new Set<number>();
+		for (const target of targets) {
+			for (const site of this.#sites.entriesOf(target)) {
+				const counts = this.countsOf(site);
+				add(this.#ended.sums[site.probe.tier], counts);
+				addTimed(this.#ended.timed, site, counts);
+				this.#ended.calls.set(site.probe.fn, (this.#ended.calls.get(site.probe.fn) ?? 0) + counts.hits);
+			}
+			for (const index of this.#sites.release(target, (at) => this.#siteCounters.read(at))) released.add(index);
 		}
-		if (this.#measured.latency) this.#ended.underWay += this.#goroutines.forget(target.identity.pid);
-		const released = this.#sites.release(target, (index) => this.#siteCounters.read(index));
+		if (this.#measured.latency) {
+			this.#ended.underWay += this.#goroutines.forget(new Set(targets.map(({ identity }) => identity.pid)));
+		}
 		this.#workCounters.forget(released);
 		this.#latencyCounters.forget(released);
-		for (const [key, { site, value }] of this.#workSeen) {
-			if (!released.has(site)) continue;
-			this.#ended.rows += value;
-			this.#workSeen.delete(key);
+		for (const index of released) {
+			for (const calls of this.#workSeen.take(index)) this.#ended.rows += calls;
+			this.#latencySeen.take(index);
 		}
-		for (const [key, { site }] of this.#latencySeen) if (released.has(site)) this.#latencySeen.delete(key);
 	}
 }
 
