@@ -1,16 +1,16 @@
 /** Collects stacks and writes a flame graph at the end. */
 import type { BackPressure, Sink } from "../observe/sink.ts";
-import type { GomapgrowRecord, TargetRecord } from "../records/records.ts";
+import type { GomapgrowRecord } from "../records/records.ts";
 import type { FlameMetric } from "./flame/metric.ts";
 import { flameSvg } from "./flame/svg.ts";
 import { FlameGraphBuilder } from "./flame/tree.ts";
-import { flameSubject } from "./flame-subject.ts";
+import { FlameSubject } from "./flame-subject.ts";
 import type { NewFile } from "./new-file.ts";
 
 export class FlameSink implements Sink {
 	readonly #file: NewFile;
 	readonly #builder: FlameGraphBuilder;
-	readonly #targets: TargetRecord[] = [];
+	readonly #subject = new FlameSubject();
 	readonly reader: BackPressure;
 
 	constructor(file: NewFile, metric: FlameMetric) {
@@ -29,14 +29,14 @@ export class FlameSink implements Sink {
 		switch (record.type) {
 			case "target":
 				this.#builder.addProcess(record.pid, record.name);
-				this.#targets.push(record);
+				this.#subject.add(record);
 				break;
 			case "growth":
 			case "work":
 				this.#builder.add(record);
 				break;
 			case "end": {
-				const subject = flameSubject(this.#targets, record.ledger.growth.lost);
+				const subject = this.#subject.text(record.ledger.growth.lost);
 				this.#file.write(flameSvg(this.#builder.build(), { subject }));
 			}
 		}

@@ -1,18 +1,39 @@
-import type { TargetRecord } from "../records/records.ts";
-import { formatCount, plural } from "../text/units.ts";
-
 /** What a flame graph is of: `etcd 4711, go1.23.5`, and what is missing in it. */
-export function flameSubject(targets: readonly TargetRecord[], lost: number): string {
-	const [first, ...others] = targets;
-	const parts: string[] = [];
-	if (first !== undefined) {
-		const pids = new Set(targets.map((target) => target.pid));
-		parts.push(
-			others.length === 0 || pids.size === 1
-				? `${first.name} ${first.pid}, ${first.go_version}`
-				: plural(pids.size, "process"),
-		);
+import type { TargetRecord } from "../records/records.ts";
+import { plural } from "../text/units.ts";
+
+type Named = Pick<TargetRecord, "pid" | "name" | "go_version">;
+
+/** Processes that are counted one by one. */
+const MAX_PROCESSES = 65_536;
+
+/** The processes of a flame graph: one is named, several are counted. */
+export class FlameSubject {
+	#first: Named | undefined;
+	readonly #pids = new Set<number>();
+	#more = false;
+
+	add({ pid, name, go_version }: Named): void {
+		this.#first ??= { pid, name, go_version };
+		if (this.#pids.has(pid)) return;
+		if (this.#pids.size >= MAX_PROCESSES) this.#more = true;
+		else this.#pids.add(pid);
 	}
-	if (lost > 0) parts.push(`${formatCount(lost)} growths were lost`);
-	return parts.join(" · ");
+
+	text(lost: number): string {
+		const parts: string[] = [];
+		const first = this.#first;
+		const count = this.#pids.size;
+		if (count > 1) parts.push(`${this.#more ? "more than " : ""}${plural(count, "process")}`);
+		else if (first !== undefined) parts.push(`${first.name} ${first.pid}, ${first.go_version}`);
+		if (lost > 0) parts.push(`${plural(lost, "growth")} ${lost === 1 ? "was" : "were"} lost`);
+		return parts.join(" · ");
+	}
+}
+
+/** The same of processes that are known already. */
+export function flameSubject(targets: readonly Named[], lost: number): string {
+	const subject = new FlameSubject();
+	for (const target of targets) subject.add(target);
+	return subject.text(lost);
 }

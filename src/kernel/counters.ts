@@ -170,29 +170,31 @@ export class GoroutineTable {
 	/** How many calls have begun and not ended. */
 	callsUnderWay(): number {
 		let calls = 0;
-		for (const { value } of this.#table.rows()) {
-			for (let slot = 0; slot < SLOTS; slot++) {
-				if (readU64(value, slot * GOROUTINE.callSize + GOROUTINE.begunNs) !== 0) calls++;
-			}
-		}
+		for (const { value } of this.#table.rows()) calls += callsIn(value);
 		return calls;
 	}
 
 	/** Forgets what the calibration has left: what it passes off as goroutines of this process. */
 	forgetOwn(): void {
-		this.forget(process.pid);
+		this.forget(new Set([process.pid]));
 	}
 
-	/** Forgets the goroutines of a process; returns how many calls they were in. */
-	forget(tgid: number): number {
+	/** Forgets the goroutines of these processes; returns how many calls they were in. */
+	forget(tgids: ReadonlySet<number>): number {
 		let calls = 0;
-		for (const { key, value } of this.#table.rows()) {
-			if (readU64(key, 8) !== tgid) continue;
-			for (let slot = 0; slot < SLOTS; slot++) {
-				if (readU64(value, slot * GOROUTINE.callSize + GOROUTINE.begunNs) !== 0) calls++;
-			}
-		}
-		this.#table.remove((key) => readU64(key, 8) === tgid);
+		this.#table.remove((key, value) => {
+			const unwanted = tgids.has(readU64(key, 8));
+			if (unwanted) calls += callsIn(value);
+			return unwanted;
+		});
 		return calls;
 	}
+}
+
+function callsIn(value: DataView): number {
+	let calls = 0;
+	for (let slot = 0; slot < SLOTS; slot++) {
+		if (readU64(value, slot * GOROUTINE.callSize + GOROUTINE.begunNs) !== 0) calls++;
+	}
+	return calls;
 }

@@ -77,11 +77,11 @@ export class MapTable {
 		}
 	}
 
-	/** Deletes the rows that `unwanted` names by their keys; a row that is gone already is no error. */
-	remove(unwanted: (key: DataView) => boolean): void {
+	/** Deletes the rows that `unwanted` names; a row that is gone already is no error. */
+	remove(unwanted: (key: DataView, value: DataView) => boolean): void {
 		const keys: Uint8Array[] = [];
-		for (const { key } of this.rows()) {
-			if (!unwanted(key)) continue;
+		for (const { key, value } of this.rows()) {
+			if (!unwanted(key, value)) continue;
 			const copy = new Uint8Array(new ArrayBuffer(key.byteLength));
 			copy.set(new Uint8Array(key.buffer, key.byteOffset, key.byteLength));
 			keys.push(copy);

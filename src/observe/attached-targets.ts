@@ -96,9 +96,10 @@ export class AttachedTargets {
 
 	#release(governor: Governing): void {
 		const { tracer, clock } = this.#options;
-		for (const target of this.#leaving.splice(0)) {
-			governor.release(target, Number(clock.monotonicNs()));
-			tracer.release(target);
+		const leaving = this.#leaving.splice(0);
+		for (const target of leaving) governor.release(target, Number(clock.monotonicNs()));
+		tracer.release(...leaving);
+		for (const target of leaving) {
 			const { pid } = target.identity;
 			// After execve another program of the same process may be attached already.
 			if (!tracer.targets.some(({ identity }) => identity.pid === pid)) this.#markEnded(pid);

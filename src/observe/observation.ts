@@ -86,7 +86,7 @@ function begin(options: ObserveOptions, sinks: Sinks): Parts {
 	});
 	targets.announce();
 	options.onAttached?.();
-	const aggregator = new Aggregator({ intervalNs: intervalMs * 1e6 });
+	const aggregator = new Aggregator({ intervalNs: intervalMs * 1e6, details: sinks.details });
 	const drain = new Drain({ tracer, sinks, clock, aggregator, governor });
 	const reports = new WindowReports({ clock, anchor, sinks, aggregator, governor, timedCallNs });
 	return { tracer, sinks, clock, drain, targets, reports, governor };

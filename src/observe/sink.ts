@@ -7,8 +7,8 @@ import type {
 	TargetRecord,
 	WindowRecord,
 } from "../records/records.ts";
-import type { AggregateView, WindowTally } from "../stats/aggregator.ts";
-import type { Tally } from "../stats/tally.ts";
+import type { AggregateView, WindowTotals } from "../stats/aggregator.ts";
+import type { Totals } from "../stats/totals.ts";
 
 /**
  * Everything known at the end of a window. `total` and `view` are computed for the first who asks, as of that moment.
@@ -20,9 +20,9 @@ export interface WindowState {
 	readonly ended: ReadonlySet<number>;
 	readonly elapsedNs: number;
 	/** The window that has ended, however short it was. */
-	readonly closed: WindowTally;
+	readonly closed: WindowTotals;
 	/** Sums since the start. */
-	readonly total: Tally;
+	readonly total: Totals;
 	readonly view: AggregateView;
 	readonly ledger: Ledger;
 	/** The last one of each tier. */
@@ -40,6 +40,8 @@ export interface Sink {
 	write(record: GomapgrowRecord): void;
 	/** After the record of a window, for sinks that show more than what is in it. */
 	window?(record: WindowRecord, state: WindowState): void;
+	/** It shows the newest growth and the durations of each row: they are kept then. */
+	readonly details?: boolean;
 	/** Writes what waits, as far as the reader takes it; called often. */
 	flush(): void;
 	/** Gives files and the terminal back; safe to call at any time and more than once. */

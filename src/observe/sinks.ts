@@ -25,9 +25,12 @@ export class Sinks {
 	readonly #sinks: readonly Sink[];
 	/** Of all sinks that have a reader. */
 	readonly reader: BackPressure;
+	/** One of them shows the details of rows. */
+	readonly details: boolean;
 
 	constructor(sinks: readonly Sink[]) {
 		this.#sinks = sinks;
+		this.details = sinks.some(({ details }) => details === true);
 		this.reader = combined(sinks.flatMap(({ reader }) => (reader === undefined ? [] : [reader])));
 	}
 

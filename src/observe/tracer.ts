@@ -18,8 +18,8 @@ export interface Tracer {
 	hasRoomFor(target: Target): boolean;
 	/** Attaches all probes. Throws E-TARGET-GONE, E-BIN-CHANGED, E-HOST-…, and has closed the target then. */
 	attach(target: Target): void;
-	/** Lets go of a target that has ended, after its records were drained. */
-	release(target: Target): void;
+	/** Lets go of targets that have ended, after their records were drained. */
+	release(...targets: readonly Target[]): void;
 	/** Calls of the work tier become records with this probability, and those that take `slowNs` or longer always. */
 	setSampling(chance: number, slowNs: number): void;
 	/** Gives one batch of records and returns how many the ring gave; 0: it is empty for now. */

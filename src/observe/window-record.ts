@@ -1,7 +1,7 @@
 import { ledgerComplete } from "../records/ledger.ts";
 import type { EndReason, EndRecord, Ledger, WindowRecord } from "../records/records.ts";
-import type { WindowTally } from "../stats/aggregator.ts";
-import type { Tally } from "../stats/tally.ts";
+import type { WindowTotals } from "../stats/aggregator.ts";
+import { recordedSums, type Totals } from "../stats/totals.ts";
 
 /** What a window or end record needs beside the sums. */
 export interface RecordContext {
@@ -15,27 +15,16 @@ export interface RecordContext {
 
 /** The record of a window. `names`: process names by PID; every process in it is listed, also an idle one. */
 export function windowRecord(
-	window: WindowTally,
+	window: WindowTotals,
 	names: ReadonlyMap<number, string>,
-	context: RecordContext,
+	{ time, elapsed_ns, ledger }: RecordContext,
 ): WindowRecord {
 	const counts = new Map(window.targets.map((target) => [target.pid, target]));
+	const { interval_ns } = window;
 	return {
-		type: "window",
-		time: context.time,
-		elapsed_ns: context.elapsed_ns,
-		interval_ns: window.interval_ns,
-		growths: window.growths,
-		work: window.work,
-		bytes: window.bytes,
-		calls: window.calls,
-		types: window.types,
-		sites: window.sites,
-		latency: window.latency,
-		maps: window.maps,
-		goroutines: window.goroutines,
-		...(context.ledger.iteration === undefined ? {} : { overlaps: window.overlaps }),
-		ledger: context.ledger,
+		...{ type: "window", time, elapsed_ns, interval_ns },
+		...recordedSums(window, ledger.iteration !== undefined),
+		ledger,
 		targets: Array.from(names, ([pid, name]) => {
 			const count = counts.get(pid);
 			return { pid, name, growths: count?.growths ?? 0, work: count?.work ?? 0 };
@@ -44,23 +33,10 @@ export function windowRecord(
 }
 
 /** The last record; `complete` follows from the ledger. */
-export function endRecord(total: Tally, reason: EndReason, context: RecordContext): EndRecord {
+export function endRecord(total: Totals, reason: EndReason, { time, elapsed_ns, ledger }: RecordContext): EndRecord {
 	return {
-		type: "end",
-		time: context.time,
-		elapsed_ns: context.elapsed_ns,
-		reason,
-		growths: total.growths,
-		work: total.work,
-		bytes: total.bytes,
-		calls: total.calls,
-		types: total.types,
-		sites: total.sites,
-		latency: total.latency,
-		maps: total.maps,
-		goroutines: total.goroutines,
-		...(context.ledger.iteration === undefined ? {} : { overlaps: total.overlaps }),
-		ledger: context.ledger,
-		complete: ledgerComplete(context.ledger),
+		...{ type: "end", time, elapsed_ns, reason },
+		...recordedSums(total, ledger.iteration !== undefined),
+		...{ ledger, complete: ledgerComplete(ledger) },
 	};
 }

@@ -1,10 +1,12 @@
 /** What a window says: the counters since the previous one, what is estimated beside them, and what probing cost. */
 
 import { callSite } from "../gomap/call-site.ts";
+import { Histogram } from "../lib/histogram.ts";
 import { lazy } from "../lib/lazy.ts";
 import type { CallEstimate, Calls, EndReason, TargetRecord } from "../records/records.ts";
 import { type ClockAnchor, elapsedNs, timeOf } from "../records/time.ts";
 import type { Aggregator } from "../stats/aggregator.ts";
+import type { LatencySum } from "../stats/latency.ts";
 import { netDurations } from "../stats/net-latency.ts";
 import type { Counters } from "../tracer/counters.ts";
 import type { Target } from "../tracer/target.ts";
@@ -120,7 +122,10 @@ export class WindowReports {
 		for (const [index, row] of rows.entries()) {
 			const factor = growths.has(row.fn) ? governor.growthFactor(row.pid) : scale(row.pid, row.fn);
 			const net_ns = net?.[index];
-			aggregator.addLatency(net_ns === undefined ? row : { ...row, net_ns: Math.round(net_ns * factor) });
+			const { fn, map_type } = row;
+			const sum: LatencySum = { fn, map_type, durations: durationsOf(row) };
+			if (net_ns !== undefined) sum.net_ns = Math.round(net_ns * factor);
+			aggregator.addLatency(sum);
 		}
 	}
 
@@ -149,6 +154,11 @@ export class WindowReports {
 		}
 		return (pid, fn) => factors.get(`${pid}:${fn}`) ?? 1;
 	}
+}
+
+/** The kernel counts durations by powers of two. */
+function durationsOf({ buckets, sum_ns, max_ns }: Counters["latency"][number]): Histogram {
+	return Histogram.ofOctaves(buckets, sum_ns, max_ns);
 }
 
 function growthFunctionsOf(records: readonly TargetRecord[]): string[] {

@@ -1,8 +1,9 @@
 /** A CPU profile beside a recording of the same time: what perf's samples and our durations say of the same functions. */
 
 import { isInnerCall } from "../gomap/functions.ts";
+import { compareText } from "../lib/compare.ts";
 import type { MergedRecordings } from "../recording/merge.ts";
-import type { LatencyRow } from "../records/records.ts";
+import { allDurations, type LatencySum } from "../stats/latency.ts";
 import type { CpuProfile } from "./cpu-profile.ts";
 
 export interface ComparedFunction {
@@ -11,7 +12,7 @@ export interface ComparedFunction {
 	/** Time of all calls; of those that were not measured, as much as of the others on average. Absent when none was. */
 	oursNs?: number;
 	/** Our durations, by map type. */
-	latency: LatencyRow[];
+	latency: LatencySum[];
 	/** Absent when perf's weights are no time. */
 	perfNs?: number;
 	/** Perf's time by our calls, as if both were of the same length. */
@@ -43,11 +44,9 @@ function callsOf(fn: string, { sums }: MergedRecordings): number {
 }
 
 /** The time of so many calls, from the durations of some of them. */
-function timeOf(calls: number, latency: readonly LatencyRow[]): number | undefined {
-	const count = latency.reduce((sum, row) => sum + row.count, 0);
-	if (count === 0) return undefined;
-	const ns = latency.reduce((sum, row) => sum + row.sum_ns, 0);
-	return ns * Math.max(1, calls / count);
+function timeOf(calls: number, latency: readonly LatencySum[]): number | undefined {
+	const { count, sumNs } = allDurations(latency);
+	return count === 0 ? undefined : sumNs * Math.max(1, calls / count);
 }
 
 /** Puts the two side by side. Neither is corrected by the other. */
@@ -80,7 +79,7 @@ export function compareProfile(profile: CpuProfile, recording: MergedRecordings)
 		...(clock ? { perfNs: profile.growth.weight } : {}),
 		functions: functions
 			.filter(({ calls, samples }) => calls > 0 || samples > 0)
-			.sort((a, b) => (b.oursNs ?? 0) - (a.oursNs ?? 0) || b.samples - a.samples || (a.fn < b.fn ? -1 : 1)),
+			.sort((a, b) => (b.oursNs ?? 0) - (a.oursNs ?? 0) || b.samples - a.samples || compareText(a.fn, b.fn)),
 		callers: profile.callers.length,
 		unknownCallers: profile.callers.filter(({ fn }) => !sites.has(fn)).map(({ fn }) => fn),
 		lengthsDiffer: spanNs !== undefined && Math.abs(spanNs - recordingNs) > SAME_LENGTH * Math.max(spanNs, recordingNs),

@@ -2,8 +2,9 @@
 
 import { callSite } from "../gomap/call-site.ts";
 import { isGrowthCode, isMapCode } from "../gomap/functions.ts";
+import { FoldingTable, OTHER } from "../lib/bounded-table.ts";
+import { compareText } from "../lib/compare.ts";
 import type { Frame } from "../records/records.ts";
-import { OTHER } from "../stats/rows.ts";
 import type { PerfFrame, PerfSample } from "./parse-script.ts";
 
 /** What samples stand for: `weight` is in nanoseconds of a clock event, else in units of the event, or the samples themselves. */
@@ -60,14 +61,30 @@ function add(share: Share, weight: number): void {
 	share.weight += weight;
 }
 
+type Rows = FoldingTable<string, ProfileRow>;
+
+function newRows(): Rows {
+	return new FoldingTable(MAX_CALLERS, OTHER, () => ({ fn: OTHER, ...none() }));
+}
+
+/** Most time first, then by function, file and line. */
+export function compareProfileRows(a: ProfileRow, b: ProfileRow): number {
+	return (
+		b.weight - a.weight ||
+		compareText(a.fn, b.fn) ||
+		compareText(a.file ?? "", b.file ?? "") ||
+		(a.line ?? 0) - (b.line ?? 0)
+	);
+}
+
 export class CpuProfileBuilder {
 	readonly #resolve: FrameResolver;
 	readonly #total = none();
 	readonly #growth = none();
 	readonly #otherMapCode = none();
 	readonly #nameless = none();
-	readonly #functions = new Map<string, ProfileRow>();
-	readonly #callers = new Map<string, ProfileRow>();
+	readonly #functions = newRows();
+	readonly #callers = newRows();
 	readonly #tids = new Set<number>();
 	readonly #comms = new Set<string>();
 	#event: string | undefined;
@@ -133,23 +150,18 @@ export class CpuProfileBuilder {
 		this.#addRow(this.#callers, `${fn}\0${file ?? ""}\0${line ?? ""}`, place, weight);
 	}
 
-	#addRow(rows: Map<string, ProfileRow>, wanted: string, place: Omit<ProfileRow, keyof Share>, weight: number): void {
-		const full = !rows.has(wanted) && rows.size >= MAX_CALLERS;
-		const key = full ? OTHER : wanted;
-		let row = rows.get(key);
-		if (row === undefined) {
-			row = { ...(full ? { fn: OTHER } : place), ...none() };
-			rows.set(key, row);
-		}
-		add(row, weight);
+	#addRow(rows: Rows, key: string, place: Omit<ProfileRow, keyof Share>, weight: number): void {
+		add(
+			rows.getOrAdd(key, () => ({ ...place, ...none() })),
+			weight,
+		);
 	}
 
 	/** Undefined when there was no sample. */
 	result(): CpuProfile | undefined {
 		const event = this.#event;
 		if (event === undefined) return undefined;
-		const sorted = (rows: Map<string, ProfileRow>): ProfileRow[] =>
-			[...rows.values()].sort((a, b) => b.weight - a.weight || (a.fn < b.fn ? -1 : 1));
+		const sorted = (rows: Rows): ProfileRow[] => rows.values().sort(compareProfileRows);
 		return {
 			event,
 			clock: CLOCK_EVENT.test(event) && this.#total.weight > this.#total.samples,

@@ -1,7 +1,7 @@
 /** What a CPU profile says of map growth as one JSON object, in the spelling of the records. */
 
 import { sanitize } from "../lib/sanitize.ts";
-import { latencyQuantile, mergeLatency } from "../report/latency-text.ts";
+import { allDurations } from "../stats/latency.ts";
 import type { ComparedFunction, ProfileComparison } from "./compare.ts";
 import type { CpuProfile, ProfileRow, Share } from "./cpu-profile.ts";
 
@@ -64,7 +64,7 @@ function comparisonObject(comparison: ProfileComparison): object {
 	};
 }
 
-function median({ fn, latency }: ComparedFunction): object {
-	const p50 = latencyQuantile(mergeLatency(fn, "", latency), 0.5);
+function median({ latency }: ComparedFunction): object {
+	const p50 = allDurations(latency).quantile(0.5);
 	return p50 === undefined ? {} : { p50_ns: Math.round(p50) };
 }

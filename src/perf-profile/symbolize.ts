@@ -5,6 +5,7 @@
 
 import { GomapgrowError } from "../errors/error.ts";
 import { type GoBinary, openGoBinary } from "../gobin/go-binary.ts";
+import { BoundedTable } from "../lib/bounded-table.ts";
 import { sanitize } from "../lib/sanitize.ts";
 import { type FileBytes, openFileBytes } from "../process/file-bytes.ts";
 import type { Frame } from "../records/records.ts";
@@ -22,17 +23,13 @@ interface OpenFile {
 export class PerfFrames {
 	/** By path; undefined for those that are no Go executable. */
 	readonly #files = new Map<string, OpenFile | undefined>();
-	readonly #known = new Map<string, readonly Frame[] | undefined>();
+	readonly #known = new BoundedTable<string, { frames: readonly Frame[] | undefined }>(MAX_FRAMES);
 
 	readonly resolve: FrameResolver = (frame, isReturn) => {
 		const { dso, address, fn, offset } = frame;
 		if (dso === undefined || !dso.startsWith("/")) return undefined;
 		const key = `${address}:${isReturn}:${fn}:${offset}:${dso}`;
-		if (this.#known.has(key)) return this.#known.get(key);
-		if (this.#known.size >= MAX_FRAMES) this.#known.clear();
-		const frames = this.#lookUp(dso, frame, isReturn);
-		this.#known.set(key, frames);
-		return frames;
+		return this.#known.getOrAdd(key, () => ({ frames: this.#lookUp(dso, frame, isReturn) })).frames;
 	};
 
 	#lookUp(dso: string, frame: PerfFrame, isReturn: boolean): readonly Frame[] | undefined {

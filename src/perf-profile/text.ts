@@ -1,7 +1,7 @@
 /** What a CPU profile says of map growth, as text for people, with the figures of a recording beside it. */
 
 import { sanitize } from "../lib/sanitize.ts";
-import { latencyQuantile, mergeLatency } from "../report/latency-text.ts";
+import { allDurations } from "../stats/latency.ts";
 import { shortFunction, shortSite } from "../text/go-names.ts";
 import { type TableColumn, textTable } from "../text/text-table.ts";
 import { formatCount, formatDuration, formatShare, NOT_MEASURED, plural } from "../text/units.ts";
@@ -88,8 +88,8 @@ function duration(ns: number | undefined): string {
 }
 
 /** Of all map types together. */
-function median({ fn, latency }: ComparedFunction): number | undefined {
-	return latencyQuantile(mergeLatency(fn, "", latency), 0.5);
+function median({ latency }: ComparedFunction): number | undefined {
+	return allDurations(latency).quantile(0.5);
 }
 
 function comparisonTable({ functions }: ProfileComparison, { columns }: ProfileTextOptions): string[] {

@@ -1,5 +1,7 @@
 /** Names that a user may have meant. */
 
+import { compareText } from "../lib/compare.ts";
+
 /** Number of single-character insertions, deletions, replacements and swaps of neighbours between two names. */
 function editDistance(a: string, b: string): number {
 	let beforePrevious: number[] = [];
@@ -36,6 +38,6 @@ export function nearNames(wanted: string, names: Iterable<string>, limit: number
 		const distance = contains || contained ? 0.5 : editDistance(needle, candidate);
 		if (distance <= allowed) scored.push({ name, distance });
 	}
-	scored.sort((a, b) => a.distance - b.distance || (a.name < b.name ? -1 : 1));
+	scored.sort((a, b) => a.distance - b.distance || compareText(a.name, b.name));
 	return scored.slice(0, limit).map(({ name }) => name);
 }

@@ -14,6 +14,8 @@ import { RecordingReader } from "./summarize.ts";
 const MAX_FOREIGN_LINES = 1000;
 /** Of a line that is no record, as much is shown. */
 const SHOWN_LENGTH = 60;
+/** Notes on the recordings of one file. */
+const MAX_NOTES = 1000;
 /** The beginning of a recording inside of a line: another one was cut off before it. */
 const START = '{"type":"start"';
 
@@ -35,6 +37,7 @@ class RecordingFile {
 	readonly #parser = new RecordParser();
 	#reader: RecordingReader | undefined;
 	readonly #missing: { recording: number; text: string }[] = [];
+	#moreMissing = 0;
 	#count = 0;
 	#records = 0;
 	#line = 0;
@@ -110,7 +113,10 @@ class RecordingFile {
 		const recording = this.#reader.finish();
 		this.#reader = undefined;
 		this.#count++;
-		for (const text of recording.missing) this.#missing.push({ recording: this.#count, text });
+		for (const text of recording.missing) {
+			if (this.#missing.length < MAX_NOTES) this.#missing.push({ recording: this.#count, text });
+			else this.#moreMissing++;
+		}
 		this.#sum.add(recording);
 	}
 
@@ -120,6 +126,7 @@ class RecordingFile {
 		const notes = this.#missing.map(({ recording, text }) =>
 			this.#count === 1 ? text : `recording ${recording}: ${text}`,
 		);
+		if (this.#moreMissing > 0) notes.push(`${plural(this.#moreMissing, "more note")} on its recordings left out`);
 		if (faults.gzip !== undefined) notes.push(`the compressed data are ${faults.gzip}: what came before was read`);
 		if (this.#cutOff > 0)
 			notes.push(

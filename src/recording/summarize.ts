@@ -1,48 +1,19 @@
 /** What a recording says: the sums of its end record, or those of its records when the end is missing. */
+import { BoundedTable, OTHER } from "../lib/bounded-table.ts";
 import type {
-	Calls,
 	EndReason,
 	EndRecord,
 	GomapgrowRecord,
-	GoroutineRow,
-	GrowthCause,
-	GrowthKind,
-	LatencyRow,
 	Ledger,
 	LossRecord,
-	MapRow,
-	SiteRow,
 	StartRecord,
 	TargetRecord,
-	TypeRow,
 	WindowRecord,
 } from "../records/records.ts";
 import { Aggregator } from "../stats/aggregator.ts";
 import { CallSums } from "../stats/call-sums.ts";
-import { LatencySums } from "../stats/latency-rows.ts";
-import { OTHER } from "../stats/rows.ts";
-import type { Tally } from "../stats/tally.ts";
-
-/** The sums that a report shows. */
-export interface RecordingSums {
-	growths: number;
-	work: number;
-	bytes: number;
-	/** Growths that told their size. */
-	growths_with_bytes: number;
-	bytes_moved: number;
-	growths_with_moved: number;
-	kinds: Partial<Record<GrowthKind, number>>;
-	causes: Partial<Record<GrowthCause, number>>;
-	calls: Calls;
-	types: TypeRow[];
-	sites: SiteRow[];
-	latency: LatencyRow[];
-	maps: MapRow[];
-	goroutines: GoroutineRow[];
-	/** Absent when iterations were not watched. */
-	overlaps?: number;
-}
+import { latencySum } from "../stats/latency.ts";
+import type { Totals } from "../stats/totals.ts";
 
 export interface Recording {
 	/** Absent when its beginning is missing. */
@@ -53,7 +24,7 @@ export interface Recording {
 	/** Time of the last record that has one. */
 	until?: string;
 	elapsedNs: number;
-	sums: RecordingSums;
+	sums: Totals;
 	/** Of the end, or of the last window; absent when there is neither. */
 	ledger?: Ledger;
 	/** The last loss record of each stage and tier. */
@@ -70,7 +41,7 @@ export interface Recording {
 	missing: string[];
 }
 
-/** Stages and tiers of losses: a recording can have been written with words of its own. */
+/** Stages and tiers that a loss record can name: a bound for recordings that somebody else wrote. */
 export const MAX_LOSSES = 64;
 /** More processes are not listed. */
 const MAX_TARGETS = 4096;
@@ -78,11 +49,11 @@ const MAX_TARGETS = 4096;
 /** Takes the records of one recording in their order. Memory is bounded as that of the aggregator is. */
 export class RecordingReader {
 	readonly #aggregator: Aggregator;
-	readonly #latency = new LatencySums();
 	/** Calls of finished windows, and growths since the last of them. */
 	readonly #calls = new CallSums();
 	#openCalls = new CallSums();
-	readonly #losses = new Map<string, LossRecord>();
+	readonly #losses = new BoundedTable<string, LossRecord>(MAX_LOSSES);
+	/** The first ones. */
 	readonly #targets = new Map<string, TargetRecord>();
 	#start: StartRecord | undefined;
 	#end: EndRecord | undefined;
@@ -114,7 +85,7 @@ export class RecordingReader {
 				return;
 			case "growth":
 				this.#aggregator.addGrowth(record);
-				this.#openCalls.add({ [record.fn]: record.weight ?? 1 });
+				this.#openCalls.addTo(record.fn, record.weight ?? 1);
 				return;
 			case "overlap":
 				this.#aggregator.addOverlap(record);
@@ -148,8 +119,8 @@ export class RecordingReader {
 			// A window does not tell which process and function of the work tier: that is in `targets` and `calls`.
 			this.#aggregator.addWork({ pid: 0, fn: OTHER, map_type, site: fn === "" ? undefined : place, calls: work });
 		}
+		for (const row of window.latency) this.#aggregator.addLatency(latencySum(row));
 		this.#aggregator.closeWindow(window.interval_ns);
-		this.#latency.add(window.latency);
 		this.#calls.add(window.calls);
 		this.#openCalls = new CallSums();
 		for (const { overhead, budget } of window.overhead ?? []) {
@@ -159,18 +130,19 @@ export class RecordingReader {
 	}
 
 	finish(): Recording {
-		const view = this.#aggregator.view();
+		const { peakRate, history } = this.#aggregator.view();
+		const total = this.#aggregator.total();
 		const end = this.#end;
 		const ledger = end?.ledger ?? this.#window?.ledger;
 		const recording: Recording = {
 			targets: [...this.#targets.values()],
 			elapsedNs: this.#elapsedNs,
-			sums: end === undefined ? this.#ownSums(view.total) : endSums(end, view.total),
-			losses: [...this.#losses.values()],
-			peakRate: view.peakRate,
-			history: view.history,
+			sums: end === undefined ? this.#ownSums(total) : endSums(end, total),
+			losses: this.#losses.values(),
+			peakRate,
+			history,
 			throttles: this.#throttles,
-			missing: this.#missing(view.total),
+			missing: this.#missing(total),
 		};
 		if (this.#start !== undefined) recording.start = this.#start;
 		if (end !== undefined) recording.end = { reason: end.reason, complete: end.complete };
@@ -180,22 +152,16 @@ export class RecordingReader {
 		return recording;
 	}
 
-	#ownSums(total: Tally): RecordingSums {
-		const { growths, work, bytes, growths_with_bytes, kinds, causes, types, sites, maps, goroutines } = total;
-		const { bytes_moved, growths_with_moved } = total;
+	/** Calls are those of the windows, and the growths since the last of them: the functions of the work tier are not known otherwise. */
+	#ownSums({ overlaps, ...total }: Totals): Totals {
 		const calls = new CallSums();
-		for (const part of [this.#calls, this.#openCalls]) calls.add(part.sums());
-		const sums: RecordingSums = {
-			...{ growths, work, bytes, growths_with_bytes, kinds, causes, types, sites, maps, goroutines },
-			...{ bytes_moved, growths_with_moved },
-			calls: calls.sums(),
-			latency: this.#latency.rows(),
-		};
-		if (this.#window?.overlaps !== undefined || total.overlaps > 0) sums.overlaps = total.overlaps;
-		return sums;
+		calls.merge(this.#calls);
+		calls.merge(this.#openCalls);
+		const watched = this.#window?.overlaps !== undefined || (overlaps ?? 0) > 0;
+		return { ...total, calls: calls.sums(), ...(watched ? { overlaps: overlaps ?? 0 } : {}) };
 	}
 
-	#missing(total: Tally): string[] {
+	#missing(total: Totals): string[] {
 		const missing: string[] = [];
 		const end = this.#end;
 		if (this.#start === undefined) missing.push("its beginning is missing");
@@ -215,25 +181,16 @@ export class RecordingReader {
 }
 
 /** Kinds, causes and the number of growths with a size are in the growths alone. */
-function endSums(end: EndRecord, total: Tally): RecordingSums {
+function endSums(end: EndRecord, own: Totals): Totals {
 	const { growths, work, bytes, calls, types, sites, latency, maps, goroutines, overlaps } = end;
-	const { kinds, causes, bytes_moved, growths_with_moved } = total;
-	const growths_with_bytes = total.growths === 0 ? growths : total.growths_with_bytes;
-	const sums = {
-		growths,
-		work,
-		bytes,
-		growths_with_bytes,
-		bytes_moved,
-		growths_with_moved,
-		kinds,
-		causes,
-		calls,
-		types,
-		sites,
-		latency,
-		maps,
-		goroutines,
+	const { kinds, causes, bytes_moved, growths_with_moved } = own;
+	const folded = sites.find((row) => row.fn === OTHER);
+	return {
+		...{ growths, work, bytes, bytes_moved, growths_with_moved, kinds, causes },
+		growths_with_bytes: own.growths === 0 ? growths : own.growths_with_bytes,
+		...{ calls, types, sites, latency: latency.map(latencySum), maps, goroutines },
+		...(overlaps === undefined ? {} : { overlaps }),
+		targets: [],
+		folded: { growths: folded?.growths ?? 0, work: folded?.work ?? 0 },
 	};
-	return overlaps === undefined ? sums : { ...sums, overlaps };
 }

@@ -139,7 +139,14 @@ const latencyRow = object({
 	),
 	/** Powers of two. */
 	buckets: described(
-		list(object({ from_ns: whole, count: whole })),
+		list(
+			object({
+				from_ns: whole,
+				count: whole,
+				/** Absent in the first and the last one, and in older recordings. */
+				parts: optional(list(whole), "how many in each of 16 equal parts of it, without zeros at the end"),
+			}),
+		),
 		"how many durations from from_ns (0 in the first) to below the double; empty ones are left out",
 	),
 });

@@ -1,7 +1,6 @@
-/** Latency: quantiles of durations that were counted in power-of-two buckets, and their histogram as text. */
+/** Latency: quantiles of durations, and their histogram by powers of two as text. */
 
-import type { LatencyRow } from "../records/records.ts";
-import { addLatencyRow } from "../stats/latency-rows.ts";
+import type { Histogram } from "../lib/histogram.ts";
 import { formatCount, formatDuration, formatShare } from "../text/units.ts";
 import { displayWidth, endEllipsis, padStartWidth } from "../text/width.ts";
 
@@ -15,67 +14,29 @@ export interface LatencyQuantiles {
 
 interface Bucket {
 	from: number;
-	/** The end of the bucket, or the longest duration where that is less. */
-	to: number;
 	count: number;
 }
 
-/** End of the bucket that begins at 0: what is shorter is not told apart (bpf/gomapgrow.h). */
+/** End of the bucket that begins at 0: what is shorter is not told apart. */
 const FIRST_END_NS = 64;
 
-/** In order, without empty ones and without what is no bucket. */
-function bucketsOf(row: LatencyRow): Bucket[] {
-	return row.buckets
-		.filter(({ from_ns, count }) => from_ns >= 0 && count > 0 && Number.isFinite(from_ns) && Number.isFinite(count))
-		.sort((a, b) => a.from_ns - b.from_ns)
-		.map(({ from_ns, count }) => {
-			const end = from_ns === 0 ? FIRST_END_NS : from_ns * 2;
-			return { from: from_ns, to: Math.max(from_ns, Math.min(end, row.max_ns)), count };
-		});
-}
-
-/**
- * The duration below which the share `q` (0 to 1) of the durations lies, in nanoseconds; undefined without durations. Within its bucket it is
- * interpolated on a logarithmic scale, as if the durations were spread evenly over it by their logarithm (what Prometheus does with native
- * histograms); so it is off by less than a factor of 2, and less in practice. The last bucket ends at the longest duration.
- */
-export function latencyQuantile(row: LatencyRow, q: number): number | undefined {
-	const buckets = bucketsOf(row);
-	const total = buckets.reduce((sum, { count }) => sum + count, 0);
-	const wanted = Math.min(1, Math.max(0, q)) * total;
-	let before = 0;
-	for (const { from, to, count } of buckets) {
-		const share = (wanted - before) / count;
-		before += count;
-		if (share > 1) continue;
-		return from === 0 ? to * share : from * (to / from) ** share;
-	}
-	return buckets.at(-1)?.to;
-}
-
 /** Undefined without durations. */
-export function latencyQuantiles(row: LatencyRow): LatencyQuantiles | undefined {
-	const [p50, p90, p99] = [0.5, 0.9, 0.99].map((q) => latencyQuantile(row, q));
+export function latencyQuantiles(durations: Histogram): LatencyQuantiles | undefined {
+	const [p50, p90, p99] = [0.5, 0.9, 0.99].map((q) => durations.quantile(q));
 	if (p50 === undefined || p90 === undefined || p99 === undefined) return undefined;
-	return { p50, p90, p99, max: row.max_ns };
-}
-
-/** Rows of several functions or types as one: counts and sums are exact. */
-export function mergeLatency(fn: string, map_type: string, rows: readonly LatencyRow[]): LatencyRow {
-	const merged: LatencyRow = { fn, map_type, count: 0, sum_ns: 0, max_ns: 0, buckets: [] };
-	for (const row of rows) addLatencyRow(merged, row);
-	return merged;
+	return { p50, p90, p99, max: durations.maxNs };
 }
 
 /** Every power of two from the first bucket to the last, also the empty ones between. */
-function filled(buckets: readonly Bucket[]): Bucket[] {
+function filled(durations: Histogram): Bucket[] {
+	const buckets = durations.octaves();
 	const [first] = buckets;
 	const last = buckets.at(-1);
 	if (first === undefined || last === undefined) return [];
-	const byStart = new Map(buckets.map((bucket) => [bucket.from, bucket]));
+	const counts = new Map(buckets.map(({ from_ns, count }) => [from_ns, count]));
 	const rows: Bucket[] = [];
-	for (let from = first.from; from <= last.from; from = from === 0 ? FIRST_END_NS : from * 2) {
-		rows.push(byStart.get(from) ?? { from, to: from * 2, count: 0 });
+	for (let from = first.from_ns; from <= last.from_ns; from = from === 0 ? FIRST_END_NS : from * 2) {
+		rows.push({ from, count: counts.get(from) ?? 0 });
 	}
 	return rows;
 }
@@ -89,8 +50,8 @@ function bar(eighths: number): string {
 }
 
 /** The shape of the histogram, one column for each bucket from the shortest to the longest; a blank is an empty one. */
-export function latencyShape(row: LatencyRow): string {
-	const rows = filled(bucketsOf(row));
+export function latencyShape(durations: Histogram): string {
+	const rows = filled(durations);
 	const most = Math.max(0, ...rows.map(({ count }) => count));
 	return rows
 		.map(({ count }) => (count === 0 ? " " : (HEIGHTS[Math.ceil((count / most) * HEIGHTS.length) - 1] ?? "▁")))
@@ -98,11 +59,11 @@ export function latencyShape(row: LatencyRow): string {
 }
 
 /** `p50 1.2 µs  p90 9.0 µs  p99 90 µs  max 410 µs  ▂▅█▆▃▁▁`, at most `columns` wide: the shape goes first, then the longest numbers. */
-export function latencyLine(row: LatencyRow, columns: number): string {
-	const quantiles = latencyQuantiles(row);
+export function latencyLine(durations: Histogram, columns: number): string {
+	const quantiles = latencyQuantiles(durations);
 	if (quantiles === undefined) return endEllipsis("no durations", columns);
 	const fields = Object.entries(quantiles).map(([name, ns]) => `${name} ${formatDuration(ns)}`);
-	fields.push(latencyShape(row));
+	fields.push(latencyShape(durations));
 	while (fields.length > 1 && displayWidth(fields.join("  ")) > columns) fields.pop();
 	return endEllipsis(fields.join("  "), columns);
 }
@@ -111,10 +72,10 @@ export function latencyLine(row: LatencyRow, columns: number): string {
  * The histogram as lines of at most `columns`: where each bucket begins, a bar, its count, its share, and the quantiles that lie in it. Longer
  * than `rows` lines, buckets at both ends are summed up in one line each ("up to", "from").
  */
-export function latencyHistogram(row: LatencyRow, columns: number, rows = 24): string[] {
-	const quantiles = latencyQuantiles(row);
+export function latencyHistogram(durations: Histogram, columns: number, rows = 24): string[] {
+	const quantiles = latencyQuantiles(durations);
 	if (quantiles === undefined) return [endEllipsis("no durations", columns)];
-	const shown = limited(filled(bucketsOf(row)), Math.max(3, rows));
+	const shown = limited(filled(durations), Math.max(3, rows));
 	const total = shown.reduce((sum, { count }) => sum + count, 0);
 	const most = Math.max(...shown.map(({ count }) => count));
 	const starts = padded(shown.map(({ label }) => label));

@@ -31,7 +31,7 @@ export class LineSink implements Sink {
 			bytes: bytesMeasured(closed),
 			moved: movedMeasured(closed),
 		};
-		this.#out.write(windowLine({ ...record, bytes_moved: closed.bytes_moved, measured }));
+		this.#out.write(windowLine({ ...record, bytes_moved: closed.bytes_moved, latency: closed.latency, measured }));
 	}
 
 	flush(): void {

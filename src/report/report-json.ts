@@ -4,6 +4,7 @@ import { sanitize } from "../lib/sanitize.ts";
 import type { MergedRecordings } from "../recording/merge.ts";
 import type { Recording } from "../recording/summarize.ts";
 import type { Calls } from "../records/records.ts";
+import { latencyRow } from "../stats/latency.ts";
 import { latencyQuantiles } from "./latency-text.ts";
 
 /** Longer than any text of a record. */
@@ -63,10 +64,11 @@ export function reportJson(merged: MergedRecordings, notes: readonly string[]): 
 		...{ growths, work, bytes, kinds: safeNames(kinds), causes: safeNames(causes), calls: safeNames(calls) },
 		...{ types, sites },
 		latency: sums.latency.map((row) => {
-			const quantiles = latencyQuantiles(row);
-			if (quantiles === undefined) return row;
+			const record = latencyRow(row);
+			const quantiles = latencyQuantiles(row.durations);
+			if (quantiles === undefined) return record;
 			const { p50, p90, p99 } = quantiles;
-			return { ...row, p50_ns: rounded(p50), p90_ns: rounded(p90), p99_ns: rounded(p99) };
+			return { ...record, p50_ns: rounded(p50), p90_ns: rounded(p90), p99_ns: rounded(p99) };
 		}),
 		...{ maps, goroutines },
 		...(overlaps === undefined ? {} : { overlaps }),

@@ -3,9 +3,8 @@
 import { sanitize } from "../lib/sanitize.ts";
 import type { MergedRecordings } from "../recording/merge.ts";
 import type { Recording } from "../recording/summarize.ts";
-import type { Frame, GoroutineRow, LatencyRow, MapRow, SiteRow, TypeRow } from "../records/records.ts";
-import { OTHER } from "../stats/rows.ts";
-import type { Tally } from "../stats/tally.ts";
+import type { Frame, GoroutineRow, MapRow, SiteRow, TypeRow } from "../records/records.ts";
+import type { LatencySum } from "../stats/latency.ts";
 import { shortSite } from "../text/go-names.ts";
 import { type TableColumn, textTable } from "../text/text-table.ts";
 import { formatBytes, formatCount, formatDuration, formatShare, NOT_MEASURED, plural } from "../text/units.ts";
@@ -25,17 +24,8 @@ export interface ReportOptions {
 /** The summary, word for word as the live views end with it when there is one recording. */
 function summary(merged: MergedRecordings): string {
 	const { sums, elapsedNs, ledger, losses, recordings } = merged;
-	const other = sums.sites.find((row) => row.fn === OTHER);
-	const total: Tally = {
-		...sums,
-		// The summary does not tell them.
-		calls: {},
-		overlaps: sums.overlaps ?? 0,
-		targets: [],
-		folded: { growths: other?.growths ?? 0, work: other?.work ?? 0 },
-	};
 	const targets = recordings.flatMap((recording) => recording.targets);
-	return summaryText({ elapsedNs, total, ledger, measured: measuredTiers(targets), losses });
+	return summaryText({ elapsedNs, total: sums, ledger, measured: measuredTiers(targets), losses });
 }
 
 /** `2026-11-23 09:47:10 UTC` */
@@ -191,21 +181,24 @@ function goroutineTable(rows: readonly GoroutineRow[]): TableColumn[] {
 	];
 }
 
-function latencyTable(rows: readonly LatencyRow[]): TableColumn[] {
-	const quantiles = rows.map(latencyQuantiles);
+function latencyTable(rows: readonly LatencySum[]): TableColumn[] {
+	const quantiles = rows.map(({ durations }) => latencyQuantiles(durations));
 	const column = (key: "p50" | "p90" | "p99" | "max"): TableColumn =>
 		number(
 			key.toUpperCase(),
 			quantiles.map((each) => (each === undefined ? NOT_MEASURED : formatDuration(each[key]))),
 		);
 	return [
-		counted("CALLS", rows, (row) => row.count),
+		counted("CALLS", rows, (row) => row.durations.count),
 		...(["p50", "p90", "p99", "max"] as const).map(column),
 		name(
 			"FROM",
-			rows.map((row) => formatDuration(row.buckets[0]?.from_ns ?? 0)),
+			rows.map((row) => formatDuration(row.durations.octaves()[0]?.from_ns ?? 0)),
 		),
-		name("SHAPE", rows.map(latencyShape)),
+		name(
+			"SHAPE",
+			rows.map(({ durations }) => latencyShape(durations)),
+		),
 		name(
 			"FUNCTION",
 			rows.map((row) => shortSite({ fn: row.fn })),
@@ -215,6 +208,12 @@ function latencyTable(rows: readonly LatencyRow[]): TableColumn[] {
 			rows.map((row) => sanitize(row.map_type)),
 		),
 	];
+}
+
+/** Quantiles of older recordings are less exact. */
+function coarseLine(rows: readonly LatencySum[]): string[] {
+	const coarse = rows.some(({ durations }) => durations.coarse);
+	return coarse ? ["  durations counted by powers of two: p50, p90 and p99 are off by less than a factor of 2"] : [];
 }
 
 /** A table under its title; nothing without rows. */
@@ -249,6 +248,7 @@ export function reportText(merged: MergedRecordings, options: ReportOptions): st
 		...section("maps", sums.maps, mapTable, options),
 		...section("goroutines", sums.goroutines, goroutineTable, options),
 		...section("latency", sums.latency, latencyTable, options),
+		...coarseLine(sums.latency),
 	];
 	return summary(merged) + lines.map((line) => `${line}\n`).join("");
 }

@@ -1,8 +1,8 @@
+import { OTHER } from "../lib/bounded-table.ts";
 import { sanitize } from "../lib/sanitize.ts";
 import type { Ledger, LossRecord, MapRow, SiteRow, TierName, TypeRow } from "../records/records.ts";
 import { toldGrowingNs } from "../stats/latency.ts";
-import { OTHER } from "../stats/rows.ts";
-import type { Folded, Tally } from "../stats/tally.ts";
+import type { Folded, Totals } from "../stats/totals.ts";
 import { shortSite } from "../text/go-names.ts";
 import { formatBytes, formatCount, formatDuration, formatShare, plural } from "../text/units.ts";
 import { ledgerText, lossHints } from "./ledger-text.ts";
@@ -11,7 +11,7 @@ import { bytesMeasured, movedMeasured } from "./measured.ts";
 export interface SummaryInput {
 	/** Since the start. */
 	elapsedNs: number;
-	total: Tally;
+	total: Totals;
 	/** Undefined when nobody kept it: a recording that ends before its first window. */
 	ledger: Ledger | undefined;
 	/** The tiers that have probes. */

@@ -1,11 +1,10 @@
 import { sanitize } from "../lib/sanitize.ts";
-import type { LatencyRow, SiteRow } from "../records/records.ts";
-import { growthLatency } from "../stats/latency.ts";
+import type { SiteRow } from "../records/records.ts";
+import { allDurations, growthLatency, type LatencySum } from "../stats/latency.ts";
 import { shortSite } from "../text/go-names.ts";
 import { formatBytes, formatDuration, formatRate, NOT_MEASURED, perSecond } from "../text/units.ts";
-import { latencyQuantile, mergeLatency } from "./latency-text.ts";
 
-/** What a line of the pipe format needs; a WindowRecord has all of it but `bytes_moved` and `measured`. */
+/** What a line of the pipe format needs; a WindowRecord has all of it but `bytes_moved`, `latency` as sums and `measured`. */
 export interface WindowLineInput {
 	/** RFC 3339; the line shows its time of day (UTC). */
 	time: string;
@@ -15,7 +14,7 @@ export interface WindowLineInput {
 	bytes: number;
 	/** Bytes of the entries that growths copy. */
 	bytes_moved: number;
-	latency: readonly LatencyRow[];
+	latency: readonly LatencySum[];
 	sites: readonly SiteRow[];
 	targets: readonly { pid: number; name: string }[];
 	/** What has probes or was readable; the rest shows "-". */
@@ -31,8 +30,8 @@ function targetText(targets: WindowLineInput["targets"]): string {
 }
 
 /** The duration below which 99 of 100 growths of the window stayed, in ASCII and without a blank. */
-function p99Text(latency: readonly LatencyRow[]): string {
-	const p99 = latencyQuantile(mergeLatency("", "", growthLatency(latency)), 0.99);
+function p99Text(latency: readonly LatencySum[]): string {
+	const p99 = allDurations(growthLatency(latency)).quantile(0.99);
 	return p99 === undefined ? NOT_MEASURED : formatDuration(p99).replaceAll(" ", "").replace("µ", "u");
 }
 

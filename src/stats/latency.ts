@@ -1,75 +1,103 @@
-/** Durations per function and map type, summed up from the kernel's histograms. */
-import { isInnerCall, movesEntries, startsGrowth } from "../gomap/functions.ts";
-import type { LatencyRow } from "../records/records.ts";
-import type { Tally } from "./tally.ts";
+/** Durations per function and map type. */
 
-/** Durations that ended since the previous report of the same function, type and process. */
-export interface LatencyCount {
+import { isInnerCall, movesEntries, startsGrowth } from "../gomap/functions.ts";
+import { FoldingTable, OTHER } from "../lib/bounded-table.ts";
+import { compareText } from "../lib/compare.ts";
+import { Histogram, mergedHistogram } from "../lib/histogram.ts";
+import type { LatencyRow } from "../records/records.ts";
+
+/** Durations of one function for maps of one type. */
+export interface LatencySum {
 	fn: string;
 	map_type: string;
-	count: number;
-	sum_ns: number;
-	/** Since the start. */
-	max_ns: number;
-	/** Bucket 0: below 64 ns; n: from 2^(n+5) to below 2^(n+6) ns; the last one has no upper end. */
-	buckets: readonly number[];
+	durations: Histogram;
 	/** What the calls took without the probes, also those of the time in which the function was not probed. Absent: not known. */
 	net_ns?: number;
 }
 
-const FIRST_LOG2 = 6;
-
-/** Lower end of a bucket in nanoseconds. */
-function bucketFrom(index: number): number {
-	return index === 0 ? 0 : 2 ** (index + FIRST_LOG2 - 1);
+export function latencyRow({ fn, map_type, durations, net_ns }: LatencySum): LatencyRow {
+	const { count, sumNs: sum_ns, maxNs: max_ns } = durations;
+	const net = net_ns === undefined ? {} : { net_ns };
+	return { fn, map_type, count, sum_ns, max_ns, ...net, buckets: durations.octaves() };
 }
 
-interface Sum {
-	fn: string;
-	map_type: string;
-	count: number;
-	sum_ns: number;
-	max_ns: number;
-	buckets: number[];
-	net_ns?: number;
+export function latencySum({ fn, map_type, count, sum_ns, max_ns, net_ns, buckets }: LatencyRow): LatencySum {
+	const sum: LatencySum = { fn, map_type, durations: Histogram.ofRecord(buckets, count, sum_ns, max_ns) };
+	if (net_ns !== undefined) sum.net_ns = net_ns;
+	return sum;
 }
 
-/** Adds up one window or a whole run. Bounded by the rows of the kernel's table. */
-export class LatencyTally {
-	readonly #rows = new Map<string, Sum>();
+/** Durations of all rows together. */
+export function allDurations(rows: readonly LatencySum[]): Histogram {
+	return mergedHistogram(rows.map(({ durations }) => durations));
+}
 
-	add(count: LatencyCount): void {
-		const key = `${count.fn}\u0000${count.map_type}`;
-		const row = this.#rows.get(key) ?? {
-			...{ fn: count.fn, map_type: count.map_type, count: 0, sum_ns: 0, max_ns: 0, buckets: [] },
-		};
-		this.#rows.set(key, row);
-		if (count.net_ns !== undefined) row.net_ns = (row.net_ns ?? row.sum_ns) + count.net_ns;
-		row.count += count.count;
-		row.sum_ns += count.sum_ns;
-		for (const [i, n] of count.buckets.entries()) row.buckets[i] = (row.buckets[i] ?? 0) + n;
-		// The highest duration since the start may be of an earlier window: no bucket of this one may be below it.
-		const highest = count.buckets.findLastIndex((n) => n > 0);
-		const above = highest === count.buckets.length - 1 ? Number.POSITIVE_INFINITY : bucketFrom(highest + 1);
-		row.max_ns = Math.max(row.max_ns, Math.min(count.max_ns, above));
+/** Most time first, then most calls, then by name. */
+export function compareLatency(a: LatencySum, b: LatencySum): number {
+	return (
+		b.durations.sumNs - a.durations.sumNs ||
+		b.durations.count - a.durations.count ||
+		compareText(a.fn, b.fn) ||
+		compareText(a.map_type, b.map_type)
+	);
+}
+
+/** Rows of their own; what is beyond goes to one row for each function, and of functions beyond their own limit to one row together. */
+const MAX_ROWS = 4096;
+const MAX_FUNCTIONS = 256;
+const SEPARATOR = "\u0000";
+
+/** Adds durations up by function and map type: of a window, a run or several recordings. */
+export class LatencySums {
+	readonly #rows: FoldingTable<string, LatencySum>;
+	readonly #functions: FoldingTable<string, LatencySum>;
+
+	constructor(maxRows = MAX_ROWS, maxFunctions = MAX_FUNCTIONS) {
+		this.#rows = new FoldingTable(maxRows, OTHER, () => emptySum(OTHER, OTHER));
+		this.#functions = new FoldingTable(maxFunctions, OTHER, () => emptySum(OTHER, OTHER));
 	}
 
-	/** Most time first. */
-	rows(): LatencyRow[] {
-		return Array.from(
-			this.#rows.values(),
-			({ buckets, ...row }): LatencyRow => ({
-				...row,
-				buckets: buckets.flatMap((count, i) => (count > 0 ? [{ from_ns: bucketFrom(i), count }] : [])),
-			}),
-		).sort((a, b) => b.sum_ns - a.sum_ns || b.count - a.count || (a.fn < b.fn ? -1 : 1));
+	add(count: LatencySum): void {
+		const sum = this.#rowOf(count);
+		if (sum.net_ns !== undefined || count.net_ns !== undefined) {
+			sum.net_ns = (sum.net_ns ?? sum.durations.sumNs) + (count.net_ns ?? count.durations.sumNs);
+		}
+		sum.durations.merge(count.durations);
 	}
+
+	#rowOf({ fn, map_type }: LatencySum): LatencySum {
+		const key = `${fn}${SEPARATOR}${map_type}`;
+		if (map_type !== OTHER && this.#rows.accepts(key)) return this.#rows.getOrAdd(key, () => emptySum(fn, map_type));
+		return this.#functions.getOrAdd(fn, () => emptySum(fn, OTHER));
+	}
+
+	addAll(counts: Iterable<LatencySum>): void {
+		for (const count of counts) this.add(count);
+	}
+
+	merge(other: LatencySums): void {
+		this.addAll(other.#rows.values());
+		this.addAll(other.#functions.values());
+	}
+
+	/** Copies, most time first. */
+	rows(): LatencySum[] {
+		const rows = [...this.#rows.values(), ...this.#functions.values()];
+		return rows.map((row) => ({ ...row, durations: row.durations.clone() })).sort(compareLatency);
+	}
+}
+
+function emptySum(fn: string, map_type: string): LatencySum {
+	return { fn, map_type, durations: new Histogram() };
 }
 
 /** Time spent growing maps: the calls from outside the growth code, without what the probes took of it, as far as that is known. */
-export function growingNs(rows: readonly LatencyRow[]): number {
-	const sum = rows.filter(({ fn }) => !isInnerCall(fn)).reduce((sum, row) => sum + (row.net_ns ?? row.sum_ns), 0);
-	return Math.max(0, sum);
+export function growingNs(rows: readonly LatencySum[]): number {
+	const outer = rows.filter(({ fn }) => !isInnerCall(fn));
+	return Math.max(
+		0,
+		outer.reduce((sum, { net_ns, durations }) => sum + (net_ns ?? durations.sumNs), 0),
+	);
 }
 
 /** Few windows may have been costly ones: where fewer calls were timed, the costs of the probes taken off, and the rest multiplied, that says nothing. */
@@ -80,17 +108,21 @@ export function toldGrowingNs({
 	work,
 	growths,
 	latency,
-}: Pick<Tally, "work" | "growths" | "latency">): number | undefined {
-	const timed = latency.reduce((sum, { count }) => sum + count, 0);
+}: {
+	work: number;
+	growths: number;
+	latency: readonly LatencySum[];
+}): number | undefined {
+	const timed = latency.reduce((sum, { durations }) => sum + durations.count, 0);
 	return timed < TELLING_SHARE * (work + growths) ? undefined : growingNs(latency);
 }
 
 /** Durations of growths: of all of it in swiss maps, of the allocation only in classic ones, whose entries move later. */
-export function growthLatency(rows: readonly LatencyRow[]): LatencyRow[] {
+export function growthLatency<Row extends { fn: string }>(rows: readonly Row[]): Row[] {
 	return rows.filter(({ fn }) => startsGrowth(fn));
 }
 
 /** Durations of calls that move entries of a growing classic map, in the time of whoever uses it; none of swiss maps. */
-export function moveLatency(rows: readonly LatencyRow[]): LatencyRow[] {
+export function moveLatency<Row extends { fn: string }>(rows: readonly Row[]): Row[] {
 	return rows.filter(({ fn }) => movesEntries(fn));
 }

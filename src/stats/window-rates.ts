@@ -1,7 +1,7 @@
 /** How fast maps grow, window after window: what is shown as now, peak and chart. */
 import { toldGrowingNs } from "./latency.ts";
 import { RateHistory } from "./rate-history.ts";
-import type { Tally } from "./tally.ts";
+import type { TotalCounts } from "./totals.ts";
 
 /** growing: time spent growing per time, of all goroutines together, so it can be above 1. */
 export const RATES = ["growths", "work", "moved", "growing"] as const;
@@ -19,7 +19,7 @@ export interface Rate {
 }
 
 /** Of a window: undefined what it does not tell. */
-function perWindow(window: Tally): Record<RateName, number | undefined> {
+function perWindow(window: TotalCounts): Record<RateName, number | undefined> {
 	const growing = toldGrowingNs(window);
 	return {
 		growths: window.growths,
@@ -39,7 +39,7 @@ export class WindowRates {
 		this.#histories = { growths: history(), work: history(), moved: history(), growing: history() };
 	}
 
-	push(window: Tally, intervalNs: number): void {
+	push(window: TotalCounts, intervalNs: number): void {
 		const sums = perWindow(window);
 		for (const name of RATES) {
 			const sum = sums[name];

@@ -1,3 +1,4 @@
+import { BoundedTable } from "../lib/bounded-table.ts";
 import { sanitize } from "../lib/sanitize.ts";
 
 /** Hides what is in brackets, the type arguments: `(*Cache[go.shape.int]).Put` -> `(*Cache[…]).Put`. */
@@ -21,15 +22,14 @@ export function shortFunction(name: string): string {
 	let short = shortened.get(name);
 	if (short === undefined) {
 		short = shorten(name);
-		if (shortened.size >= MAX_SHORTENED) shortened.clear();
 		shortened.set(name, short);
 	}
 	return short;
 }
 
 /** A live screen asks for the same names each second. */
-const shortened = new Map<string, string>();
 const MAX_SHORTENED = 4096;
+const shortened = new BoundedTable<string, string>(MAX_SHORTENED);
 
 function shorten(name: string): string {
 	const short = hideTypeArguments(name);

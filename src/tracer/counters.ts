@@ -128,10 +128,23 @@ function add(sum: SiteCounts, counts: SiteCounts): void {
 	for (const name of Object.keys(sum) as (keyof SiteCounts)[]) sum[name] += counts[name];
 }
 
-/** What rows of a kernel table said at the previous reading; bounded by the rows of the table. */
-interface Seen<Value> {
-	site: number;
-	value: Value;
+/** What rows of a kernel table said at the previous reading, by site and key; bounded by the rows of the table. */
+class SeenRows<Value> {
+	readonly #bySite = new Map<number, Map<string, Value>>();
+
+	get(site: number, key: string): Value | undefined {
+		return this.#bySite.get(site)?.get(key);
+	}
+
+	set(site: number, key: string, value: Value): void {
+		const rows = this.#bySite.get(site);
+		if (rows === undefined) this.#bySite.set(site, new Map([[key, value]]));
+		else rows.set(key, value);
+	}
+
+	forget(site: number): void {
+		this.#bySite.delete(site);
+	}
 }
 
 export class CounterTotals {
@@ -141,8 +154,8 @@ export class CounterTotals {
 	readonly #latencyCounters: LatencyCounters;
 	readonly #goroutines: GoroutineTable;
 	readonly #measured: { latency: boolean; iterations: boolean };
-	readonly #callsSeen = new Map<string, CallRow>();
-	readonly #latencySeen = new Map<string, Seen<LatencyCounts>>();
+	readonly #callsSeen = new SeenRows<CallRow>();
+	readonly #latencySeen = new SeenRows<LatencyCounts>();
 	/** Of targets that have been released: their counters, their rows, their functions' calls. */
 	readonly #ended = { sums: noSums(), rows: 0, underWay: 0, calls: new Map<string, number>() };
 
@@ -249,10 +262,10 @@ export class CounterTotals {
 			const site = this.#sites.entry(row.site);
 			const window = (row.shape & SHAPE.window) === 0 ? 0 : 1;
 			if (site === undefined || !match(site, window) || (site.target.bias === undefined && !last)) continue;
-			const key = `${row.site}:${row.tgid}:${row.mapType}:${row.caller}:${row.shape}`;
-			const before = this.#callsSeen.get(key);
+			const key = `${row.tgid}:${row.mapType}:${row.caller}:${row.shape}`;
+			const before = this.#callsSeen.get(row.site, key);
 			if (before?.calls === row.calls && before.timed === row.timed) continue;
-			this.#callsSeen.set(key, row);
+			this.#callsSeen.set(row.site, key, row);
 			const since = (name: "calls" | "entries" | "timed" | "elapsedNs" | "onCpu" | "cpuNs"): number =>
 				row[name] - (before?.[name] ?? 0);
 			const { target, probe } = site;
@@ -278,12 +291,12 @@ export class CounterTotals {
 		for (const row of this.#latencyCounters.rows()) {
 			const site = this.#sites.entry(row.site);
 			if (site === undefined || !match(site) || (site.target.bias === undefined && !last)) continue;
-			const key = `${row.site}:${row.mapType}`;
-			const before = this.#latencySeen.get(key)?.value;
+			const key = `${row.mapType}`;
+			const before = this.#latencySeen.get(row.site, key);
 			const buckets = row.buckets.map((count, i) => count - (before?.buckets[i] ?? 0));
 			const count = buckets.reduce((sum, n) => sum + n, 0);
 			if (count === 0) continue;
-			this.#latencySeen.set(key, { site: row.site, value: row });
+			this.#latencySeen.set(row.site, key, row);
 			deltas.push({
 				site,
 				pid: site.target.identity.pid,
@@ -305,24 +318,34 @@ export class CounterTotals {
 		if (this.#measured.latency) this.#goroutines.forgetOwn();
 	}
 
-	/** A target has ended, its probes are gone and its rows have been taken: keeps its totals and frees its places in the tables. */
-	release(target: Target): void {
-		for (const site of this.#sites.entries()) {
-			if (site.target !== target) continue;
-			const counts = this.countsOf(site);
-			add(this.#ended.sums[site.probe.tier], counts);
-			this.#ended.calls.set(site.probe.fn, (this.#ended.calls.get(site.probe.fn) ?? 0) + counts.hits);
-		}
-		if (this.#measured.latency) this.#ended.underWay += this.#goroutines.forget(target.identity.pid);
+	/**
+	 * Targets have ended, their probes are gone and their rows have been taken: keeps their totals and frees their places in the tables. Each table of the
+	 * kernel is read once, however many they are.
+	 */
+	release(...targets: readonly Target[]): void {
+		const ending = new Set(targets);
 		for (const { site, calls } of this.#callCounters.rows()) {
 			const entry = this.#sites.entry(site);
-			if (entry?.target === target && entry.probe.tier === "work") this.#ended.rows += calls;
+			if (entry?.probe.tier === "work" && ending.has(entry.target)) this.#ended.rows += calls;
 		}
-		const released = this.#sites.release(target, (index) => this.#siteCounters.read(index));
+		const released = new Set<number>();
+		for (const target of targets) {
+			for (const site of this.#sites.entriesOf(target)) {
+				const counts = this.countsOf(site);
+				add(this.#ended.sums[site.probe.tier], counts);
+				this.#ended.calls.set(site.probe.fn, (this.#ended.calls.get(site.probe.fn) ?? 0) + counts.hits);
+			}
+			for (const index of this.#sites.release(target, (at) => this.#siteCounters.read(at))) released.add(index);
+		}
+		if (this.#measured.latency) {
+			this.#ended.underWay += this.#goroutines.forget(new Set(targets.map(({ identity }) => identity.pid)));
+		}
 		this.#callCounters.forget(released);
 		this.#latencyCounters.forget(released);
-		for (const [key, { site }] of this.#callsSeen) if (released.has(site)) this.#callsSeen.delete(key);
-		for (const [key, { site }] of this.#latencySeen) if (released.has(site)) this.#latencySeen.delete(key);
+		for (const index of released) {
+			this.#callsSeen.forget(index);
+			this.#latencySeen.forget(index);
+		}
 	}
 }
 

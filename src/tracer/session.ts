@@ -262,12 +262,14 @@ export class Session {
 	}
 
 	/**
-	 * Lets go of a target that has ended. Its records must have been drained: its places in the tables go to others.
+	 * Lets go of targets that have ended. Their records must have been drained: their places in the tables go to
+	 * others.
 	 */
-	release(target: Target): void {
-		if (!this.#probes.release(target)) return;
-		this.#totals.release(target);
-		target.close();
+	release(...ended: readonly Target[]): void {
+		const targets = ended.filter((target) => this.#probes.release(target));
+		if (targets.length === 0) return;
+		this.#totals.release(...targets);
+		for (const target of targets) target.close();
 	}
 
 	/** Detaches all probes; counters and ring can still be read. */

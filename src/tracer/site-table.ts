@@ -29,6 +29,7 @@ export type Site = EntrySite | ExitSiteOf;
 
 export class SiteTable {
 	readonly #sites: (Site | undefined)[] = [];
+	readonly #ofTarget = new Map<Target, Site[]>();
 	readonly #max: number;
 	/** Numbers that are free again, with what their counters say. */
 	readonly #free: { index: number; baseline: SiteCounts }[] = [];
@@ -61,15 +62,22 @@ export class SiteTable {
 	addEntry(target: Target, probe: PlannedProbe, timed: boolean): EntrySite {
 		const { index, baseline } = this.#take();
 		const site: EntrySite = { kind: "entry", index, target, probe, timed, baseline };
-		this.#sites[index] = site;
+		this.#add(site);
 		return site;
 	}
 
 	addExit(target: Target, exit: ExitSite): ExitSiteOf {
 		const { index, baseline } = this.#take();
 		const site: ExitSiteOf = { kind: "exit", index, target, exit, baseline };
-		this.#sites[index] = site;
+		this.#add(site);
 		return site;
+	}
+
+	#add(site: Site): void {
+		this.#sites[site.index] = site;
+		const own = this.#ofTarget.get(site.target);
+		if (own === undefined) this.#ofTarget.set(site.target, [site]);
+		else own.push(site);
 	}
 
 	entry(index: number): EntrySite | undefined {
@@ -81,15 +89,19 @@ export class SiteTable {
 		return this.#sites.filter((site): site is EntrySite => site?.kind === "entry");
 	}
 
+	entriesOf(target: Target): EntrySite[] {
+		return (this.#ofTarget.get(target) ?? []).filter((site): site is EntrySite => site.kind === "entry");
+	}
+
 	/** Frees the numbers of a target; `counts` reads what their counters say now. Returns the numbers. */
 	release(target: Target, counts: (index: number) => SiteCounts): Set<number> {
 		const released = new Set<number>();
-		for (const [index, site] of this.#sites.entries()) {
-			if (site?.target !== target) continue;
+		for (const { index } of this.#ofTarget.get(target) ?? []) {
 			this.#sites[index] = undefined;
 			this.#free.push({ index, baseline: counts(index) });
 			released.add(index);
 		}
+		this.#ofTarget.delete(target);
 		return released;
 	}
 }

@@ -4,7 +4,7 @@
  */
 import { GomapgrowError } from "../errors/error.ts";
 import { ownPidNamespace } from "../kernel/pid-namespace.ts";
-import { LruCache } from "../lib/lru-cache.ts";
+import { BoundedTable } from "../lib/bounded-table.ts";
 import type { PlanOptions } from "../plan/make-plan.ts";
 import { describeProcess, everyProcess, isPid, resolveTargets, type TargetProcess } from "../process/discover.ts";
 import { isRunning } from "../process/process-watch.ts";
@@ -56,7 +56,7 @@ export class WatchedTargets {
 	/** Those that are observed, by file: planning the probes of each process anew would be dear, too. */
 	readonly #executables = new Map<string, Executable>();
 	/** Why an executable is nothing for us. */
-	readonly #refused = new LruCache<string, GomapgrowError>(MAX_REFUSED);
+	readonly #refused = new BoundedTable<string, GomapgrowError>(MAX_REFUSED);
 	#nextLook = 0;
 	#absentSince: number | undefined;
 

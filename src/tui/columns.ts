@@ -111,7 +111,7 @@ const p50 = (dropRank: number): NumberColumn =>
 		id: "p50",
 		heading: "p50",
 		meaning: "half of the growths took less",
-		value: ({ detail }) => detail && quantilesOf(detail.durations).p50,
+		value: ({ detail }) => detail?.durations && quantilesOf(detail.durations).p50,
 		dropRank,
 	});
 const p99 = (dropRank: number): NumberColumn =>
@@ -119,7 +119,7 @@ const p99 = (dropRank: number): NumberColumn =>
 		id: "p99",
 		heading: "p99",
 		meaning: "99 of 100 growths took less",
-		value: ({ detail }) => detail && quantilesOf(detail.durations).p99,
+		value: ({ detail }) => detail?.durations && quantilesOf(detail.durations).p99,
 		dropRank,
 	});
 const max = (dropRank: number): NumberColumn =>

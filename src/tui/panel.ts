@@ -2,7 +2,7 @@
 
 import type { Ledger } from "../records/records.ts";
 import type { AggregateView } from "../stats/aggregator.ts";
-import { allDurations } from "./duration-line.ts";
+import { allDurations, growthLatency } from "../stats/latency.ts";
 import { beside, clipLine, type Line, lineWidth } from "./line.ts";
 import { histogramBlock, newestBlock, rowHistogram, rowTitle } from "./row-view.ts";
 import type { Row, TableName } from "./rows.ts";
@@ -36,7 +36,7 @@ export function panelLines({ table, row, chosen, view, ledger }: PanelInput, col
 	const middle = Math.floor((inner - right) * 0.44);
 	const left = inner - middle - right;
 	const height = rows - 1;
-	const all = allDurations(view.total.latency).growths;
+	const all = allDurations(growthLatency(view.total.latency));
 	const histogram = chosen
 		? rowHistogram(row, middle - GAP, height)
 		: histogramBlock("how long all growths took", all.count > 0 ? all : undefined, middle - GAP, height);

@@ -1,7 +1,7 @@
 /** One row looked at closely: its numbers, its newest growth with its stack, and how long its growths took. */
 
+import type { Histogram } from "../lib/histogram.ts";
 import { sanitize } from "../lib/sanitize.ts";
-import type { LatencyRow } from "../records/records.ts";
 import { latencyHistogram, latencyLine } from "../report/latency-text.ts";
 import { shortFunction, shortSite } from "../text/go-names.ts";
 import { formatBytes, formatCount, formatRate, plural } from "../text/units.ts";
@@ -58,16 +58,16 @@ function numberLines(table: TableName, row: Row, columns: number): Span[][] {
 	);
 }
 
-function durationsOf(row: Row): LatencyRow | undefined {
-	const durations = row.detail?.durations;
-	return durations === undefined || durations.count === 0 ? undefined : durations.row("", "");
-}
-
 /** The histogram under its heading; a line that says so when nothing was measured. */
-export function histogramBlock(caption: string, row: LatencyRow | undefined, columns: number, rows: number): Line[] {
+export function histogramBlock(
+	caption: string,
+	durations: Histogram | undefined,
+	columns: number,
+	rows: number,
+): Line[] {
 	const heading: Line = [{ text: caption, style: "dim" }];
-	if (row === undefined) return [heading, [{ text: "no durations" }]];
-	const lines = latencyHistogram(row, columns, Math.max(3, rows - 1));
+	if (durations === undefined) return [heading, [{ text: "no durations" }]];
+	const lines = latencyHistogram(durations, columns, Math.max(3, rows - 1));
 	return [heading, ...lines.map((text): Line => [{ text, style: "accent" }])];
 }
 
@@ -90,7 +90,7 @@ export function newestBlock(row: Row, columns: number): Line[] {
 
 /** Durations of the row's growths. */
 export function rowHistogram(row: Row, columns: number, rows: number): Line[] {
-	const durations = durationsOf(row);
+	const durations = row.detail?.durations;
 	return histogramBlock(`how long its ${plural(durations?.count ?? 0, "growth")} took`, durations, columns, rows);
 }
 
@@ -120,7 +120,7 @@ export function frozenLines(
 			]),
 		];
 	} else {
-		const durations = durationsOf(row);
+		const durations = row.detail?.durations;
 		const took = durations === undefined ? [] : [[{ text: latencyLine(durations, inner) }]];
 		body = [...took, [], ...newestBlock(row, inner), [], ...rowHistogram(row, inner, HISTOGRAM_ROWS)];
 	}

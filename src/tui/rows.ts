@@ -1,10 +1,17 @@
 /** Rows of the five tables as values: what is undefined was not measured. */
 
-import type { Frame } from "../records/records.ts";
-import type { RowDetail } from "../stats/row-statistics.ts";
+import type { Histogram } from "../lib/histogram.ts";
+import type { Frame, GrowthRecord } from "../records/records.ts";
 
 export const TABLES = ["sites", "types", "maps", "goroutines", "processes"] as const;
 export type TableName = (typeof TABLES)[number];
+
+/** What is known of the growths of a row beyond its figures. */
+export interface RowDetail {
+	newest: GrowthRecord | undefined;
+	/** Absent before the first one was measured. */
+	durations: Histogram | undefined;
+}
 
 export interface Row {
 	/** Stays the same from window to window. */
@@ -42,6 +49,7 @@ export interface Row {
 	goVersion: string | undefined;
 	/** Of a process: it has ended. */
 	ended: boolean;
+	/** Absent where nothing has grown. */
 	detail: RowDetail | undefined;
 }
 

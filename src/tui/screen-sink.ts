@@ -7,7 +7,6 @@ import { emptyLedger } from "../records/ledger.ts";
 import type { GomapgrowRecord, StartRecord, TargetRecord, WindowRecord } from "../records/records.ts";
 import { errorText } from "../report/error-text.ts";
 import { Aggregator } from "../stats/aggregator.ts";
-import { RowDetails } from "../stats/row-statistics.ts";
 import { JobControl } from "./job-control.ts";
 import { Keyboard } from "./keyboard.ts";
 import type { Key } from "./keys.ts";
@@ -42,7 +41,7 @@ export class ScreenSink implements Sink {
 	readonly #keyboard: Keyboard | undefined;
 	readonly #jobs: JobControl;
 	readonly reader: BackPressure;
-	readonly #details = new RowDetails();
+	readonly details = true;
 	readonly #flames = new FlameGraphBuilder("growths");
 	/** By PID, in the order in which they came. */
 	readonly #targets = new Map<number, TargetRecord>();
@@ -106,11 +105,7 @@ export class ScreenSink implements Sink {
 				this.#target(record);
 				break;
 			case "growth":
-				this.#details.add(record);
 				this.#flames.add(record);
-				break;
-			case "overlap":
-				this.#details.addOverlap(record);
 				break;
 			case "end":
 				// The summary stays on the normal screen.
@@ -144,11 +139,10 @@ export class ScreenSink implements Sink {
 		}
 	}
 
-	window(record: WindowRecord, state: WindowState): void {
+	window(_record: WindowRecord, state: WindowState): void {
 		const { targets, ended, elapsedNs, view, ledger, losses, overhead } = state;
 		// Also while the screen is paused: the view is of this moment.
 		this.#live = { targets, ended, elapsedNs, view, ledger, losses, overhead };
-		this.#details.closeWindow(record.interval_ns);
 		if (this.#ui.notice !== undefined && state.elapsedNs > this.#noticeUntilNs) {
 			this.#ui = { ...this.#ui, notice: undefined };
 		}
@@ -162,7 +156,7 @@ export class ScreenSink implements Sink {
 		return {
 			...{ targets, elapsedNs, view, ledger, losses, overhead, kernel: this.#kernel },
 			ended: targets.length > 0 && targets.every(({ pid }) => ended.has(pid)),
-			tables: new Tables({ view, details: this.#details, ledger, targets: all, ended }),
+			tables: new Tables({ view, ledger, targets: all, ended }),
 			keys: this.#keyboard !== undefined,
 		};
 	}

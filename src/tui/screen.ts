@@ -1,9 +1,10 @@
 import type { Ledger, LossRecord, OverheadRow, TargetRecord, TierName } from "../records/records.ts";
 import { measuredTiers } from "../report/measured.ts";
 import type { AggregateView } from "../stats/aggregator.ts";
+import { allDurations, growthLatency, moveLatency } from "../stats/latency.ts";
 import { plural } from "../text/units.ts";
 import { type Column, columnsOf } from "./columns.ts";
-import { allDurations, tookLine } from "./duration-line.ts";
+import { tookLine } from "./duration-line.ts";
 import { footerLine } from "./footer.ts";
 import { growthLine } from "./growth-text.ts";
 import { headerLine } from "./header.ts";
@@ -97,12 +98,12 @@ function bottomLines(drawing: Drawing, sections: Sections): Line[] {
 	}
 	if (sections.newest) lines.push(growthLine(row?.detail?.newest ?? view.latest, columns));
 	if (sections.took) {
-		const all = allDurations(view.total.latency);
+		const { latency } = view.total;
 		const durations = row?.detail?.durations;
 		lines.push(
 			chosen && durations !== undefined
-				? tookLine("this row ", durations.row("", ""), undefined, columns)
-				: tookLine("all growths ", all.growths, all.moves, columns),
+				? tookLine("this row ", durations, undefined, columns)
+				: tookLine("all growths ", allDurations(growthLatency(latency)), allDurations(moveLatency(latency)), columns),
 		);
 	}
 	if (sections.shares) lines.push(sharesLine(view, ledger, columns));
@@ -137,7 +138,7 @@ function middleLines(drawing: Drawing, height: number): Middle {
 	}
 	if (ui.frozen !== undefined) return frozenLines(ui.frozen, columns, height);
 	const all = state.tables.rows(ui.table).length;
-	const recentNs = state.view.recent.interval_ns;
+	const recentNs = state.view.recentNs;
 	const tabs = tabsLine({ ui, columns: tableColumns, matching: rows.length, all, recentNs }, columns);
 	if (rows.length === 0) return { lines: [tabs, emptyLine(drawing)], scrollEnd: 0 };
 	const sorting = ui.tables[ui.table];

@@ -46,7 +46,7 @@ function shareTexts(shares: readonly Share[]): string {
 
 /** In one line; blank before the first growth. */
 export function sharesLine(view: AggregateView, ledger: Ledger, columns: number): Span[] {
-	const { kinds, causes, growths, overlaps } = view.total;
+	const { kinds, causes, growths, overlaps = 0 } = view.total;
 	if (growths === 0) return [];
 	const fields: Line[] = [
 		[{ text: " kinds  ", style: "dim" }, { text: shareTexts(sharesOf(KINDS, kinds)) }],
@@ -89,7 +89,7 @@ export function overlapText(overlap: OverlapRecord): string {
 
 /** As bars, for large screens. */
 export function shareBlock(view: AggregateView, ledger: Ledger, columns: number): Line[] {
-	const { kinds, causes, overlaps } = view.total;
+	const { kinds, causes, overlaps = 0 } = view.total;
 	const lines: Line[] = [
 		[{ text: "kinds of growth", style: "dim" }],
 		...bars(sharesOf(KINDS, kinds), columns),

@@ -1,16 +1,18 @@
 /** Makes the rows of the five tables from what has been added up. */
 
-import type { Ledger, SiteRow, TargetRecord } from "../records/records.ts";
+import { OTHER } from "../lib/bounded-table.ts";
+import { compareText } from "../lib/compare.ts";
+import type { Ledger, MapRow, TargetRecord } from "../records/records.ts";
 import { bytesMeasured, measuredTiers } from "../report/measured.ts";
 import type { AggregateView } from "../stats/aggregator.ts";
-import { copyDetail, goroutineKey, mapKey, type RowDetail, type RowDetails } from "../stats/row-statistics.ts";
-import { OTHER, siteKey } from "../stats/rows.ts";
+import type { GoroutineStats, SiteStats, TypeStats } from "../stats/named-rows.ts";
+import { compareMapRows, compareSiteNames } from "../stats/rows.ts";
+import { type Span, StatRow } from "../stats/stat-row.ts";
 import { perSecond } from "../text/units.ts";
 import { newRow, type Row, TABLES, type TableName } from "./rows.ts";
 
 export interface TableSource {
 	view: AggregateView;
-	details: RowDetails;
 	ledger: Ledger;
 	/** All processes that were ever observed. */
 	targets: readonly TargetRecord[];
@@ -64,136 +66,133 @@ export class Tables {
 	}
 
 	/** What all kinds of rows show of their growths. */
-	#grown(detail: RowDetail | undefined): Partial<Row> {
-		if (detail === undefined) return {};
-		const { durations, newest, withMoved } = detail;
-		const moved = withMoved > 0 || detail.growths === 0;
+	#grown(row: StatRow): Partial<Row> {
+		const { newest, durations } = row;
+		if (newest === undefined) return {};
+		const moved = row.figure("withMoved", "total") > 0;
 		return {
-			growRate: perSecond(detail.recentGrowths, this.#source.details.recentNs),
-			movedRate: moved ? perSecond(detail.recentMoved, this.#source.details.recentNs) : undefined,
-			moved: moved ? detail.moved : undefined,
-			timeNs: durations.count > 0 ? durations.sumNs : undefined,
-			maxNs: durations.count > 0 ? durations.maxNs : undefined,
+			growRate: this.#rate(row, "growths"),
+			movedRate: moved ? this.#rate(row, "moved") : undefined,
+			moved: moved ? row.rounded("moved", "total") : undefined,
+			timeNs: durations === undefined ? undefined : row.rounded("time", "total"),
+			maxNs: durations?.maxNs,
 			lastNs: newest.elapsed_ns,
-			detail,
+			detail: { newest, durations },
+		};
+	}
+
+	#rate(row: StatRow, figure: "growths" | "work" | "moved"): number {
+		return perSecond(row.figure(figure, "recent"), this.#source.view.recentNs);
+	}
+
+	#working(row: StatRow): Partial<Row> {
+		return this.#work ? { workRate: this.#rate(row, "work"), work: row.rounded("work", "ended") } : {};
+	}
+
+	/** What a row shows of its sums in windows that have ended. */
+	#summed(row: StatRow): Partial<Row> {
+		const growths = row.rounded("growths", "ended");
+		return {
+			growths,
+			allocated: bytesMeasured(this.#source.view.total) ? row.rounded("bytes", "ended") : undefined,
+			maxSlots: growths > 0 ? row.figure("slots", "ended") : undefined,
 		};
 	}
 
 	/** With --iter what was seen, otherwise what the flag of classic maps says. */
-	#iterating(detail: RowDetail | undefined, flagged: number | undefined): number | undefined {
-		return this.#source.ledger.iteration === undefined ? flagged : (detail?.overlaps ?? 0);
+	#iterating(row: StatRow, flagged?: number): number | undefined {
+		return this.#source.ledger.iteration === undefined ? flagged : row.overlaps;
 	}
 
 	/** Where maps grow now comes first, then where they grew. */
 	#sites(): Row[] {
-		const { view, details } = this.#source;
-		const totals = new Map(view.total.sites.map((row) => [siteKey(row, row.map_type), row]));
-		const pairs: [string, SiteRow, SiteRow | undefined][] = view.recent.sites.map((recent) => {
-			const key = siteKey(recent, recent.map_type);
-			const total = totals.get(key) ?? recent;
-			totals.delete(key);
-			return [key, total, recent];
-		});
-		for (const [key, total] of totals) pairs.push([key, total, undefined]);
-		const rate = (count: number | undefined) => perSecond(count ?? 0, view.recent.interval_ns);
-		return pairs.map(([key, total, recent]) => {
-			const rest = total.fn === OTHER;
-			// What a window that is still open has added is not in the sums.
-			const detail = rest || total.growths === 0 ? undefined : details.get("site", key);
-			return newRow(key, {
+		const rows = this.#source.view.rows.sites.filter(isCounted).sort(compareSites);
+		return rows.map((row) => {
+			const rest = row.site.fn === OTHER;
+			const grown = row.figure("growths", "ended") > 0;
+			const flagged = row.figure("withIterating", "ended") > 0 ? row.rounded("iterating", "ended") : undefined;
+			return newRow(row.key, {
 				rest,
-				...this.#grown(detail),
-				growRate: rate(recent?.growths),
-				...(this.#work ? { workRate: rate(recent?.work), work: total.work } : {}),
+				...(rest || !grown ? {} : this.#grown(row)),
+				growRate: this.#rate(row, "growths"),
+				...this.#working(row),
 				// A place that only moves entries: the growth was elsewhere.
-				...(total.growths === 0 && !rest ? { movedRate: 0, moved: 0 } : {}),
-				growths: total.growths,
-				allocated: bytesMeasured(view.total) ? total.bytes : undefined,
-				maxSlots: total.growths > 0 ? total.max_capacity : undefined,
-				iterating: total.growths > 0 ? this.#iterating(detail, total.iterating) : undefined,
-				mapType: total.map_type,
-				site: total,
+				...(grown || rest ? {} : { movedRate: 0, moved: 0 }),
+				...this.#summed(row),
+				iterating: grown ? this.#iterating(row, flagged) : undefined,
+				mapType: row.site.map_type,
+				site: row.site,
 			});
 		});
 	}
 
 	#types(): Row[] {
-		const { view, details } = this.#source;
-		const work = new Map<string, number>();
-		for (const site of view.recent.sites) work.set(site.map_type, (work.get(site.map_type) ?? 0) + site.work);
-		return view.total.types.map((total) => {
-			const { map_type } = total;
-			const detail = map_type === OTHER ? undefined : details.get("type", map_type);
+		const rows = this.#source.view.rows.types.filter(isCounted).sort(compareTypes);
+		return rows.map((row) => {
+			const { map_type } = row;
+			const rest = map_type === OTHER;
 			return newRow(map_type, {
-				rest: map_type === OTHER,
+				rest,
 				growRate: 0,
-				...this.#grown(detail),
-				...(this.#work
-					? { workRate: perSecond(work.get(map_type) ?? 0, view.recent.interval_ns), work: total.work }
-					: {}),
-				growths: total.growths,
-				allocated: bytesMeasured(view.total) ? total.bytes : undefined,
-				maxSlots: total.growths > 0 ? total.max_capacity : undefined,
-				iterating: this.#iterating(detail, undefined),
+				...(rest ? {} : this.#grown(row)),
+				...this.#working(row),
+				...this.#summed(row),
+				iterating: this.#iterating(row),
 				mapType: map_type,
 			});
 		});
 	}
 
+	/** As they are now: a chain has no windows. */
 	#maps(): Row[] {
-		const { details } = this.#source;
-		return details.maps().map((map) => {
-			const key = mapKey(map);
-			const detail = details.get("map", key);
-			return newRow(key, {
+		const rows = this.#source.view.rows.maps.sort((a, b) => compareMapRows(a.chain, b.chain));
+		return rows.map((row) => {
+			const map = row.chain;
+			return newRow(row.key, {
 				pid: map.pid,
-				...this.#grown(detail),
+				...this.#grown(row),
 				growths: map.growths,
 				allocated: map.bytes,
 				slotsFirst: map.slots_first,
 				slotsLast: map.slots_last,
 				entries: map.count,
-				iterating: this.#iterating(detail, undefined),
+				iterating: this.#iterating(row),
 				mapType: map.map_type,
-				site: map,
+				site: siteOf(map),
 			});
 		});
 	}
 
 	#goroutines(): Row[] {
-		const { details } = this.#source;
-		return details.goroutines().map((goroutine) => {
-			const key = goroutineKey(goroutine);
-			const detail = details.get("goroutine", key);
-			return newRow(key, {
-				pid: goroutine.pid,
-				goid: goroutine.goid,
-				...this.#grown(detail),
-				growths: goroutine.growths,
-				allocated: goroutine.bytes,
-				iterating: this.#iterating(detail, undefined),
-				startFn: goroutine.start_fn,
-				createdBy: goroutine.created_by,
-			});
-		});
+		const rows = this.#source.view.rows.goroutines.sort(compareGoroutines);
+		return rows.map((row) =>
+			newRow(row.key, {
+				pid: row.pid,
+				goid: row.goid,
+				...this.#grown(row),
+				growths: row.rounded("growths", "total"),
+				allocated: row.rounded("bytes", "total"),
+				iterating: this.#iterating(row),
+				startFn: row.startFn,
+				createdBy: row.createdBy,
+			}),
+		);
 	}
 
 	#processes(): Row[] {
-		const { view, details, targets, ended } = this.#source;
-		const totals = new Map(view.total.targets.map((row) => [row.pid, row]));
-		const recent = new Map(view.recent.targets.map((row) => [row.pid, row]));
+		const { view, targets, ended } = this.#source;
+		const none = new StatRow();
 		const rows = targets.map((target) => {
 			const { pid } = target;
-			const detail = details.get("process", `${pid}`);
+			const row = view.rows.process(pid) ?? none;
 			const tiers = measuredTiers([target]);
-			const rate = (count: number | undefined) => perSecond(count ?? 0, view.recent.interval_ns);
 			return newRow(`${pid}`, {
 				pid,
-				...this.#grown(detail),
-				growRate: tiers.includes("growth") ? rate(recent.get(pid)?.growths) : undefined,
-				...(tiers.includes("work") ? { workRate: rate(recent.get(pid)?.work), work: totals.get(pid)?.work ?? 0 } : {}),
-				growths: totals.get(pid)?.growths ?? 0,
-				iterating: this.#iterating(detail, undefined),
+				...this.#grown(row),
+				growRate: tiers.includes("growth") ? this.#rate(row, "growths") : undefined,
+				...(tiers.includes("work") ? { workRate: this.#rate(row, "work"), work: row.rounded("work", "ended") } : {}),
+				growths: row.rounded("growths", "ended"),
+				iterating: this.#iterating(row),
 				processName: target.name,
 				goVersion: `${target.go_version.replace(/^go/, "")} ${target.map_impl}`,
 				ended: ended.has(pid),
@@ -205,7 +204,44 @@ export class Tables {
 	}
 }
 
+/** Has additions in a window that has ended: one that is still open is not shown. */
+function isCounted(row: StatRow): boolean {
+	return row.figure("growths", "ended") > 0 || row.figure("work", "ended") > 0;
+}
+
+function compareFigures(a: StatRow, b: StatRow, span: Span): number {
+	return b.figure("growths", span) - a.figure("growths", span) || b.figure("work", span) - a.figure("work", span);
+}
+
+function compareSites(a: SiteStats, b: SiteStats): number {
+	return (
+		Number(b.isRecent) - Number(a.isRecent) ||
+		compareFigures(a, b, a.isRecent ? "recent" : "ended") ||
+		compareSiteNames(a.site, b.site)
+	);
+}
+
+function compareTypes(a: TypeStats, b: TypeStats): number {
+	return compareFigures(a, b, "ended") || compareText(a.map_type, b.map_type);
+}
+
+function compareGoroutines(a: GoroutineStats, b: GoroutineStats): number {
+	const span = "total";
+	return (
+		b.figure("growths", span) - a.figure("growths", span) ||
+		b.figure("bytes", span) - a.figure("bytes", span) ||
+		a.goid - b.goid ||
+		a.pid - b.pid
+	);
+}
+
+function siteOf({ fn, file, line }: Readonly<MapRow>): NonNullable<Row["site"]> {
+	return { fn, ...(file === undefined ? {} : { file }), ...(line === undefined ? {} : { line }) };
+}
+
 /** A copy that later growths do not change. */
 export function stillRow(row: Row): Row {
-	return row.detail === undefined ? row : { ...row, detail: copyDetail(row.detail) };
+	if (row.detail === undefined) return row;
+	const { newest, durations } = row.detail;
+	return { ...row, detail: { newest, durations: durations?.clone() } };
 }

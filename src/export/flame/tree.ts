@@ -1,5 +1,7 @@
 /** Stacks with weights, merged into a tree: what every format of flame graph is made from. */
 
+import { BoundedTable, OTHER } from "../../lib/bounded-table.ts";
+import { compareText } from "../../lib/compare.ts";
 import { sanitize } from "../../lib/sanitize.ts";
 import type { Frame } from "../../records/records.ts";
 import { shortFile, shortSite } from "../../text/go-names.ts";
@@ -40,7 +42,10 @@ export interface FlameOptions {
 
 /** Deeper than what is recorded live (64): a bound for recordings that somebody else wrote. */
 const MAX_DEPTH = 256;
-const OTHER = "(other)";
+/** Processes with frames of their own, and names of processes that are remembered until they have some. */
+const MAX_PROCESSES = 4096;
+/** Leaves that are remembered of one stack: it has few types and processes. */
+const MAX_LEAVES = 64;
 const TRUNCATED = "(stack truncated)";
 const NO_STACK = "(no stack)";
 
@@ -64,17 +69,24 @@ function frameName(frame: Frame): string {
 	return `${fn} ${shortFile(frame.file)}${frame.line === undefined ? "" : `:${frame.line}`}`;
 }
 
+function processName(pid: number, name = "process"): string {
+	return `${sanitize(name)} ${pid}`;
+}
+
 /** Frames by name under one parent: an inlined call and a real one of the same line are two. */
 function childKey(kind: FlameKind, name: string): string {
 	return `${kind} ${name}`;
 }
 
-/** Adds records up to a flame graph of one metric. Memory is bounded by the number of frames. */
+/** Adds records up to a flame graph of one metric. Memory is bounded by the number of frames: each may have one for the rest beside it. */
 export class FlameGraphBuilder {
 	readonly #metric: FlameMetric;
 	readonly #maxFrames: number;
 	readonly #processes = new Map<number, Building>();
-	readonly #names = new Map<number, string>();
+	/** Of processes that have no frames yet. */
+	readonly #names = new BoundedTable<number, string>(MAX_PROCESSES);
+	/** All processes that came when there was no room. */
+	#otherProcesses: Building | undefined;
 	/** Live stacks are interned, so that this spares the walk for all but the first of them. */
 	readonly #leaves = new WeakMap<readonly Frame[], Map<string, Building>>();
 	#frames = 0;
@@ -89,7 +101,9 @@ export class FlameGraphBuilder {
 
 	/** Names a process; shown only when there are several. */
 	addProcess(pid: number, name: string): void {
-		this.#names.set(pid, name);
+		const process = this.#processes.get(pid);
+		if (process === undefined) this.#names.set(pid, name);
+		else process.name = processName(pid, name);
 	}
 
 	/** Adds a record; one that has nothing to do with the metric changes nothing. */
@@ -110,17 +124,17 @@ export class FlameGraphBuilder {
 		if (found !== undefined) return found;
 		const leaf = this.#walk(record);
 		if (known === undefined) this.#leaves.set(record.stack, new Map([[key, leaf]]));
-		else known.set(key, leaf);
+		else {
+			if (known.size >= MAX_LEAVES) known.clear();
+			known.set(key, leaf);
+		}
 		return leaf;
 	}
 
 	#walk(record: StackRecord): Building {
-		const { pid, stack } = record;
-		let node = this.#processes.get(pid);
-		if (node === undefined) {
-			node = building("process", "");
-			this.#processes.set(pid, node);
-		}
+		const { stack } = record;
+		let node = this.#process(record.pid);
+		if (node.name === OTHER) return node;
 		if (stack.length === 0) node = this.#child(node, "note", NO_STACK);
 		else if (record.stack_truncated === true || stack.length > MAX_DEPTH) node = this.#child(node, "note", TRUNCATED);
 		for (const frame of stack.slice(0, MAX_DEPTH).reverse()) {
@@ -129,6 +143,20 @@ export class FlameGraphBuilder {
 			node = this.#child(node, kind, frameName(frame), frame);
 		}
 		return node.name === OTHER ? node : this.#child(node, "type", sanitize(record.map_type));
+	}
+
+	#process(pid: number): Building {
+		const known = this.#processes.get(pid);
+		if (known !== undefined) return known;
+		if (this.#processes.size >= MAX_PROCESSES || this.#frames >= this.#maxFrames) {
+			this.#otherProcesses ??= building("note", OTHER);
+			return this.#otherProcesses;
+		}
+		this.#frames++;
+		const process = building("process", processName(pid, this.#names.peek(pid)));
+		this.#names.delete(pid);
+		this.#processes.set(pid, process);
+		return process;
 	}
 
 	#child(parent: Building, kind: FlameKind, name: string, frame?: Frame): Building {
@@ -149,14 +177,13 @@ export class FlameGraphBuilder {
 	/** The graph so far, as values: later records don't change it. */
 	build(): FlameGraph {
 		const root = building("root", "all");
-		for (const [pid, process] of this.#processes) {
-			if (this.#processes.size === 1) {
-				root.children = process.children;
-				continue;
-			}
-			const name = `${sanitize(this.#names.get(pid) ?? "process")} ${pid}`;
-			root.children.set(name, { ...process, name, label: name });
-		}
+		const processes = [...this.#processes.values()];
+		if (this.#otherProcesses !== undefined) processes.push(this.#otherProcesses);
+		const [only, ...others] = processes;
+		if (only !== undefined && others.length === 0 && only.kind === "process") root.children = only.children;
+		else
+			for (const [index, process] of processes.entries())
+				root.children.set(`${index}`, { ...process, label: process.name });
 		return {
 			metric: this.#metric,
 			root: finished(root),
@@ -169,7 +196,7 @@ export class FlameGraphBuilder {
 
 function finished(node: Building): FlameNode {
 	const children = Array.from(node.children.values(), finished).sort(
-		(a, b) => b.value - a.value || (a.name < b.name ? -1 : a.name > b.name ? 1 : a.kind < b.kind ? -1 : 1),
+		(a, b) => b.value - a.value || compareText(a.name, b.name) || compareText(a.kind, b.kind),
 	);
 	return {
 		name: node.name,

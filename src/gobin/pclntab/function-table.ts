@@ -1,7 +1,7 @@
 import type { ElfFile } from "../../elf/elf-file.ts";
 import { hex, i32, u8, u32, u64 } from "../../elf/little-endian.ts";
 import { GomapgrowError } from "../../errors/error.ts";
-import { GenerationCache } from "../../lib/generation-cache.ts";
+import { BoundedTable } from "../../lib/bounded-table.ts";
 import { ForwardWindow } from "./forward-window.ts";
 import { FunctionStarts } from "./function-starts.ts";
 import type { Pclntab } from "./header.ts";
@@ -60,11 +60,13 @@ export class FunctionTable {
 	readonly #elf: ElfFile;
 	readonly #table: Pclntab;
 	readonly #text: number;
-	readonly #texts = new GenerationCache<string>(MAX_REMEMBERED_TEXT, (text) => TEXT_BYTES + text.length);
+	readonly #texts = new BoundedTable<number, string>(MAX_REMEMBERED_TEXT, {
+		weigh: (text) => TEXT_BYTES + text.length,
+	});
 	#starts: FunctionStarts | undefined;
 	#lookups = 0;
 	/** Planning asks for the same callees again and again. */
-	readonly #covering = new GenerationCache<GoFunction>(MAX_REMEMBERED_FUNCTIONS, () => 1);
+	readonly #covering = new BoundedTable<number, GoFunction>(MAX_REMEMBERED_FUNCTIONS);
 
 	/** `text` is runtime.text from the module data. */
 	constructor(elf: ElfFile, table: Pclntab, text: number) {

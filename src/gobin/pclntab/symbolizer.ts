@@ -1,6 +1,6 @@
 import type { ElfFile } from "../../elf/elf-file.ts";
 import { GomapgrowError } from "../../errors/error.ts";
-import { GenerationCache } from "../../lib/generation-cache.ts";
+import { BoundedTable } from "../../lib/bounded-table.ts";
 import type { FunctionTable } from "./function-table.ts";
 import type { Pclntab } from "./header.ts";
 import { type Frame, framesOf } from "./inline-tree.ts";
@@ -28,7 +28,7 @@ export class Symbolizer {
 	readonly #functions: FunctionTable;
 	readonly #table: Pclntab;
 	readonly #gofunc: number | undefined;
-	readonly #known = new GenerationCache<KnownFunction>(CAPACITY, weightOf);
+	readonly #known = new BoundedTable<number, KnownFunction>(CAPACITY, { weigh: weightOf });
 
 	/** `gofunc` is from the module data. */
 	constructor(elf: ElfFile, functions: FunctionTable, table: Pclntab, gofunc: number | undefined) {
@@ -60,7 +60,7 @@ export class Symbolizer {
 		}
 		const made = this.#frames(index, stretches, stretch);
 		frames[stretch] = made;
-		this.#known.grow(FRAMES_BYTES);
+		this.#known.grow(index, FRAMES_BYTES);
 		return made;
 	}
 

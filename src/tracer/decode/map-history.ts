@@ -1,7 +1,7 @@
 /** Tells the maps of the observed processes apart and numbers the growths of each. */
-import { LruCache } from "../../lib/lru-cache.ts";
+import { BoundedTable } from "../../lib/bounded-table.ts";
 
-/** Maps that are remembered; the one that has not grown for longest is forgotten, and begins anew when it grows again. */
+/** Maps that are remembered; those that have not grown for longest are forgotten, and begin anew when they grow again. */
 const MAX_MAPS = 65_536;
 
 interface Chain {
@@ -25,7 +25,7 @@ export interface ChainLink {
 }
 
 export class MapChains {
-	readonly #chains = new LruCache<string, Chain>(MAX_MAPS);
+	readonly #chains = new BoundedTable<string, Chain>(MAX_MAPS);
 
 	/**
 	 * Which growth of its map this is, from 1 on. Classic seeds have 32 bits, so two maps of one type can share theirs: a growth that does not begin

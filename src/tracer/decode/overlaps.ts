@@ -1,6 +1,6 @@
 /** Finds the growths that an iterator's step tells of: those of its map since its previous step. */
 
-import { LruCache } from "../../lib/lru-cache.ts";
+import { BoundedTable } from "../../lib/bounded-table.ts";
 import type { GrowthRecord } from "../../records/records.ts";
 
 /** Maps whose growths are remembered, and how many of each: more than happen between two steps. */
@@ -15,7 +15,7 @@ interface NumberedGrowth {
 const keyOf = (image: number, map: string): string => `${image}:${map}`;
 
 export class RecentGrowths {
-	readonly #maps = new LruCache<string, NumberedGrowth[]>(MAX_MAPS);
+	readonly #maps = new BoundedTable<string, NumberedGrowth[]>(MAX_MAPS);
 
 	/** `image`: the process image that the map is in (Target.image); `sequence`: which growth of the map it is, as the kernel counts. */
 	add(image: number, sequence: number, record: GrowthRecord): void {

@@ -4,7 +4,7 @@
  * Equal stacks share one array, so a storm of growths from one place costs little.
  */
 import type { GoBinary } from "../../gobin/go-binary.ts";
-import { LruCache } from "../../lib/lru-cache.ts";
+import { BoundedTable } from "../../lib/bounded-table.ts";
 import { sanitize } from "../../lib/sanitize.ts";
 import type { PlannedProbe, ProbePlan } from "../../plan/probe-plan.ts";
 import type { Frame } from "../../records/records.ts";
@@ -37,9 +37,9 @@ export class StackDecoder {
 	#inFile = new Float64Array(128);
 	#inFileBytes = Buffer.from(this.#inFile.buffer);
 	/** By the probe and the return addresses in the file; those with numbers among their frames by the load bias, too. */
-	readonly #stacks = new LruCache<string, Frame[]>(MAX_STACKS);
+	readonly #stacks = new BoundedTable<string, Frame[]>(MAX_STACKS);
 	/** By the address in the file; those outside the executable by what the process has, as text. */
-	readonly #callers = new LruCache<number | string, Frame[]>(MAX_CALLERS);
+	readonly #callers = new BoundedTable<number | string, Frame[]>(MAX_CALLERS);
 	/** Those of programs with stale frame pointers that do not go down to a goroutine's first function. */
 	readonly #cut = new WeakSet<Frame[]>();
 

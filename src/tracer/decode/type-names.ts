@@ -1,6 +1,6 @@
 /** Names of map types by their run-time address, per target. */
 import type { GoBinary } from "../../gobin/go-binary.ts";
-import { LruCache } from "../../lib/lru-cache.ts";
+import { BoundedTable } from "../../lib/bounded-table.ts";
 import { sanitize } from "../../lib/sanitize.ts";
 
 export interface MapTypeInfo {
@@ -22,7 +22,7 @@ const MAX_TYPES = 8192;
 
 export class MapTypes {
 	readonly #binary: GoBinary;
-	readonly #cache = new LruCache<number, { info: MapTypeInfo | undefined }>(MAX_TYPES);
+	readonly #cache = new BoundedTable<number, { info: MapTypeInfo | undefined }>(MAX_TYPES);
 
 	constructor(binary: GoBinary) {
 		this.#binary = binary;

@@ -217,15 +217,15 @@ describe("GoroutineTable", () => {
 		expect(goroutines.callsUnderWay()).toBe(SLOTS + 1);
 	});
 
-	test("forgets the goroutines of one process, and says how many calls they were in", () => {
+	test("forgets the goroutines of processes, and says how many calls they were in", () => {
 		const goroutines = table();
 		begin(1, 10, 0, 5);
 		begin(1, 10, 1, 6);
 		begin(1, 11, 0, 7);
 		begin(2, 10, 8, 8);
 		begin(3, 10, 8, 0);
-		expect(goroutines.forget(10)).toBe(3);
+		expect(goroutines.forget(new Set([10]))).toBe(3);
 		expect([fake.size(9), goroutines.callsUnderWay()]).toEqual([1, 1]);
-		expect(goroutines.forget(10)).toBe(0);
+		expect(goroutines.forget(new Set([10]))).toBe(0);
 	});
 });

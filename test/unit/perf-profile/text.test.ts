@@ -7,7 +7,7 @@ import { profileJson } from "../../../src/perf-profile/json.ts";
 import { PerfScriptReader } from "../../../src/perf-profile/parse-script.ts";
 import { profileText } from "../../../src/perf-profile/text.ts";
 import type { MergedRecordings } from "../../../src/recording/merge.ts";
-import type { LatencyRow } from "../../../src/records/records.ts";
+import { type LatencySum, latencySum } from "../../../src/stats/latency.ts";
 import { expectGolden } from "../report/golden.ts";
 
 function read(text: string): CpuProfile {
@@ -24,9 +24,10 @@ function read(text: string): CpuProfile {
 const profile = read(readFileSync(new URL("../../golden/perf-script.txt", import.meta.url), "utf8"));
 const options = { columns: Number.POSITIVE_INFINITY, rows: 20, notes: [] };
 
-function latency(fn: string, count: number, ns: number): LatencyRow {
+function latency(fn: string, count: number, ns: number): LatencySum {
 	const from_ns = 2 ** Math.floor(Math.log2(ns));
-	return { fn, map_type: "map[int]int", count, sum_ns: count * ns, max_ns: 2 * ns, buckets: [{ from_ns, count }] };
+	const row = { count, sum_ns: count * ns, max_ns: 2 * ns, buckets: [{ from_ns, count }] };
+	return latencySum({ fn, map_type: "map[int]int", ...row });
 }
 
 /** Of the sums only what is compared. */

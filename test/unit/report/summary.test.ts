@@ -1,13 +1,22 @@
 import { expect, test } from "bun:test";
+import { Histogram } from "../../../src/lib/histogram.ts";
 import { type SummaryInput, summaryText } from "../../../src/report/summary.ts";
 import { Aggregator } from "../../../src/stats/aggregator.ts";
-import { awkwardState, busyState, growth, idleState, WORKLOADS } from "../tui/fixture.ts";
+import {
+	awkwardRecording,
+	awkwardState,
+	busyRecording,
+	busyState,
+	growth,
+	idleState,
+	WORKLOADS,
+} from "../tui/fixture.ts";
 import { expectGolden } from "./golden.ts";
 
 function inputOf(state: ReturnType<typeof busyState>, fields: Partial<SummaryInput> = {}): SummaryInput {
 	return {
 		elapsedNs: state.elapsedNs,
-		total: state.view.total,
+		total: new Aggregator().total(),
 		ledger: state.ledger,
 		measured: ["growth", "work"],
 		losses: state.losses,
@@ -16,11 +25,15 @@ function inputOf(state: ReturnType<typeof busyState>, fields: Partial<SummaryInp
 }
 
 test("a complete run", async () => {
-	await expectGolden("summary-busy.txt", summaryText(inputOf(busyState())));
+	await expectGolden(
+		"summary-busy.txt",
+		summaryText(inputOf(busyState(), { total: busyRecording(72).aggregator.total() })),
+	);
 });
 
 test("a run with losses, long names and control characters", async () => {
-	await expectGolden("summary-awkward.txt", summaryText(inputOf(awkwardState())));
+	const total = awkwardRecording().aggregator.total();
+	await expectGolden("summary-awkward.txt", summaryText(inputOf(awkwardState(), { total })));
 });
 
 test("a run without growth says so", () => {
@@ -63,14 +76,13 @@ test("the longest chain is that of one map, and a single growth is none", () => 
 
 test("time spent growing counts no call twice and is a share of the run", () => {
 	const aggregator = new Aggregator();
-	const buckets = [0, 1];
 	// evacuate is called by growWork: its time is in it already.
 	for (const [fn, sum_ns] of [
 		["runtime.hashGrow", 1e9],
 		["runtime.growWork_fast64", 2e9],
 		["runtime.evacuate_fast64", 1.9e9],
 	] as const) {
-		aggregator.addLatency({ fn, map_type: "map[int]int", count: 1, sum_ns, max_ns: sum_ns, buckets });
+		aggregator.addLatency({ fn, map_type: "map[int]int", durations: Histogram.ofOctaves([0, 1], sum_ns, sum_ns) });
 	}
 	const text = summaryText(inputOf(busyState(0), { total: aggregator.total(), elapsedNs: 60e9 }));
 	expect(text).toContain(" · 3.00 s spent growing (5.0 % of the time)\n");

@@ -7,6 +7,7 @@ import { errorText } from "../../../src/report/error-text.ts";
 import { ledgerText, verdictText } from "../../../src/report/ledger-text.ts";
 import { bytesMeasured, measuredTiers, movedMeasured } from "../../../src/report/measured.ts";
 import { type WindowLineInput, windowLine } from "../../../src/report/window-line.ts";
+import { latencySum } from "../../../src/stats/latency.ts";
 
 describe("errors", () => {
 	test("say what was wanted, what was found and what mends it", () => {
@@ -106,18 +107,18 @@ describe("the line for pipes", () => {
 		bytes: 8_400_000,
 		bytes_moved: 4_200_000,
 		latency: [
-			{
+			latencySum({
 				...{ fn: "runtime.hashGrow", map_type: "map[string]int", count: 100, sum_ns: 2e5, max_ns: 90_000 },
 				buckets: [
 					{ from_ns: 1024, count: 90 },
 					{ from_ns: 65_536, count: 10 },
 				],
-			},
+			}),
 			// Neither a call that moves entries later nor one within a growth is a growth.
-			{
+			latencySum({
 				...{ fn: "runtime.growWork", map_type: "map[string]int", count: 1, sum_ns: 8e9, max_ns: 8e9 },
 				buckets: [{ from_ns: 2 ** 32, count: 1 }],
-			},
+			}),
 		],
 		sites: [{ ...site, growths: 812, work: 0, bytes: 0, max_capacity: 8, duration_ns: 0 }],
 		targets: [{ pid: 4711, name: "etcd" }],

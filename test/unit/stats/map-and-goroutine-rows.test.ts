@@ -1,13 +1,17 @@
 /** Rows of single maps and of goroutines. */
 import { describe, expect, test } from "bun:test";
 import type { GrowthRecord, MapRow } from "../../../src/records/records.ts";
-import { GoroutineRows, MapRows } from "../../../src/stats/map-and-goroutine-rows.ts";
+import { Aggregator } from "../../../src/stats/aggregator.ts";
 import { growthRecord } from "./growth-record.ts";
 
+function added(growths: readonly Partial<GrowthRecord>[], maxRecentRows = 100): Aggregator {
+	const aggregator = new Aggregator({ maxRecentRows });
+	for (const growth of growths) aggregator.addGrowth(growthRecord(growth));
+	return aggregator;
+}
+
 function rowsOf(growths: readonly Partial<GrowthRecord>[], max = 100, limit = 100): MapRow[] {
-	const rows = new MapRows(max);
-	for (const growth of growths) rows.add(growthRecord(growth));
-	return rows.top(limit);
+	return added(growths, max).total().maps.slice(0, limit);
 }
 
 /** Growth number `nth` of a classic map that began with 8 slots. */
@@ -127,30 +131,27 @@ describe("rows", () => {
 	});
 
 	test("are only so many, and the one that has not changed for longest is forgotten", () => {
-		const rows = new MapRows(3);
-		const add = (map: string, nth: number): void => rows.add(growthRecord(doubling(nth, { map })));
+		const rows = new Aggregator({ maxRecentRows: 3 });
+		const add = (map: string, nth: number): void => rows.addGrowth(growthRecord(doubling(nth, { map })));
 		add("0x1", 1);
 		add("0x2", 1);
 		add("0x3", 1);
 		add("0x1", 2);
 		add("0x4", 1);
-		expect(rows.top(10).map(({ map }) => map)).toEqual(["0x1", "0x3", "0x4"]);
+		expect(rows.total().maps.map(({ map }) => map)).toEqual(["0x1", "0x3", "0x4"]);
 		// Forgotten, it has its number all the same.
 		add("0x2", 2);
-		expect(rows.top(10).map(({ map, growths }) => [map, growths])).toEqual([
+		expect(rows.total().maps.map(({ map, growths }) => [map, growths])).toEqual([
 			["0x1", 2],
 			["0x2", 2],
 			["0x4", 1],
 		]);
-		expect(rows.top(1)).toHaveLength(1);
-		expect(rows.top(0)).toEqual([]);
 	});
 
 	test("are values: a later growth does not change them", () => {
-		const rows = new MapRows(3);
-		rows.add(growthRecord(doubling(1)));
-		const before = rows.top(1);
-		rows.add(growthRecord(doubling(2)));
+		const rows = added([doubling(1)]);
+		const before = rows.total().maps;
+		rows.addGrowth(growthRecord(doubling(2)));
 		expect(before[0]).toMatchObject({ growths: 1, slots_last: 16 });
 	});
 });
@@ -159,9 +160,7 @@ describe("goroutines", () => {
 	const created = { fn: "main.main", file: "/src/main.go", line: 20 };
 
 	function goroutines(growths: readonly Partial<GrowthRecord>[], max = 100, limit = 100) {
-		const rows = new GoroutineRows(max);
-		for (const growth of growths) rows.add(growthRecord(growth));
-		return rows.top(limit);
+		return added(growths, max).total().goroutines.slice(0, limit);
 	}
 
 	test("are summed up, with where they come from", () => {
@@ -200,15 +199,39 @@ describe("goroutines", () => {
 
 describe("growths of which not each became a record", () => {
 	test("stand for others in the row of their goroutine", () => {
-		const rows = new GoroutineRows(100);
-		rows.add(growthRecord({ goid: 7, bytes: 100, duration_ns: 10, weight: 12.5 }));
-		rows.add(growthRecord({ goid: 7, bytes: 100, duration_ns: 10, weight: 4.25 }));
-		expect(rows.top(10)).toEqual([expect.objectContaining({ goid: 7, growths: 17, bytes: 1675, duration_ns: 168 })]);
+		const growth = { goid: 7, bytes: 100, duration_ns: 10 };
+		const { goroutines } = added([
+			{ ...growth, weight: 12.5 },
+			{ ...growth, weight: 4.25 },
+		]).total();
+		expect(goroutines).toEqual([expect.objectContaining({ goid: 7, growths: 17, bytes: 1675, duration_ns: 168 })]);
 	});
 
 	test("stand for nothing else in the row of their map, which has the slots of the last one", () => {
 		expect(rowsOf([doubling(1, { weight: 50 }), doubling(4, { weight: 50 })])).toEqual([
 			expect.objectContaining({ growths: 4, bytes: 200 + 1600, slots_first: 8, slots_last: 128 }),
 		]);
+	});
+});
+
+describe("in a window", () => {
+	test("a map has the slots that the window found, and the bytes of the window", () => {
+		const aggregator = added([doubling(1), doubling(2)]);
+		aggregator.closeWindow(1e9);
+		for (const nth of [3, 4]) aggregator.addGrowth(growthRecord(doubling(nth)));
+		aggregator.addGrowth(growthRecord({ map: "0x7", impl: "swiss", nth: 9, directory_length: 4 }));
+		expect(aggregator.closeWindow(1e9).maps).toEqual([
+			expect.objectContaining({ map: "0x7", growths: 9, slots_first: 64, slots_last: 80 }),
+			expect.objectContaining({ growths: 4, slots_first: 32, slots_last: 128, bytes: 800 + 1600 }),
+		]);
+		// Of a swiss map the tables that split are not counted again.
+		aggregator.addGrowth(growthRecord({ map: "0x7", impl: "swiss", nth: 10, directory_length: 8 }));
+		expect(aggregator.closeWindow(1e9).maps).toMatchObject([{ map: "0x7", slots_first: 80, slots_last: 96 }]);
+		expect(aggregator.closeWindow(1e9).maps).toEqual([]);
+	});
+
+	test("a map that gave its seed to another one is not in it", () => {
+		const { maps } = added([doubling(2), doubling(1)]).closeWindow(1e9);
+		expect(maps).toEqual([expect.objectContaining({ growths: 1, bytes: 200 })]);
 	});
 });

@@ -1,7 +1,7 @@
 /** What durations are without the probes that are in them. */
 import { expect, test } from "bun:test";
-import { growingNs, type LatencyCount, LatencyTally } from "../../../src/stats/latency.ts";
-import { LatencySums } from "../../../src/stats/latency-rows.ts";
+import { Histogram } from "../../../src/lib/histogram.ts";
+import { growingNs, type LatencySum, LatencySums } from "../../../src/stats/latency.ts";
 import { netDurations } from "../../../src/stats/net-latency.ts";
 
 const MAPS = "internal/runtime/maps.(*table).";
@@ -38,31 +38,25 @@ test("half a pair of hits is in a duration, and a pair for each measured call in
 });
 
 test("the time spent growing is that without the probes, where it is known", () => {
-	const count = (fn: string, sum_ns: number, net_ns?: number): LatencyCount => ({
-		...{ fn, map_type: "map[int]int", count: 1, sum_ns, max_ns: sum_ns, buckets: [1] },
+	const count = (fn: string, sum_ns: number, net_ns?: number): LatencySum => ({
+		...{ fn, map_type: "map[int]int", durations: Histogram.ofRecord([], 1, sum_ns, sum_ns) },
 		...(net_ns === undefined ? {} : { net_ns }),
 	});
-	const tally = new LatencyTally();
-	tally.add(count("runtime.growWork", 1000, 400));
-	tally.add(count("runtime.growWork", 1000, -100));
-	tally.add(count("runtime.evacuate", 500, 200));
-	tally.add(count("runtime.hashGrow", 70));
-	const rows = tally.rows();
-	expect(rows.map(({ fn, sum_ns, net_ns }) => [fn, sum_ns, net_ns])).toEqual([
+	const sums = new LatencySums();
+	sums.add(count("runtime.growWork", 1000, 400));
+	sums.add(count("runtime.growWork", 1000, -100));
+	sums.add(count("runtime.evacuate", 500, 200));
+	sums.add(count("runtime.hashGrow", 70));
+	const rows = sums.rows();
+	expect(rows.map(({ fn, durations, net_ns }) => [fn, durations.sumNs, net_ns])).toEqual([
 		["runtime.growWork", 2000, 300],
 		["runtime.evacuate", 500, 200],
 		["runtime.hashGrow", 70, undefined],
 	]);
 	expect(growingNs(rows)).toBe(370);
 	// Of a recording that does not have it, what was measured counts.
-	const sums = new LatencySums();
-	sums.add(rows);
-	sums.add([{ fn: "runtime.growWork", map_type: "map[int]int", count: 1, sum_ns: 50, max_ns: 50, buckets: [] }]);
+	sums.add(count("runtime.growWork", 50));
 	expect(growingNs(sums.rows())).toBe(420);
 	// By chance it can be below 0, the whole is not.
-	expect(
-		growingNs([
-			{ ...rows[0], fn: "runtime.growWork", map_type: "", count: 1, sum_ns: 9, max_ns: 9, buckets: [], net_ns: -5 },
-		]),
-	).toBe(0);
+	expect(growingNs([count("runtime.growWork", 9, -5)])).toBe(0);
 });

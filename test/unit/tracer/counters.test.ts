@@ -138,10 +138,11 @@ interface Attached {
 }
 
 class Setup {
-	readonly sites = new SiteTable(16);
+	readonly sites: SiteTable;
 	readonly totals: Totals;
 
-	constructor(measured = { latency: true, iterations: true }) {
+	constructor(measured = { latency: true, iterations: true }, maxSites = 16) {
+		this.sites = new SiteTable(maxSites);
 		const object = { mapFd: fd } as unknown as BpfObject;
 		this.totals = new CounterTotals(object, this.sites, measured);
 	}
@@ -469,6 +470,35 @@ describe("a target that is released", () => {
 		run.totals.release(target);
 		const { latency } = run.totals.read([], decodedOf({ growths: 3 }), false).ledger;
 		expect(latency).toEqual({ ...NOTHING, hits: 3, recorded: 2, unpaired: { left: 1, evicted: 0, withdrawn: 0 } });
+	});
+
+	test("costs no more readings of the kernel's tables with others than alone", () => {
+		/** Readings of eight targets that end, so many at once. */
+		const readings = (atOnce: number): number => {
+			newKernel();
+			const run = new Setup(undefined, 64);
+			const attached = Array.from({ length: 8 }, (_, n) => run.attach(n + 1));
+			for (const { target, work } of attached) {
+				kernel.count(work, { hits: 5, paired: 5 });
+				kernel.workRow(work, 5);
+				kernel.duration(work, 100, 1);
+				kernel.inCall(0xc000, target.identity.pid, 0, 77);
+			}
+			const before = fake.calls.batch;
+			const targets = attached.map(({ target }) => target);
+			while (targets.length > 0) run.totals.release(...targets.splice(0, atOnce));
+			const calls = fake.calls.batch - before;
+			const { ledger, work, latency } = run.totals.read([], decodedOf(), true);
+			expect([ledger.work.hits, ledger.work.recorded, work.length, latency.length]).toEqual([40, 40, 8, 8]);
+			expect(ledger.latency?.unpaired?.left).toBe(8);
+			expect(["work_rows", "latency_rows", "goroutines"].map((name) => fake.size(fd(name as MapName)))).toEqual([
+				0, 0, 0,
+			]);
+			return calls;
+		};
+		// Rows and changes of both tables of counters, and the goroutines.
+		expect(readings(8)).toBe(5);
+		expect(readings(1)).toBe(5 * 8);
 	});
 
 	test("and another one that takes over its numbers are told apart", () => {

@@ -1,3 +1,4 @@
+import { Histogram } from "../../../src/lib/histogram.ts";
 import type {
 	Frame,
 	GrowthRecord,
@@ -7,9 +8,9 @@ import type {
 	ProbeInfo,
 	TargetRecord,
 } from "../../../src/records/records.ts";
-import { Aggregator, type AggregatorOptions, type WorkCount } from "../../../src/stats/aggregator.ts";
-import type { LatencyCount } from "../../../src/stats/latency.ts";
-import { RowDetails } from "../../../src/stats/row-statistics.ts";
+import { Aggregator, type AggregatorOptions } from "../../../src/stats/aggregator.ts";
+import type { LatencySum } from "../../../src/stats/latency.ts";
+import type { WorkCount } from "../../../src/stats/work-count.ts";
 import type { ScreenState } from "../../../src/tui/screen.ts";
 import { Tables } from "../../../src/tui/table-rows.ts";
 
@@ -94,33 +95,29 @@ export function growth(site: Frame, mapType: string, fields: Partial<GrowthRecor
 /** What an observation adds up while it runs. */
 export class Recording {
 	readonly aggregator: Aggregator;
-	readonly details = new RowDetails();
 
 	constructor(options: AggregatorOptions = {}) {
-		this.aggregator = new Aggregator(options);
+		this.aggregator = new Aggregator({ details: true, ...options });
 	}
 
 	growth(record: GrowthRecord): void {
 		this.aggregator.addGrowth(record);
-		this.details.add(record);
 	}
 
 	work(count: WorkCount): void {
 		this.aggregator.addWork(count);
 	}
 
-	latency(count: LatencyCount): void {
+	latency(count: LatencySum): void {
 		this.aggregator.addLatency(count);
 	}
 
 	overlap(record: OverlapRecord): void {
 		this.aggregator.addOverlap(record);
-		this.details.addOverlap(record);
 	}
 
 	close(intervalNs = 1e9): void {
 		this.aggregator.closeWindow(intervalNs);
-		this.details.closeWindow(intervalNs);
 	}
 
 	state(fields: Partial<ScreenState> & { all?: TargetRecord[]; endedPids?: number[] } = {}): ScreenState {
@@ -131,7 +128,7 @@ export class Recording {
 		const ended = new Set(endedPids);
 		return {
 			...{ targets, ended: false, elapsedNs: 0, view, ledger, losses: [], overhead: [], keys: true },
-			tables: new Tables({ view, details: this.details, ledger, targets: all ?? targets, ended }),
+			tables: new Tables({ view, ledger, targets: all ?? targets, ended }),
 			...rest,
 		};
 	}
@@ -206,7 +203,7 @@ export const WORKLOADS: readonly Workload[] = [
 ];
 
 /** Buckets as the kernel counts them, for durations that are all about the same. */
-function latencyOf(fn: string, mapType: string, count: number, ns: number): LatencyCount {
+function latencyOf(fn: string, mapType: string, count: number, ns: number): LatencySum {
 	const buckets = new Array<number>(28).fill(0);
 	const middle = Math.max(1, Math.floor(Math.log2(ns)) - 5);
 	const far = Math.floor(count / 50);
@@ -215,7 +212,7 @@ function latencyOf(fn: string, mapType: string, count: number, ns: number): Late
 	buckets[middle + 1] = near;
 	buckets[middle + 5] = far;
 	const max_ns = 2 ** (middle + (far > 0 ? 10 : near > 0 ? 6 : 5)) * 1.5;
-	return { fn, map_type: mapType, count, sum_ns: count * ns, max_ns, buckets };
+	return { fn, map_type: mapType, durations: Histogram.ofOctaves(buckets, count * ns, max_ns) };
 }
 
 /** The n-th growth of a workload. */
@@ -303,8 +300,8 @@ export const RING_LOSS: LossRecord = {
 	hint: "a larger ring buffer helps",
 };
 
-/** Names in two-column characters, names that are too long, a control sequence, several processes, one of them ended, lost events. */
-export function awkwardState(): ScreenState {
+/** Names in two-column characters, names that are too long, a control sequence. */
+export function awkwardRecording(): Recording {
 	const recording = new Recording();
 	const long = `example.com/${"very/deep/".repeat(8)}pkg.(*${"Extraordinarily".repeat(6)}Named).Method.func1.2`;
 	const sites: [Frame, string][] = [
@@ -323,11 +320,16 @@ export function awkwardState(): ScreenState {
 		}
 	}
 	recording.close();
+	return recording;
+}
+
+/** The same in several processes, one of which has ended, with lost events. */
+export function awkwardState(): ScreenState {
 	const others = [
 		target({ pid: 12, name: "サーバー" }),
 		target({ pid: 13, name: "a\x1b[31m", stripped: false, pie: true }),
 	];
-	return recording.state({
+	return awkwardRecording().state({
 		targets: [target(), ...others],
 		all: [target(), ...others, target({ pid: 14, name: "shortlived" })],
 		endedPids: [14],

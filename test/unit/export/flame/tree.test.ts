@@ -13,8 +13,10 @@ import {
 	flameTitle,
 	selfValue,
 } from "../../../../src/export/flame/tree.ts";
+import { FlameSubject } from "../../../../src/export/flame-subject.ts";
 import type { Frame } from "../../../../src/records/records.ts";
 import { displayWidth } from "../../../../src/text/width.ts";
+import { keptBytes } from "../../../support/memory.ts";
 import { expectGolden } from "../../report/golden.ts";
 import { frame, growthOf, HOSTILE, LOAD, PLACE, SET, shopGraph, shopRecords, workOf } from "./flame-fixture.ts";
 
@@ -146,6 +148,62 @@ describe("flame graph", () => {
 				expect(counts.reduce((sum, count) => sum + count, 0)).toBe(list.length);
 			}),
 		);
+	});
+});
+
+describe("200,000 different names of everything", () => {
+	const NAMES = 200_000;
+
+	test("processes, frames, types and stacks: the sum is right, and memory within what is stated", () => {
+		const { value: graph, bytes } = keptBytes(() => {
+			const builder = builderOf("growths");
+			for (let pid = 0; pid < NAMES; pid++) {
+				builder.addProcess(pid, `name${pid}`);
+				builder.add(growthOf([frame(`main.f${pid}`, `/src/f${pid}.go`, pid)], `map[int]T${pid}`, { pid }));
+			}
+			return { builder, built: builder.build() };
+		});
+		expect(graph.built.root.value).toBe(NAMES);
+		const others = graph.built.root.children.find(({ name }) => name === "(other)");
+		expect([graph.built.root.children.length, others?.value]).toEqual([4097, NAMES - 4096]);
+		expect(graph.built.folded).toBe(NAMES - 4096);
+		expect(graph.built.root.children.some(({ name }) => name === "name17 17")).toBe(true);
+		expect(bytes).toBeLessThan(32 << 20);
+	});
+
+	test("types of one stack and frames of one process", () => {
+		const stack = [frame("main.f", "/src/f.go", 1)];
+		const { value: builder, bytes } = keptBytes(() => {
+			const builder = builderOf("growths");
+			for (let n = 0; n < NAMES; n++) {
+				builder.add(growthOf(stack, `map[int]T${n}`));
+				builder.add(growthOf([frame(`main.f${n}`, "/src/f.go", n)], "map[int]int"));
+			}
+			return builder;
+		});
+		const graph = builder.build();
+		expect([graph.root.value, nodes(graph.root).length <= 2 * 50_000]).toEqual([2 * NAMES, true]);
+		expect(bytes).toBeLessThan(64 << 20);
+	});
+
+	test("names of processes that never grow a map", () => {
+		const { bytes } = keptBytes(() => {
+			const builder = builderOf("growths");
+			for (let pid = 0; pid < NAMES; pid++) builder.addProcess(pid, `name${pid}`);
+			return builder;
+		});
+		expect(bytes).toBeLessThan(4 << 20);
+	});
+
+	test("processes of a picture's title are counted up to a bound", () => {
+		const subject = new FlameSubject();
+		const target = (pid: number) => ({ pid, name: "etcd", go_version: "go1.23.5" });
+		for (let n = 0; n < 3; n++) subject.add(target(7));
+		expect([subject.text(0), subject.text(1)]).toEqual(["etcd 7, go1.23.5", "etcd 7, go1.23.5 · 1 growth was lost"]);
+		for (let pid = 8; pid < 18; pid++) subject.add(target(pid));
+		expect(subject.text(1200)).toBe("11 processes · 1,200 growths were lost");
+		for (let pid = 0; pid < NAMES; pid++) subject.add(target(pid));
+		expect(subject.text(0)).toBe("more than 65,536 processes");
 	});
 });
 

@@ -1,0 +1,153 @@
+/** Rows of the five tables: a statistics row with what it stands for. */
+
+import type { Frame, GoroutineRow, GrowthRecord, MapRow, SiteRow, TypeRow } from "../records/records.ts";
+import { type Span, StatRow } from "./stat-row.ts";
+import type { TargetCount } from "./totals.ts";
+
+/** A call site that makes maps of one type grow. */
+export class SiteStats extends StatRow {
+	readonly key: string;
+	readonly site: Pick<SiteRow, "fn" | "file" | "line" | "map_type">;
+
+	/** A site that is not known (no stack) has an empty function name. */
+	constructor(key: string, site: Frame | undefined, map_type: string) {
+		super();
+		this.key = key;
+		const { fn = "", file, line } = site ?? {};
+		this.site = { fn, ...(file === undefined ? {} : { file }), ...(line === undefined ? {} : { line }), map_type };
+	}
+
+	row(span: Span): SiteRow {
+		const row: SiteRow = {
+			...this.site,
+			growths: this.rounded("growths", span),
+			work: this.rounded("work", span),
+			bytes: this.rounded("bytes", span),
+			max_capacity: this.figure("slots", span),
+			duration_ns: this.rounded("time", span),
+		};
+		if (this.figure("withIterating", span) > 0) row.iterating = this.rounded("iterating", span);
+		return row;
+	}
+}
+
+export class TypeStats extends StatRow {
+	readonly map_type: string;
+
+	constructor(map_type: string) {
+		super();
+		this.map_type = map_type;
+	}
+
+	row(span: Span): TypeRow {
+		return {
+			map_type: this.map_type,
+			growths: this.rounded("growths", span),
+			work: this.rounded("work", span),
+			bytes: this.rounded("bytes", span),
+			max_capacity: this.figure("slots", span),
+		};
+	}
+}
+
+export class ProcessStats extends StatRow {
+	/** 0: the processes that have no row of their own. */
+	readonly pid: number;
+
+	constructor(pid: number) {
+		super();
+		this.pid = pid;
+	}
+
+	row(span: Span): TargetCount {
+		return { pid: this.pid, growths: this.rounded("growths", span), work: this.rounded("work", span) };
+	}
+}
+
+export class GoroutineStats extends StatRow {
+	readonly key: string;
+	readonly pid: number;
+	readonly goid: number;
+	createdBy: Frame | undefined;
+	startFn: string | undefined;
+
+	constructor(key: string, pid: number, goid: number) {
+		super();
+		this.key = key;
+		this.pid = pid;
+		this.goid = goid;
+	}
+
+	addOrigin({ created_by, start_fn }: GrowthRecord): void {
+		if (created_by !== undefined) this.createdBy = created_by;
+		if (start_fn !== undefined) this.startFn = start_fn;
+	}
+
+	row(span: Span): GoroutineRow {
+		return {
+			pid: this.pid,
+			goid: this.goid,
+			growths: this.rounded("growths", span),
+			bytes: this.rounded("bytes", span),
+			duration_ns: this.rounded("time", span),
+			...(this.createdBy === undefined ? {} : { created_by: this.createdBy }),
+			...(this.startFn === undefined ? {} : { start_fn: this.startFn }),
+		};
+	}
+}
+
+/**
+ * One map with the chain of its growths. Of the chain each growth counts alone, also when it stands for others, since those may be of any
+ * map.
+ */
+export class MapStats extends StatRow {
+	readonly key: string;
+	/** Since it was first seen. */
+	readonly #chain: MapRow;
+	/** Where the open window found it. */
+	#slotsBefore: number;
+	#bytesBefore = 0;
+
+	/** `growth`: the first one that is seen of it. */
+	constructor(key: string, growth: GrowthRecord) {
+		super();
+		this.key = key;
+		// Tables may stand in several entries of the directory, so this is the most it can have been.
+		const slots = growth.capacity_before * (growth.directory_length ?? 1);
+		const { pid, map_type, map } = growth;
+		this.#chain = { pid, map_type, map, growths: 0, slots_first: slots, slots_last: slots, count: 0, bytes: 0, fn: "" };
+		this.#slotsBefore = slots;
+	}
+
+	/** `site`: of the growth. `first`: of the window. */
+	addToChain(growth: GrowthRecord, site: Frame | undefined, first: boolean): void {
+		const chain = this.#chain;
+		if (first) {
+			if (chain.growths > 0) this.#slotsBefore = growth.impl === "classic" ? growth.capacity_before : chain.slots_last;
+			this.#bytesBefore = chain.bytes;
+		}
+		chain.growths = Math.max(chain.growths + 1, growth.nth);
+		// Of one table the map gets as many slots more; of a whole map growths before this one may not have become records.
+		if (growth.impl === "classic") chain.slots_last = growth.capacity_after;
+		else chain.slots_last += growth.capacity_after - growth.capacity_before;
+		chain.count = growth.count;
+		chain.bytes += growth.bytes ?? 0;
+		const { fn = "", file, line } = site ?? {};
+		chain.fn = fn;
+		delete chain.file;
+		delete chain.line;
+		if (file !== undefined) chain.file = file;
+		if (line !== undefined) chain.line = line;
+	}
+
+	/** The chain as it is: do not change it. */
+	get chain(): Readonly<MapRow> {
+		return this.#chain;
+	}
+
+	row(span: Span): MapRow {
+		const chain = this.#chain;
+		if (span !== "window") return { ...chain };
+		return { ...chain, slots_first: this.#slotsBefore, bytes: chain.bytes - this.#bytesBefore };
+	}
+}

@@ -1,0 +1,301 @@
+/** The five tables of rows. Each growth is added to its rows once; windows, records and screen read them. */
+
+import { callSite } from "../gomap/call-site.ts";
+import { BoundedTable, FoldingTable, OTHER } from "../lib/bounded-table.ts";
+import { topOf } from "../lib/top-k.ts";
+import type { Frame, GoroutineRow, GrowthRecord, MapRow, OverlapRecord, SiteRow, TypeRow } from "../records/records.ts";
+import { GoroutineStats, MapStats, ProcessStats, SiteStats, TypeStats } from "./named-rows.ts";
+import {
+	compareGoroutineRows,
+	compareMapRows,
+	compareSiteRows,
+	compareTypeRows,
+	frameSiteKey,
+	OTHER_SITE_KEY,
+} from "./rows.ts";
+import { type Figures, figuresOfGrowth, figuresOfWork, type Span, type StatRow } from "./stat-row.ts";
+import type { Folded, TargetCount } from "./totals.ts";
+import type { WorkCount } from "./work-count.ts";
+
+export interface RowTablesOptions {
+	/** Call sites, types and processes; what is beyond is in one row each. */
+	maxRows: number;
+	/** Maps and goroutines; the one that has not grown for longest is forgotten. */
+	maxRecentRows: number;
+	/** Over how many windows what is recent reaches. */
+	recentWindows: number;
+	/** Keep the newest growth and the durations of each row: for the screen. */
+	details: boolean;
+}
+
+/** Rows of maps and goroutines that records have. */
+const TOP_ROWS = 100;
+
+export interface WindowRows {
+	types: TypeRow[];
+	sites: SiteRow[];
+	maps: MapRow[];
+	goroutines: GoroutineRow[];
+	targets: TargetCount[];
+	folded: Folded;
+}
+
+interface Addition {
+	row: StatRow;
+	figures: Figures;
+}
+
+interface RecentWindow {
+	intervalNs: number;
+	additions: readonly Addition[];
+}
+
+/** Rows with additions in the open window. */
+class OpenRows<Row extends StatRow> {
+	#rows: Row[] = [];
+	#limit: number;
+
+	/** `max`: rows of the table; there can be more that have left it since the window began. */
+	constructor(max: number) {
+		this.#limit = 2 * max + 2;
+	}
+
+	add(row: Row, figures: Figures): boolean {
+		const first = row.add(figures);
+		if (!first) return false;
+		this.#rows.push(row);
+		if (this.#rows.length > this.#limit) this.#rows = this.rows();
+		return true;
+	}
+
+	rows(): Row[] {
+		return this.#rows.filter((row) => !row.gone);
+	}
+
+	take(): Row[] {
+		const rows = this.rows();
+		this.#rows = [];
+		return rows;
+	}
+}
+
+function mapKey({ pid, map, map_type }: { pid: number; map: string; map_type: string }): string {
+	return `${pid}:${map}:${map_type}`;
+}
+
+/** Bounded memory, whatever the observed program does or a recording says. */
+export class RowTables {
+	readonly #options: RowTablesOptions;
+	readonly #sites: FoldingTable<string, SiteStats>;
+	readonly #types: FoldingTable<string, TypeStats>;
+	readonly #processes: BoundedTable<number, ProcessStats>;
+	readonly #otherProcesses = new ProcessStats(0);
+	readonly #maps: BoundedTable<string, MapStats>;
+	readonly #goroutines: BoundedTable<string, GoroutineStats>;
+	readonly #open: {
+		sites: OpenRows<SiteStats>;
+		types: OpenRows<TypeStats>;
+		processes: OpenRows<ProcessStats>;
+		maps: OpenRows<MapStats>;
+		goroutines: OpenRows<GoroutineStats>;
+	};
+	#recent: RecentWindow[] = [];
+	/** Rows that have left since the recent windows were rid of such. */
+	#left = 0;
+
+	constructor(options: RowTablesOptions) {
+		const { maxRows, maxRecentRows } = options;
+		this.#options = options;
+		const leave = (row: StatRow): void => this.#leave(row);
+		this.#sites = new FoldingTable(maxRows, OTHER_SITE_KEY, () => new SiteStats(OTHER_SITE_KEY, { fn: OTHER }, OTHER));
+		this.#types = new FoldingTable(maxRows, OTHER, () => new TypeStats(OTHER));
+		this.#processes = new BoundedTable(maxRows, {
+			onEvict: (row) => {
+				this.#otherProcesses.absorb(row);
+				leave(row);
+			},
+		});
+		this.#maps = new BoundedTable<string, MapStats>(maxRecentRows, { onEvict: leave });
+		this.#goroutines = new BoundedTable<string, GoroutineStats>(maxRecentRows, { onEvict: leave });
+		this.#open = {
+			sites: new OpenRows(maxRows),
+			types: new OpenRows(maxRows),
+			processes: new OpenRows(maxRows),
+			maps: new OpenRows(maxRecentRows),
+			goroutines: new OpenRows(maxRecentRows),
+		};
+	}
+
+	/** Windows remember what they have added: to rows that have left, too. */
+	#leave(row: StatRow): void {
+		row.leave();
+		this.#left++;
+	}
+
+	/** Returns what was added to each of its rows. */
+	addGrowth(growth: GrowthRecord): Figures {
+		const figures = figuresOfGrowth(growth);
+		const site = callSite(growth.stack);
+		this.#detail(this.#addNamed(growth.pid, growth.map_type, site, figures), growth);
+		this.#addToMap(growth, site, figures);
+		const { pid, goid } = growth;
+		if (goid === undefined) return figures;
+		const key = `${pid}:${goid}`;
+		const goroutine = this.#goroutines.getOrAdd(key, () => new GoroutineStats(key, pid, goid));
+		this.#open.goroutines.add(goroutine, figures);
+		goroutine.addOrigin(growth);
+		this.#detail([goroutine], growth);
+		return figures;
+	}
+
+	#addToMap(growth: GrowthRecord, site: Frame | undefined, figures: Figures): void {
+		const key = mapKey(growth);
+		let map = this.#maps.get(key);
+		// The same seed, another map: the chain begins anew.
+		if (map === undefined || growth.nth === 1) {
+			if (map !== undefined) this.#leave(map);
+			map = new MapStats(key, growth);
+			this.#maps.set(key, map);
+		}
+		const first = this.#open.maps.add(map, figures);
+		map.addToChain(growth, site, first);
+		this.#detail([map], growth);
+	}
+
+	/** Returns what was added. */
+	addWork({ pid, map_type, site, calls }: WorkCount): Figures {
+		const figures = figuresOfWork(calls);
+		this.#addNamed(pid, map_type, site, figures);
+		return figures;
+	}
+
+	#addNamed(pid: number, mapType: string, site: Frame | undefined, figures: Figures): StatRow[] {
+		const key = frameSiteKey(site, mapType);
+		const siteRow = this.#sites.getOrAdd(key, () => new SiteStats(key, site, mapType));
+		const type = this.#types.getOrAdd(mapType, () => new TypeStats(mapType));
+		const process = this.#processes.getOrAdd(pid, () => new ProcessStats(pid));
+		this.#open.sites.add(siteRow, figures);
+		this.#open.types.add(type, figures);
+		this.#open.processes.add(process, figures);
+		return [siteRow, type, process];
+	}
+
+	#detail(rows: readonly StatRow[], growth: GrowthRecord): void {
+		if (!this.#options.details) return;
+		for (const row of rows) row.addDetails(growth);
+	}
+
+	/** Counts an iteration that went on after a growth. */
+	addOverlap({ pid, map, map_type, growth }: OverlapRecord): void {
+		const rows: (StatRow | undefined)[] = [
+			this.#sites.get(frameSiteKey(callSite(growth.stack), map_type)),
+			this.#types.get(map_type),
+			this.#processes.peek(pid),
+			this.#maps.peek(mapKey({ pid, map, map_type })),
+			growth.goid === undefined ? undefined : this.#goroutines.peek(`${pid}:${growth.goid}`),
+		];
+		for (const row of rows) if (row !== undefined) row.overlaps++;
+	}
+
+	/** Ends a window and returns its rows. `recent`: it is long enough for rates. */
+	closeWindow(intervalNs: number, recent: boolean): WindowRows {
+		const open = this.#open;
+		const ended = {
+			types: open.types.take(),
+			sites: open.sites.take(),
+			maps: open.maps.take(),
+			goroutines: open.goroutines.take(),
+			processes: open.processes.take(),
+		};
+		const rows = this.#rowsOf(ended, "window");
+		const all: StatRow[] = Object.values(ended).flat();
+		const additions = all.map((row): Addition => ({ row, figures: row.endWindow(recent) }));
+		// What a process that has left the table did in this window.
+		this.#otherProcesses.endWindow(false);
+		if (this.#left > this.#options.maxRecentRows / 4) this.#dropLeft();
+		if (!recent) return rows;
+		this.#recent.push({ intervalNs, additions });
+		if (this.#recent.length <= this.#options.recentWindows) return rows;
+		for (const { row, figures } of this.#recent.shift()?.additions ?? []) row.endRecent(figures);
+		return rows;
+	}
+
+	#dropLeft(): void {
+		this.#left = 0;
+		this.#recent = this.#recent.map(({ intervalNs, additions }) => ({
+			intervalNs,
+			additions: additions.filter(({ row }) => !row.gone),
+		}));
+	}
+
+	/** Since the start, with what the open window holds so far. */
+	total(): WindowRows {
+		const named = { types: this.#types.values(), sites: this.#sites.values(), processes: this.#processes.values() };
+		const others = { maps: this.#maps.values(), goroutines: this.#goroutines.values() };
+		return this.#rowsOf({ ...named, ...others }, "total");
+	}
+
+	#rowsOf(
+		{
+			types,
+			sites,
+			maps,
+			goroutines,
+			processes,
+		}: {
+			types: readonly TypeStats[];
+			sites: readonly SiteStats[];
+			maps: readonly MapStats[];
+			goroutines: readonly GoroutineStats[];
+			processes: readonly ProcessStats[];
+		},
+		span: Span,
+	): WindowRows {
+		const others = this.#otherProcesses.row(span);
+		const targets = processes.map((row) => row.row(span)).sort((a, b) => a.pid - b.pid);
+		const folded = this.#sites.other;
+		return {
+			types: types.map((row) => row.row(span)).sort(compareTypeRows),
+			sites: sites.map((row) => row.row(span)).sort(compareSiteRows),
+			maps: topOf(
+				maps.map((row) => row.row(span)),
+				TOP_ROWS,
+				compareMapRows,
+			),
+			goroutines: topOf(
+				goroutines.map((row) => row.row(span)),
+				TOP_ROWS,
+				compareGoroutineRows,
+			),
+			targets: others.growths + others.work > 0 ? [others, ...targets] : targets,
+			folded: { growths: folded?.rounded("growths", span) ?? 0, work: folded?.rounded("work", span) ?? 0 },
+		};
+	}
+
+	/** Over how long what is recent reaches. */
+	get recentNs(): number {
+		return this.#recent.reduce((sum, { intervalNs }) => sum + intervalNs, 0);
+	}
+
+	/** The rows themselves, which later growths change, in no particular order. */
+	get sites(): SiteStats[] {
+		return this.#sites.values();
+	}
+
+	get types(): TypeStats[] {
+		return this.#types.values();
+	}
+
+	get maps(): MapStats[] {
+		return this.#maps.values();
+	}
+
+	get goroutines(): GoroutineStats[] {
+		return this.#goroutines.values();
+	}
+
+	/** Undefined when nothing was counted of it, or it has left the table. */
+	process(pid: number): ProcessStats | undefined {
+		return this.#processes.peek(pid);
+	}
+}
