@@ -6,7 +6,7 @@
  * event of the largest kind in it: windows that see 50 ms of bursts each second are such events, and a t-interval covers 36 to 84 % of them. With many equal windows
  * it is the t-interval. The variance comes from the differences between neighbouring windows, which leaves slow changes out.
  */
-import type { Figure } from "./figure.ts";
+import type { Figure } from "../records/figure.ts";
 import { gammaQuantile, normalUpper, studentUpper } from "./quantiles.ts";
 import type { Window } from "./window-weight.ts";
 
@@ -183,7 +183,8 @@ export class WindowedSum {
 			this.#endless() ||
 			this.#slowed > SLOWED_PART * this.estimate ||
 			periods < LEAST_MEASURED * (periods + missed);
-		if (unbounded) return { at_least: low };
+		// What was seen: it adds up over rows, and is true whatever was not seen.
+		if (unbounded) return { at_least: this.#exact + this.#seen };
 		const high = this.#upper(spread, Math.min(largest, spread.largestStep), missed / periods);
 		return { estimate: this.estimate, low: Math.min(low, this.estimate), high: Math.ceil(high) };
 	}

@@ -2,8 +2,9 @@
  * Rows that are shown because they are the largest, with intervals that allow for that: of many rows that are nearly equal, those on top are there because their windows
  * happened to see much. The lower ends are those of Benjamini and Yekutieli (2005), for as many rows as are comparable; the estimates stay, so that rows add up.
  */
+
+import { type Figure, isPrintable } from "../records/figure.ts";
 import type { WindowedSum, WindowsSoFar } from "./estimate.ts";
-import { type Figure, isPrintable } from "./figure.ts";
 
 /** Rows down to this part of a row are comparable with it: they might have been seen in its place. */
 const COMPARABLE = 0.4;

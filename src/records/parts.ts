@@ -106,22 +106,41 @@ export const ledger = described(
 	"totals since the start: hits = recorded + sampled_out + throttled + lost",
 );
 
+const estimate = described(
+	object({ estimate: positive, low: positive, high: positive }),
+	"measured part of the time: between low and high with 95 % confidence",
+);
+const atLeast = described(
+	object({ at_least: positive }),
+	"too little was seen for an estimate: no less than this, which is what was seen",
+);
+/** A number that was measured in full, or part of the time. Absent: not measured at all. */
+export const figure = either(whole, reference("estimate", estimate), reference("at_least", atLeast));
+
 /** `work`: calls of the work tier for maps of this type. */
 export type TypeRow = Infer<typeof typeRow>;
-const typeRow = object({ map_type: text, growths: whole, work: whole, bytes: whole, max_capacity: whole });
+const typeRow = object({
+	pid: optional(whole),
+	map_type: text,
+	growths: optional(figure),
+	work: optional(figure),
+	bytes: optional(figure),
+	max_capacity: whole,
+});
 
 export type SiteRow = Infer<typeof siteRow>;
 const siteRow = object({
+	pid: optional(whole),
 	fn: described(text, "first frame outside Go's map code; empty when it is not known"),
 	file: optional(text),
 	line: optional(whole),
 	map_type: text,
-	growths: whole,
-	work: whole,
-	bytes: whole,
+	growths: optional(figure),
+	work: optional(figure),
+	bytes: optional(figure),
 	max_capacity: whole,
 	iterating: optional(whole, "growths during which an iterator may have been active; classic maps only"),
-	duration_ns: described(whole, "time spent in growths, as far as it was measured"),
+	duration_ns: optional(whole, "processor time spent in growths and growth work, net of the probes"),
 });
 
 /** Durations of one function for maps of one type. */
@@ -179,18 +198,11 @@ const goroutineRow = object({
 	start_fn: optional(text),
 });
 
-/**
- * A number of calls that was not counted in full: probed part of the time. The truth is between `low` and `high`
- * with 95 % confidence.
- */
-export type CallEstimate = Infer<typeof estimate>;
-const estimate = object({ estimate: positive, low: positive, high: positive });
-
 /** Function -> calls: exact, or estimated. */
 export type Calls = Infer<typeof calls>;
 export const calls = described(
-	dictionary(either(whole, reference("call_estimate", estimate))),
-	"calls of every probed function, by its full name: exact, or estimated when it was probed part of the time",
+	dictionary(figure),
+	"calls of every probed function that was measured, by its full name",
 );
 
 export const share = positive;
@@ -200,14 +212,24 @@ export type OverheadRow = Infer<typeof overheadRow>;
 const overheadRow = object({
 	pid: whole,
 	overhead: described(share, "share of the target's processor time that probing costs: 0.01 is 1 %"),
+	cost_ns_per_second: optional(whole, "the same in nanoseconds of processor time per second"),
 	/** Absent with --budget off. */
-	budget: optional(share),
+	budget: optional(share, "part of a processor that probing may cost"),
+	limit_ns_per_second: optional(whole, "what probing may cost this target now"),
 	work_probed: optional(share, "share of the time in which the tier is probed, when it is not 1"),
 	growth_probed: optional(share),
 	iteration_probed: optional(share),
 	growth_recorded: optional(share, "share of the growths that become records, when it is not 1"),
 });
 export const overheads = optional(list(reference("overhead_row", overheadRow)), "what probing costs each target");
+
+/** How much of the time something was measured. */
+export type Extent = Infer<typeof extent>;
+const extent = oneOf("all", "sampled", "none");
+export const measured = described(
+	object({ growth: extent, work: extent, latency: extent, iteration: optional(extent) }),
+	"what was measured of each tier: all of it, part of the time, or nothing",
+);
 
 /** The tables of windows and of the end. */
 export const tables = {
@@ -229,6 +251,7 @@ export const SHARED_PARTS = {
 	latency_row: latencyRow,
 	map_row: mapRow,
 	goroutine_row: goroutineRow,
-	call_estimate: estimate,
+	estimate,
+	at_least: atLeast,
 	overhead_row: overheadRow,
 } as const;

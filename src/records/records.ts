@@ -23,9 +23,9 @@ import {
 } from "./schema-node.ts";
 
 export type {
-	CallEstimate,
 	Calls,
 	EndReason,
+	Extent,
 	Frame,
 	GoroutineRow,
 	GrowthCause,
@@ -173,9 +173,13 @@ const window = object({
 	elapsed_ns: elapsed,
 	/** Length of this window. */
 	interval_ns: whole,
-	growths: whole,
-	work: whole,
-	bytes: whole,
+	growths: optional(part.figure),
+	work: optional(part.figure),
+	bytes: optional(part.figure),
+	covers_ns: optional(
+		whole,
+		"of growth work that was sampled: how long the periods are that ended in this window, for which its figures hold",
+	),
 	/** In this window. */
 	calls: part.calls,
 	/** Those of this window; `maps` and `goroutines`: with the most growths in it. */
@@ -183,7 +187,7 @@ const window = object({
 	/** Absent as long as the cost of a hit is not known. */
 	overhead: part.overheads,
 	ledger: part.ledger,
-	targets: list(object({ pid: whole, name: text, growths: whole, work: whole })),
+	targets: list(object({ pid: whole, name: text, growths: optional(part.figure), work: optional(part.figure) })),
 });
 
 /** The governor changes how much is probed, to keep the overhead within the budget. */
@@ -195,8 +199,8 @@ const throttle = object({
 	pid: whole,
 	tier: oneOf("work", "growth", "iteration"),
 	what: described(
-		oneOf("probed", "recorded"),
-		"the share of the time in which the tier is probed, or the share of the growths that become records",
+		oneOf("probed", "recorded", "timed"),
+		"the share of the time in which the tier is probed or its calls are timed, or the share of the growths that become records",
 	),
 	from: share,
 	to: share,
@@ -226,13 +230,14 @@ const end = object({
 	time: moment,
 	elapsed_ns: elapsed,
 	reason: part.endReason,
-	growths: whole,
-	work: whole,
-	bytes: whole,
+	growths: optional(part.figure),
+	work: optional(part.figure),
+	bytes: optional(part.figure),
 	calls: part.calls,
 	...part.tables,
 	ledger: part.ledger,
-	complete: described(flag, "every ledger sums and nothing was lost"),
+	measured: optional(part.measured),
+	complete: described(flag, "every ledger sums and nothing was lost; `measured` says what was sampled"),
 });
 
 /** By the `type` of each. */

@@ -85,9 +85,9 @@ export function list<T>(items: Schema<T>): Schema<T[]> {
 	return { json: { type: "array", items: items.json } };
 }
 
-/** One or the other. */
-export function either<A, B>(first: Schema<A>, second: Schema<B>): Schema<A | B> {
-	return { json: { anyOf: [first.json, second.json] } };
+/** One of them. */
+export function either<A, B, C = never>(first: Schema<A>, second: Schema<B>, third?: Schema<C>): Schema<A | B | C> {
+	return { json: { anyOf: [first.json, second.json, ...(third === undefined ? [] : [third.json])] } };
 }
 
 /** An object whose keys are data, like names of functions. */

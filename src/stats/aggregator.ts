@@ -1,14 +1,16 @@
 /** Adds up what is observed or read from a recording: per window and since the start. */
 
 import { BoundedCounts } from "../lib/bounded-counts.ts";
-import type { GrowthCause, GrowthKind, GrowthRecord, OverlapRecord } from "../records/records.ts";
-import { CallSums } from "./call-sums.ts";
+import { FoldingTable, OTHER } from "../lib/bounded-table.ts";
+import type { Calls, GrowthCause, GrowthKind, GrowthRecord, OverlapRecord } from "../records/records.ts";
+import { type CallCount, figuresOfCalls, seenCalls } from "./call-count.ts";
 import { type LatencySum, LatencySums } from "./latency.ts";
+import { FunctionStats, measuredFigures, type ReadSpan } from "./named-rows.ts";
 import { RowTables } from "./row-tables.ts";
-import { type Figures, type Span, StatRow } from "./stat-row.ts";
+import { Sampling, type Stream } from "./sampling.ts";
+import { StatRow } from "./stat-row.ts";
 import type { TotalCounts, Totals } from "./totals.ts";
 import { type Rate, type RateName, WindowRates } from "./window-rates.ts";
-import type { WorkCount } from "./work-count.ts";
 
 export interface AggregatorOptions {
 	/** Most rows of call sites, types and processes since the start; what is beyond is added to one row named "(other)". */
@@ -23,6 +25,8 @@ export interface AggregatorOptions {
 	recentWindows?: number;
 	/** Keep the newest growth and the durations of each row, as the screen shows them. */
 	details?: boolean;
+	/** How processes were measured; absent: in full. */
+	sampling?: Sampling;
 }
 
 /** A finished window. */
@@ -52,19 +56,19 @@ export interface AggregateView {
 
 /** Kinds and causes of growths: a later version may know more of them than this one. */
 const MAX_NAMES = 64;
+/** Far more than there are probed functions. */
+const MAX_FUNCTIONS = 1024;
 
 /** What has no rows: of the open window, and of those that have ended. */
 class Sums {
 	readonly kinds = new BoundedCounts<GrowthKind>(MAX_NAMES);
 	readonly causes = new BoundedCounts<GrowthCause>(MAX_NAMES);
-	readonly calls = new CallSums();
 	readonly latency = new LatencySums();
 	overlaps = 0;
 
 	merge(other: Sums): void {
 		this.kinds.addAll(other.kinds);
 		this.causes.addAll(other.causes);
-		this.calls.merge(other.calls);
 		this.latency.merge(other.latency);
 		this.overlaps += other.overlaps;
 	}
@@ -75,40 +79,65 @@ export class Aggregator {
 	readonly #minWindowNs: number;
 	readonly #rates: WindowRates;
 	readonly #rows: RowTables;
+	readonly #sampling: Sampling;
 	readonly #all = new StatRow();
+	/** Calls by function, of all processes. */
+	readonly #functions = new FoldingTable<string, FunctionStats>(MAX_FUNCTIONS, OTHER, () => new FunctionStats("work"));
 	readonly #ended = new Sums();
 	#open = new Sums();
 	/** Something is in `#open`. */
 	#isOpen = false;
+	#coversNs = 0;
 	#window: WindowTotals | undefined;
 	#latest: GrowthRecord | undefined;
 	#latestOverlap: OverlapRecord | undefined;
 
 	constructor(options: AggregatorOptions = {}) {
 		const { maxRows = 4096, maxRecentRows = 8192, recentWindows = 10, details = false } = options;
+		const { sampling = new Sampling() } = options;
+		this.#sampling = sampling;
 		this.#minWindowNs = (options.intervalNs ?? 1e9) / 2;
 		this.#rates = new WindowRates(options.historyLength ?? 300);
-		this.#rows = new RowTables({ maxRows, maxRecentRows, recentWindows, details });
+		this.#rows = new RowTables({ maxRows, maxRecentRows, recentWindows, details, sampling });
 	}
 
-	/** Counts one growth, and those that it stands for. */
+	/** A growth that was recorded: details of single maps and goroutines. It is counted by `addCalls`. */
 	addGrowth(growth: GrowthRecord): void {
 		this.#latest = growth;
-		const { weight = 1 } = growth;
-		this.#open.kinds.add(growth.kind, weight);
-		this.#open.causes.add(growth.cause, weight);
-		this.#count(growth.fn, this.#rows.addGrowth(growth));
+		this.#rows.addGrowth(growth);
 	}
 
-	/** Counts calls of the work tier. */
-	addWork(count: WorkCount): void {
-		if (count.calls > 0) this.#count(count.fn, this.#rows.addWork(count));
+	/** There is this function, whether or not it is called. */
+	addFunction(fn: string, stream: Stream): void {
+		this.#functions.getOrAdd(
+			fn,
+			() => new FunctionStats(stream === "large" || stream === "small" ? "growths" : "work"),
+		);
 	}
 
-	#count(fn: string, figures: Figures): void {
+	/** Counts calls of growth functions and of growth work. */
+	addCalls(count: CallCount): void {
+		const { fn, growth, calls, window, pid, stream } = count;
+		this.addFunction(fn, stream);
+		const figures = stream === "iteration" ? figuresOfCalls(count) : this.#rows.addCalls(count);
+		const rows: StatRow[] = [this.#functions.getOrAdd(fn, () => new FunctionStats("work"))];
+		if (stream !== "iteration") rows.push(this.#all);
 		this.#isOpen = true;
-		this.#all.add(figures);
-		this.#open.calls.addTo(fn, figures.growths + figures.work);
+		const weight = window?.weight ?? 1;
+		if (growth !== undefined) {
+			this.#open.kinds.add(growth.kind, weight * calls);
+			this.#open.causes.add(growth.cause, weight * calls);
+		}
+		const start = this.#sampling.firstWindow(pid, stream);
+		for (const row of rows) {
+			row.add(figures);
+			if (window !== undefined) row.addSampled({ pid, stream, window, start }, seenCalls(count));
+		}
+	}
+
+	/** So much of growth work that was sampled is covered by what was added since the report window began. */
+	addCovered(ns: number): void {
+		this.#coversNs += ns;
 	}
 
 	/** Counts durations. */
@@ -129,9 +158,14 @@ export class Aggregator {
 	closeWindow(intervalNs: number): WindowTotals {
 		const recent = intervalNs >= this.#minWindowNs;
 		const counts = this.#counts("window", this.#open);
+		const calls = this.#calls("window");
+		const covers = this.#coversNs === 0 ? {} : { covers_ns: this.#coversNs };
 		const rows = this.#rows.closeWindow(intervalNs, recent);
-		const window = { ...counts, calls: this.#open.calls.sums(), ...rows, interval_ns: intervalNs };
+		const window = { ...counts, ...covers, calls, ...rows, interval_ns: intervalNs };
 		this.#all.endWindow(false);
+		for (const row of this.#functions.values()) row.endWindow(false);
+		this.#sampling.nextWindow();
+		this.#coversNs = 0;
 		this.#ended.merge(this.#open);
 		this.#open = new Sums();
 		this.#isOpen = false;
@@ -142,19 +176,30 @@ export class Aggregator {
 		return window;
 	}
 
-	#counts(span: Span, { kinds, causes, latency, overlaps }: Sums): TotalCounts {
+	#counts(span: ReadSpan, { kinds, causes, latency, overlaps }: Sums): TotalCounts {
+		const all = this.#all;
+		const time = all.figure("withTime", span) > 0 ? { time_ns: all.rounded("time", span) } : {};
 		return {
-			growths: this.#all.rounded("growths", span),
-			work: this.#all.rounded("work", span),
-			bytes: this.#all.rounded("bytes", span),
-			growths_with_bytes: this.#all.rounded("withBytes", span),
-			bytes_moved: this.#all.rounded("moved", span),
-			growths_with_moved: this.#all.rounded("withMoved", span),
+			...measuredFigures(all, span, this.#sampling, undefined),
+			growths_with_bytes: all.rounded("withBytes", span),
+			bytes_moved: all.rounded("moved", span),
+			growths_with_moved: all.rounded("withMoved", span),
+			...time,
 			kinds: kinds.record(),
 			causes: causes.record(),
 			latency: latency.rows(),
 			overlaps,
 		};
+	}
+
+	/** Of functions that were measured. */
+	#calls(span: ReadSpan): Calls {
+		const calls: Calls = {};
+		for (const [fn, row] of this.#functions.entries()) {
+			const figure = row.calls(span, this.#sampling);
+			if (figure !== undefined) calls[fn] = figure;
+		}
+		return calls;
 	}
 
 	#totalSums(): Sums {
@@ -168,7 +213,7 @@ export class Aggregator {
 	/** Sums since the start, with what the open window holds so far. */
 	total(): Totals {
 		const sums = this.#totalSums();
-		return { ...this.#counts("total", sums), calls: sums.calls.sums(), ...this.#rows.total() };
+		return { ...this.#counts("total", sums), calls: this.#calls("total"), ...this.#rows.total() };
 	}
 
 	/** Everything that a view shows. */

@@ -1,30 +1,55 @@
 /** Rows of the five tables: a statistics row with what it stands for. */
 
+import type { Figure } from "../records/figure.ts";
 import type { Frame, GoroutineRow, GrowthRecord, MapRow, SiteRow, TypeRow } from "../records/records.ts";
-import { type Span, StatRow } from "./stat-row.ts";
+import { SAMPLED_FIGURES, type SampledFigure } from "./sampled-sums.ts";
+import type { Sampling } from "./sampling.ts";
+import { StatRow } from "./stat-row.ts";
 import type { TargetCount } from "./totals.ts";
+
+/** What records are made of. */
+export type ReadSpan = "window" | "total";
+
+/** Those that were measured. */
+export function measuredFigures(
+	row: StatRow,
+	span: ReadSpan,
+	sampling: Sampling,
+	pid: number | undefined,
+): Partial<Record<SampledFigure, Figure>> {
+	const figures: Partial<Record<SampledFigure, Figure>> = {};
+	for (const name of SAMPLED_FIGURES) {
+		const figure = row.read(name, span, sampling, pid);
+		if (figure !== undefined) figures[name] = figure;
+	}
+	return figures;
+}
 
 /** A call site that makes maps of one type grow. */
 export class SiteStats extends StatRow {
 	readonly key: string;
-	readonly site: Pick<SiteRow, "fn" | "file" | "line" | "map_type">;
+	readonly site: Pick<SiteRow, "pid" | "fn" | "file" | "line" | "map_type">;
 
-	/** A site that is not known (no stack) has an empty function name. */
-	constructor(key: string, site: Frame | undefined, map_type: string) {
+	/** A site that is not known (no stack) has an empty function name; the row of all the rest is of no process. */
+	constructor(key: string, pid: number | undefined, site: Frame | undefined, map_type: string) {
 		super();
 		this.key = key;
 		const { fn = "", file, line } = site ?? {};
-		this.site = { fn, ...(file === undefined ? {} : { file }), ...(line === undefined ? {} : { line }), map_type };
+		this.site = {
+			...(pid === undefined ? {} : { pid }),
+			fn,
+			...(file === undefined ? {} : { file }),
+			...(line === undefined ? {} : { line }),
+			map_type,
+		};
 	}
 
-	row(span: Span): SiteRow {
+	row(span: ReadSpan, sampling: Sampling): SiteRow {
 		const row: SiteRow = {
 			...this.site,
-			growths: this.rounded("growths", span),
-			work: this.rounded("work", span),
-			bytes: this.rounded("bytes", span),
+			...measuredFigures(this, span, sampling, this.site.pid),
 			max_capacity: this.figure("slots", span),
-			duration_ns: this.rounded("time", span),
+			...(this.figure("withTime", span) > 0 ? { duration_ns: this.rounded("time", span) } : {}),
 		};
 		if (this.figure("withIterating", span) > 0) row.iterating = this.rounded("iterating", span);
 		return row;
@@ -32,19 +57,21 @@ export class SiteStats extends StatRow {
 }
 
 export class TypeStats extends StatRow {
+	readonly pid: number | undefined;
 	readonly map_type: string;
 
-	constructor(map_type: string) {
+	/** The row of all the rest is of no process. */
+	constructor(pid: number | undefined, map_type: string) {
 		super();
+		this.pid = pid;
 		this.map_type = map_type;
 	}
 
-	row(span: Span): TypeRow {
+	row(span: ReadSpan, sampling: Sampling): TypeRow {
 		return {
+			...(this.pid === undefined ? {} : { pid: this.pid }),
 			map_type: this.map_type,
-			growths: this.rounded("growths", span),
-			work: this.rounded("work", span),
-			bytes: this.rounded("bytes", span),
+			...measuredFigures(this, span, sampling, this.pid),
 			max_capacity: this.figure("slots", span),
 		};
 	}
@@ -59,8 +86,9 @@ export class ProcessStats extends StatRow {
 		this.pid = pid;
 	}
 
-	row(span: Span): TargetCount {
-		return { pid: this.pid, growths: this.rounded("growths", span), work: this.rounded("work", span) };
+	row(span: ReadSpan, sampling: Sampling): TargetCount {
+		const { growths, work } = measuredFigures(this, span, sampling, this.pid === 0 ? undefined : this.pid);
+		return { pid: this.pid, ...(growths === undefined ? {} : { growths }), ...(work === undefined ? {} : { work }) };
 	}
 }
 
@@ -83,7 +111,7 @@ export class GoroutineStats extends StatRow {
 		if (start_fn !== undefined) this.startFn = start_fn;
 	}
 
-	row(span: Span): GoroutineRow {
+	row(span: ReadSpan): GoroutineRow {
 		return {
 			pid: this.pid,
 			goid: this.goid,
@@ -145,9 +173,24 @@ export class MapStats extends StatRow {
 		return this.#chain;
 	}
 
-	row(span: Span): MapRow {
+	row(span: ReadSpan): MapRow {
 		const chain = this.#chain;
 		if (span !== "window") return { ...chain };
 		return { ...chain, slots_first: this.#slotsBefore, bytes: chain.bytes - this.#bytesBefore };
+	}
+}
+
+/** Calls of one function, of all processes. */
+export class FunctionStats extends StatRow {
+	readonly #figure: "growths" | "work";
+
+	/** What its calls are counted as. */
+	constructor(figure: "growths" | "work") {
+		super();
+		this.#figure = figure;
+	}
+
+	calls(span: ReadSpan, sampling: Sampling): Figure | undefined {
+		return this.read(this.#figure, span, sampling);
 	}
 }

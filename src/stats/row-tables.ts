@@ -4,18 +4,28 @@ import { callSite } from "../gomap/call-site.ts";
 import { BoundedTable, FoldingTable, OTHER } from "../lib/bounded-table.ts";
 import { topOf } from "../lib/top-k.ts";
 import type { Frame, GoroutineRow, GrowthRecord, MapRow, OverlapRecord, SiteRow, TypeRow } from "../records/records.ts";
-import { GoroutineStats, MapStats, ProcessStats, SiteStats, TypeStats } from "./named-rows.ts";
+import { type CallCount, figuresOfCalls, seenCalls } from "./call-count.ts";
+import {
+	GoroutineStats,
+	MapStats,
+	measuredFigures,
+	ProcessStats,
+	type ReadSpan,
+	SiteStats,
+	TypeStats,
+} from "./named-rows.ts";
 import {
 	compareGoroutineRows,
 	compareMapRows,
 	compareSiteRows,
 	compareTypeRows,
-	frameSiteKey,
 	OTHER_SITE_KEY,
+	siteKey,
+	typeKey,
 } from "./rows.ts";
-import { type Figures, figuresOfGrowth, figuresOfWork, type Span, type StatRow } from "./stat-row.ts";
+import type { Sampling } from "./sampling.ts";
+import { type Figures, figuresOfGrowth, type StatRow } from "./stat-row.ts";
 import type { Folded, TargetCount } from "./totals.ts";
-import type { WorkCount } from "./work-count.ts";
 
 export interface RowTablesOptions {
 	/** Call sites, types and processes; what is beyond is in one row each. */
@@ -26,6 +36,7 @@ export interface RowTablesOptions {
 	recentWindows: number;
 	/** Keep the newest growth and the durations of each row: for the screen. */
 	details: boolean;
+	sampling: Sampling;
 }
 
 /** Rows of maps and goroutines that records have. */
@@ -107,8 +118,12 @@ export class RowTables {
 		const { maxRows, maxRecentRows } = options;
 		this.#options = options;
 		const leave = (row: StatRow): void => this.#leave(row);
-		this.#sites = new FoldingTable(maxRows, OTHER_SITE_KEY, () => new SiteStats(OTHER_SITE_KEY, { fn: OTHER }, OTHER));
-		this.#types = new FoldingTable(maxRows, OTHER, () => new TypeStats(OTHER));
+		this.#sites = new FoldingTable(
+			maxRows,
+			OTHER_SITE_KEY,
+			() => new SiteStats(OTHER_SITE_KEY, undefined, { fn: OTHER }, OTHER),
+		);
+		this.#types = new FoldingTable(maxRows, OTHER, () => new TypeStats(undefined, OTHER));
 		this.#processes = new BoundedTable(maxRows, {
 			onEvict: (row) => {
 				this.#otherProcesses.absorb(row);
@@ -132,20 +147,26 @@ export class RowTables {
 		this.#left++;
 	}
 
-	/** Returns what was added to each of its rows. */
-	addGrowth(growth: GrowthRecord): Figures {
+	/** A growth that was recorded: its map and its goroutine, and details of all rows that it belongs to. */
+	addGrowth(growth: GrowthRecord): void {
+		const { pid, map_type, goid } = growth;
 		const figures = figuresOfGrowth(growth);
 		const site = callSite(growth.stack);
-		this.#detail(this.#addNamed(growth.pid, growth.map_type, site, figures), growth);
 		this.#addToMap(growth, site, figures);
-		const { pid, goid } = growth;
-		if (goid === undefined) return figures;
+		if (this.#options.details) {
+			const rows = [
+				this.#sites.get(siteKey(site, map_type, pid)),
+				this.#types.get(typeKey(map_type, pid)),
+				this.#processes.peek(pid),
+			];
+			for (const row of rows) row?.addDetails(growth);
+		}
+		if (goid === undefined) return;
 		const key = `${pid}:${goid}`;
 		const goroutine = this.#goroutines.getOrAdd(key, () => new GoroutineStats(key, pid, goid));
 		this.#open.goroutines.add(goroutine, figures);
 		goroutine.addOrigin(growth);
 		this.#detail([goroutine], growth);
-		return figures;
 	}
 
 	#addToMap(growth: GrowthRecord, site: Frame | undefined, figures: Figures): void {
@@ -162,22 +183,22 @@ export class RowTables {
 		this.#detail([map], growth);
 	}
 
-	/** Returns what was added. */
-	addWork({ pid, map_type, site, calls }: WorkCount): Figures {
-		const figures = figuresOfWork(calls);
-		this.#addNamed(pid, map_type, site, figures);
-		return figures;
-	}
-
-	#addNamed(pid: number, mapType: string, site: Frame | undefined, figures: Figures): StatRow[] {
-		const key = frameSiteKey(site, mapType);
-		const siteRow = this.#sites.getOrAdd(key, () => new SiteStats(key, site, mapType));
-		const type = this.#types.getOrAdd(mapType, () => new TypeStats(mapType));
+	/** Returns what was added to each of their rows. */
+	addCalls(count: CallCount): Figures {
+		const { pid, map_type, site, stream, window } = count;
+		const figures = figuresOfCalls(count);
+		const key = siteKey(site, map_type, pid);
+		const siteRow = this.#sites.getOrAdd(key, () => new SiteStats(key, pid, site, map_type));
+		const type = this.#types.getOrAdd(typeKey(map_type, pid), () => new TypeStats(pid, map_type));
 		const process = this.#processes.getOrAdd(pid, () => new ProcessStats(pid));
 		this.#open.sites.add(siteRow, figures);
 		this.#open.types.add(type, figures);
 		this.#open.processes.add(process, figures);
-		return [siteRow, type, process];
+		if (window === undefined) return figures;
+		const start = this.#options.sampling.firstWindow(pid, stream);
+		const seen = seenCalls(count);
+		for (const row of [siteRow, type, process]) row.addSampled({ pid, stream, window, start }, seen);
+		return figures;
 	}
 
 	#detail(rows: readonly StatRow[], growth: GrowthRecord): void {
@@ -188,8 +209,8 @@ export class RowTables {
 	/** Counts an iteration that went on after a growth. */
 	addOverlap({ pid, map, map_type, growth }: OverlapRecord): void {
 		const rows: (StatRow | undefined)[] = [
-			this.#sites.get(frameSiteKey(callSite(growth.stack), map_type)),
-			this.#types.get(map_type),
+			this.#sites.get(siteKey(callSite(growth.stack), map_type, pid)),
+			this.#types.get(typeKey(map_type, pid)),
 			this.#processes.peek(pid),
 			this.#maps.peek(mapKey({ pid, map, map_type })),
 			growth.goid === undefined ? undefined : this.#goroutines.peek(`${pid}:${growth.goid}`),
@@ -249,14 +270,15 @@ export class RowTables {
 			goroutines: readonly GoroutineStats[];
 			processes: readonly ProcessStats[];
 		},
-		span: Span,
+		span: ReadSpan,
 	): WindowRows {
-		const others = this.#otherProcesses.row(span);
-		const targets = processes.map((row) => row.row(span)).sort((a, b) => a.pid - b.pid);
+		const { sampling } = this.#options;
+		const others = this.#otherProcesses.row(span, sampling);
+		const targets = processes.map((row) => row.row(span, sampling)).sort((a, b) => a.pid - b.pid);
 		const folded = this.#sites.other;
 		return {
-			types: types.map((row) => row.row(span)).sort(compareTypeRows),
-			sites: sites.map((row) => row.row(span)).sort(compareSiteRows),
+			types: types.map((row) => row.row(span, sampling)).sort(compareTypeRows),
+			sites: sites.map((row) => row.row(span, sampling)).sort(compareSiteRows),
 			maps: topOf(
 				maps.map((row) => row.row(span)),
 				TOP_ROWS,
@@ -267,8 +289,8 @@ export class RowTables {
 				TOP_ROWS,
 				compareGoroutineRows,
 			),
-			targets: others.growths + others.work > 0 ? [others, ...targets] : targets,
-			folded: { growths: folded?.rounded("growths", span) ?? 0, work: folded?.rounded("work", span) ?? 0 },
+			targets: hasCalls(this.#otherProcesses, span) ? [others, ...targets] : targets,
+			folded: folded === undefined ? {} : foldedFigures(folded, span, sampling),
 		};
 	}
 
@@ -298,4 +320,13 @@ export class RowTables {
 	process(pid: number): ProcessStats | undefined {
 		return this.#processes.peek(pid);
 	}
+}
+
+function hasCalls(row: StatRow, span: ReadSpan): boolean {
+	return row.figure("growths", span) + row.figure("work", span) > 0;
+}
+
+function foldedFigures(row: StatRow, span: ReadSpan, sampling: Sampling): Folded {
+	const { growths, work } = measuredFigures(row, span, sampling, undefined);
+	return { ...(growths === undefined ? {} : { growths }), ...(work === undefined ? {} : { work }) };
 }

@@ -1,9 +1,27 @@
 /** A row of a table: what it counts, in the window that is open, in the last windows and since the start. */
 
+import type { Window } from "../budget/window-weight.ts";
 import { Histogram } from "../lib/histogram.ts";
+import type { Figure } from "../records/figure.ts";
 import type { GrowthRecord } from "../records/records.ts";
+import { readFigure, SAMPLED_FIGURES, type SampledFigure, SampledSums, STREAMS_OF } from "./sampled-sums.ts";
+import type { Sampling, Stream } from "./sampling.ts";
 
-/** What one growth, with those that it stands for, or one batch of work calls adds. */
+/** Where something was seen. */
+export interface SeenIn {
+	pid: number;
+	stream: Stream;
+	window: Window;
+	start: number;
+}
+
+/** What was seen in all, and what one call adds to it. */
+export interface SeenAmount {
+	amount: number;
+	each: number;
+}
+
+/** What one batch of calls adds, with those that it stands for. */
 export class Figures {
 	growths = 0;
 	/** Calls of the work tier. */
@@ -14,8 +32,9 @@ export class Figures {
 	/** Bytes of entries that are copied, and the growths that told theirs. */
 	moved = 0;
 	withMoved = 0;
-	/** Nanoseconds spent in growths. */
+	/** Nanoseconds spent in growths and growth work, and the calls of which that is known. */
 	time = 0;
+	withTime = 0;
 	/** Growths that may have met an iterator, and the growths of which that is known (classic maps). */
 	iterating = 0;
 	withIterating = 0;
@@ -37,35 +56,31 @@ function addFigures(sum: Figures, add: Figures, sign: 1 | -1): void {
 	sum.moved += sign * add.moved;
 	sum.withMoved += sign * add.withMoved;
 	sum.time += sign * add.time;
+	sum.withTime += sign * add.withTime;
 	sum.iterating += sign * add.iterating;
 	sum.withIterating += sign * add.withIterating;
 	if (add.slots > sum.slots) sum.slots = add.slots;
 }
 
+/** Of a growth that was recorded: what is seen of a single map or goroutine. */
 export function figuresOfGrowth(growth: GrowthRecord): Figures {
-	const { weight = 1, bytes, bytes_moved, duration_ns = 0, iterating } = growth;
+	const { bytes, bytes_moved, duration_ns = 0, iterating } = growth;
 	const figures = new Figures();
-	figures.growths = weight;
+	figures.growths = 1;
 	if (bytes !== undefined) {
-		figures.bytes = weight * bytes;
-		figures.withBytes = weight;
+		figures.bytes = bytes;
+		figures.withBytes = 1;
 	}
 	if (bytes_moved !== undefined) {
-		figures.moved = weight * bytes_moved;
-		figures.withMoved = weight;
+		figures.moved = bytes_moved;
+		figures.withMoved = 1;
 	}
-	figures.time = weight * duration_ns;
+	figures.time = duration_ns;
 	if (iterating !== undefined) {
-		figures.iterating = iterating ? weight : 0;
-		figures.withIterating = weight;
+		figures.iterating = iterating ? 1 : 0;
+		figures.withIterating = 1;
 	}
 	figures.slots = growth.capacity_after;
-	return figures;
-}
-
-export function figuresOfWork(calls: number): Figures {
-	const figures = new Figures();
-	figures.work = calls;
 	return figures;
 }
 
@@ -76,6 +91,8 @@ export class StatRow {
 	#recent: Figures | undefined;
 	/** Windows that are in `#recent`. */
 	#recentWindows = 0;
+	/** What was seen in windows, of the open report window and since the start; absent where nothing was. */
+	#sampled: { window: SampledSums | undefined; total: SampledSums } | undefined;
 	/** Growths that overlapped an iteration. */
 	overlaps = 0;
 	/** Of the newest growth and of all growths; only where details are kept. */
@@ -101,6 +118,24 @@ export class StatRow {
 		this.#window ??= new Figures();
 		addFigures(this.#window, figures, 1);
 		return first;
+	}
+
+	/** Of what `add` has added with its weight: what was seen in a window. `start`: index of the first window that the report window may hold. */
+	addSampled({ pid, stream, window, start }: SeenIn, amounts: Partial<Record<SampledFigure, SeenAmount>>): void {
+		this.#sampled ??= { window: undefined, total: new SampledSums() };
+		this.#sampled.window ??= new SampledSums();
+		for (const figure of SAMPLED_FIGURES) {
+			const seen = amounts[figure];
+			if (seen === undefined) continue;
+			this.#sampled.window.add(pid, stream, figure, window, seen.amount, seen.each, start);
+			this.#sampled.total.add(pid, stream, figure, window, seen.amount, seen.each, 0);
+		}
+	}
+
+	/** A figure with what is known of it; undefined where it was not measured. `pid`: the process that the row is of; undefined: of all. */
+	read(figure: SampledFigure, span: "window" | "total", sampling: Sampling, pid?: number): Figure | undefined {
+		const extents = sampling.extents(pid, STREAMS_OF[figure], span);
+		return readFigure(this.#sampled?.[span], figure, this.figure(figure, span), extents);
 	}
 
 	/** What only the screen shows of its growths. */
@@ -139,6 +174,7 @@ export class StatRow {
 	endWindow(recent: boolean): Figures {
 		const window = this.#window ?? new Figures();
 		this.#window = undefined;
+		if (this.#sampled !== undefined) this.#sampled.window = undefined;
 		addFigures(this.#ended, window, 1);
 		if (recent) {
 			this.#recent ??= new Figures();

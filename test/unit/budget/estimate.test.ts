@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { WindowedSum } from "../../../src/budget/estimate.ts";
-import { isAtLeast, isExact } from "../../../src/budget/figure.ts";
+import { isAtLeast, isExact } from "../../../src/records/figure.ts";
 import { gammaQuantile, normalUpper, studentUpper } from "../../../src/budget/quantiles.ts";
 import { plainWindow, WindowWeights } from "../../../src/budget/window-weight.ts";
 

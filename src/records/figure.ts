@@ -1,19 +1,15 @@
 /** A figure: exact, estimated with its interval, or only known from below; sums of independent figures, and whether one may be printed as a number. */
 
-/** The truth is between `low` and `high` with 95 % confidence. */
-export interface Estimated {
-	estimate: number;
-	low: number;
-	high: number;
-}
+import type { figure } from "./parts.ts";
+import type { Infer } from "./schema-node.ts";
 
-/** The truth is not below this. What was not seen may be anything. */
-export interface AtLeast {
-	at_least: number;
-}
-
-/** A plain number is exact. */
-export type Figure = number | Estimated | AtLeast;
+/**
+ * A plain number is exact. `{estimate, low, high}`: the truth is between low and high with 95 % confidence. `{at_least}`: the truth is not below this; what was not seen
+ * may be anything.
+ */
+export type Figure = Infer<typeof figure>;
+export type Estimated = Extract<Figure, { estimate: number }>;
+export type AtLeast = Extract<Figure, { at_least: number }>;
 
 /** An estimate that may be off by more than this factor is not printed as a number in text. */
 const WIDEST_PRINTED = 2;
@@ -82,4 +78,11 @@ export function withinBounds(figure: Figure, bounds: { low?: number; high?: numb
 	const low = Math.max(figure.low, least);
 	const high = Math.min(figure.high, most);
 	return { estimate: Math.min(high, Math.max(low, figure.estimate)), low, high };
+}
+
+/** The best single number there is: to sort by, and to draw; 0 for what was not measured. */
+export function amountOf(figure: Figure | undefined): number {
+	if (figure === undefined) return 0;
+	if (isExact(figure)) return figure;
+	return isAtLeast(figure) ? figure.at_least : figure.estimate;
 }

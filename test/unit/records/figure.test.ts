@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { addFigures, isPrintable, lowerEnd, upperEnd, withinBounds } from "../../../src/budget/figure.ts";
+import { addFigures, isPrintable, lowerEnd, upperEnd, withinBounds } from "../../../src/records/figure.ts";
 
 describe("figures", () => {
 	test("exact ones add up exactly", () => {
