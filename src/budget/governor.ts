@@ -37,8 +37,8 @@ export interface GovernorOptions<Target> {
 	intervalNs: number;
 	originNs: number;
 	random?: () => number;
-	/** Takes what was counted of a stream of a target: measured in full (undefined), or in this window, of the gate with this number. */
-	take: (target: Target, stream: Stream, window: Window | undefined, gate: 0 | 1) => void;
+	/** Takes what was counted of a stream of a target: measured in full (undefined), or in this window, of the gate with this number and a period so long. */
+	take: (target: Target, stream: Stream, window: Window | undefined, gate: 0 | 1, periodNs: number) => void;
 }
 
 /** A change, for the record. */
@@ -96,7 +96,7 @@ export class Governor<Target> {
 			...this.#options,
 			...{ pid, random, streams: this.#governed.streamsOf(target) },
 			cpuNs: () => cpuNs(pid),
-			take: (stream, window, gate) => take(target, stream, window, gate),
+			take: (stream, window, gate, periodNs) => take(target, stream, window, gate, periodNs),
 			setChance: (chance) => this.#governed.setGrowthChance(target, chance),
 		});
 		this.#budgets.set(target, budget);
@@ -192,14 +192,13 @@ export class Governor<Target> {
 		});
 	}
 
-	/** The probes are about to be detached for good: windows that are over are given out. */
-	finish(nowNs: number): void {
-		for (const budget of this.#budgets.values()) budget.finish(nowNs);
+	/** The probes are about to be detached for good, of all targets or of this one: windows that are over are given out. */
+	finish(nowNs: number, target?: Target): void {
+		for (const [one, budget] of this.#budgets) if (target === undefined || one === target) budget.finish(nowNs);
 	}
 
-	/** A target has ended: its last windows are given out. */
-	release(target: Target, nowNs: number): void {
-		this.#budgets.get(target)?.finish(nowNs);
+	/** Forgets a target that has ended. */
+	release(target: Target): void {
 		this.#budgets.delete(target);
 	}
 }

@@ -30,7 +30,7 @@ export interface ProbeControl {
 export interface StreamProbesOptions {
 	control: ProbeControl;
 	/** Takes what was counted since it was taken before: measured in full (undefined), or in this window, of the gate with this number. */
-	take: (window: Window | undefined, gate: 0 | 1) => void;
+	take: (window: Window | undefined, gate: 0 | 1, periodNs: number) => void;
 	clockNs: () => number;
 	/** Report interval, and a moment when one begins. */
 	intervalNs: number;
@@ -149,7 +149,7 @@ export class StreamProbes {
 		this.#set("entries", false);
 		control.setGates([NEVER, NEVER]);
 		// What was counted until now was measured in full.
-		take(undefined, 0);
+		take(undefined, 0, 0);
 		this.#mode = "windows";
 		this.#everSampled = true;
 		this.#countSkipped(nowNs, shape.periodNs);
@@ -165,7 +165,7 @@ export class StreamProbes {
 		if (this.#mode === "windows") this.#endWindows(nowNs, true);
 		this.#set("entries", false);
 		this.#set("exits", false);
-		if (this.#mode === "full") this.#options.take(undefined, 0);
+		if (this.#mode === "full") this.#options.take(undefined, 0, 0);
 		this.#mode = "off";
 		this.#everSampled = true;
 		this.#offNs = nowNs;
@@ -275,7 +275,7 @@ export class StreamProbes {
 		this.#settlingNs = undefined;
 	}
 
-	#periodOver({ period, index }: PeriodOver, moment: Moment): void {
+	#periodOver({ period, index, endNs }: PeriodOver, moment: Moment): void {
 		const began = this.#periodBegan;
 		this.#periodBegan = moment;
 		const cost = this.#windowCost;
@@ -283,11 +283,11 @@ export class StreamProbes {
 		const gate = period.id % 2 === 0 ? 0 : 1;
 		if (index === undefined || cost === undefined) {
 			// A window that was not measured in full is not measured: what it saw is dropped.
-			this.#options.take({ index: -1, n: period.n, weight: 0, low: 0, high: 0 }, gate);
+			this.#options.take({ index: -1, n: period.n, weight: 0, low: 0, high: 0 }, gate, 0);
 			return;
 		}
 		const outside = { cpuNs: Math.max(0, moment.cpuNs - began.cpuNs - cost.cpuNs), slots: period.n - 1 };
-		this.#options.take(this.#weights.close(index, period.n, cost, outside), gate);
+		this.#options.take(this.#weights.close(index, period.n, cost, outside), gate, endNs - period.startNs);
 	}
 
 	/** When `advance` is to be called next, by the monotonic clock. */

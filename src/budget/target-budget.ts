@@ -29,7 +29,7 @@ export interface TargetBudgetOptions {
 	originNs: number;
 	random: () => number;
 	/** Takes what was counted of a stream: measured in full (undefined), or in this window, of the gate with this number. */
-	take: (stream: Stream, window: Window | undefined, gate: 0 | 1) => void;
+	take: (stream: Stream, window: Window | undefined, gate: 0 | 1, periodNs: number) => void;
 	setChance: (chance: number) => void;
 }
 
@@ -104,7 +104,7 @@ export class TargetBudget {
 						costNs: () => costOf(read(), unit),
 						cpuNs,
 					},
-					take: (window, gate) => take(stream, window, gate),
+					take: (window, gate, periodNs) => take(stream, window, gate, periodNs),
 					nextShape: () => state.shape,
 				},
 				whole || rate === undefined || stream === "large" || stream === "small",

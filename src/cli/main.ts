@@ -60,7 +60,7 @@ const HANDLERS: Record<CommandName, (call: Call) => number | Promise<number>> = 
 	},
 	run: async ({ operands, rest, options, args }) => {
 		const { run } = await import("./run.ts");
-		return await run([...operands, ...rest], liveOptions(options), args);
+		return await run([...operands, ...rest], liveOptions(options, "run"), args);
 	},
 	record: async ({ operands, options, args }) => {
 		const { record } = await import("./record.ts");

@@ -16,15 +16,16 @@ export interface LiveOptions {
 	output: string | undefined;
 	flame: string | undefined;
 	metric: FlameMetric;
-	/** Share of a target's processor time that probing may cost; undefined: no limit. */
+	/** Part of a processor, or of what a target uses, that probing it may cost; undefined: no limit. */
 	budget: number | undefined;
 }
 
-const DEFAULT_BUDGET = 0.01;
+/** Of a processor, or of what the target uses. A command of `run` is started for being watched: its counts should be exact. */
+const DEFAULT_BUDGET = { watch: 0.01, run: 0.08 };
 
 /** "1%", "0.5%", "off". Throws E-USAGE. */
-export function parseBudget(value: unknown): number | undefined {
-	if (value === undefined) return DEFAULT_BUDGET;
+export function parseBudget(value: unknown, usual: keyof typeof DEFAULT_BUDGET = "watch"): number | undefined {
+	if (value === undefined) return DEFAULT_BUDGET[usual];
 	if (value === "off") return undefined;
 	const match = /^(\d+(?:\.\d+)?)%?$/.exec(String(value));
 	const percent = match === null ? Number.NaN : Number(match[1]);
@@ -88,7 +89,7 @@ export function fileName(option: string, value: unknown): string | undefined {
 const MIN_INTERVAL_MS = 100;
 
 /** The checked options of a live command, from cac's. Throws E-USAGE. */
-export function liveOptions(options: Record<string, unknown>): LiveOptions {
+export function liveOptions(options: Record<string, unknown>, usual?: keyof typeof DEFAULT_BUDGET): LiveOptions {
 	const interval = options.interval === undefined ? 1000 : parseDuration("--interval", options.interval);
 	if (interval < MIN_INTERVAL_MS) {
 		throw new GomapgrowError("E-USAGE", {
@@ -107,6 +108,6 @@ export function liveOptions(options: Record<string, unknown>): LiveOptions {
 		output: fileName("--output", options.output),
 		flame: fileName("--flame", options.flame),
 		metric: parseMetric(options.metric),
-		budget: parseBudget(options.budget),
+		budget: parseBudget(options.budget, usual),
 	};
 }

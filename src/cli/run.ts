@@ -110,6 +110,7 @@ export async function run(argv: readonly string[], options: LiveOptions, command
 			...options,
 			...chooseSinks(options, stop, true),
 			mode,
+			whole: true,
 			targets: [target],
 			onAttached: () => running.release(),
 			poll: () => ({ ended: [], started: [], over: !running.running }),

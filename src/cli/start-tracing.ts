@@ -2,23 +2,27 @@
  * Loads the BPF programs for an observation and puts together what touches the kernel: the session, the governor, the
  * clocks.
  */
-import { hostname, release, setPriority } from "node:os";
-import { Governor } from "../budget/governor.ts";
+import { availableParallelism, hostname, release, setPriority } from "node:os";
+import { type Governed, Governor } from "../budget/governor.ts";
 import { taskOffsets } from "../kernel/btf.ts";
 import type { AttachMode } from "../kernel/features.ts";
 import { monotonicNs, processCpuNs, wallNs } from "../kernel/libc.ts";
-import { machineTime } from "../kernel/machine-time.ts";
 import type { Clock } from "../observe/clock.ts";
 import type { Tracing } from "../observe/observation.ts";
+import { allowedProcessors } from "../process/cpu-limit.ts";
 import { MACHINE } from "../process/machine.ts";
 import { errnoCode } from "../process/procfs-file.ts";
+import type { Stream } from "../tracer/probes.ts";
 import { Session } from "../tracer/session.ts";
+import { streamControls } from "../tracer/stream-controls.ts";
 import type { Target } from "../tracer/target.ts";
-import { needsFsBase, sitesNeeded, type Timing } from "../tracer/timed-probes.ts";
+import { sitesNeeded, type Timing } from "../tracer/timed-probes.ts";
 
 const OWN_NICENESS = -10;
 /** Room for probes of processes that start later, beside as many again as there are now. */
 const SPARE_SITES = 1024;
+/** Growths are watched from the first moment on; growth work and iterations begin in windows. */
+const FIRST_STREAMS: readonly Stream[] = ["large", "small"];
 
 export interface TracingOptions {
 	mode: AttachMode;
@@ -29,21 +33,26 @@ export interface TracingOptions {
 	iterations: boolean;
 	/** Share of a target's processor time that probing may cost; undefined: no limit. */
 	budget: number | undefined;
+	/** Whether everything is attached from the beginning, or growths alone. */
+	whole: boolean;
 }
 
 /** Nothing is attached yet. Throws E-HOST-…; nothing is left behind then. */
-export function startTracing({ mode, targets, latency, iterations, budget }: TracingOptions): Tracing {
+export function startTracing(options: TracingOptions): Tracing {
+	const { mode, targets, latency, iterations, budget, whole } = options;
 	const anchor = { wallNs: wallNs(), monotonicNs: monotonicNs() };
 	try {
 		beOnTime();
-		// The kernel's description of itself is megabytes long: read for those that need it only.
-		const fsBase = latency && targets.some(({ plan }) => needsFsBase(plan)) ? taskOffsets().fsBase : undefined;
-		const timing: Timing = { latency, fsBase };
+		const task = latency ? taskOffsets() : {};
+		const timing: Timing = { latency, fsBase: task.fsBase };
 		const needed = targets.reduce((sum, { plan }) => sum + sitesNeeded(plan, timing), 0);
-		const session = new Session({ mode, anchor, ...timing, iterations, maxSites: 2 * needed + SPARE_SITES });
+		const session = new Session({
+			...{ mode, anchor, latency, task, iterations, maxSites: 2 * needed + SPARE_SITES },
+			streams: budget === undefined || whole ? undefined : FIRST_STREAMS,
+		});
 		return {
 			tracer: session,
-			govern: () => govern(session, latency, budget),
+			govern: (report) => govern(session, options, report),
 			clock: systemClock,
 			anchor,
 			timing,
@@ -55,13 +64,35 @@ export function startTracing({ mode, targets, latency, iterations, budget }: Tra
 	}
 }
 
-function govern(session: Session, latency: boolean, budget: number | undefined): ReturnType<Tracing["govern"]> {
+function govern(
+	session: Session,
+	{ latency, budget, whole }: Pick<TracingOptions, "latency" | "budget" | "whole">,
+	{ originNs, intervalNs, take }: Parameters<Tracing["govern"]>[0],
+): ReturnType<Tracing["govern"]> {
 	const costs = session.calibrate();
-	const clockNs = (): number => Number(monotonicNs());
-	// It takes whole milliseconds.
-	const holdNs = (ns: number): void => Bun.sleepSync(Math.ceil(ns / 1e6));
-	const governor = new Governor(session, { costs, budget, cpuNs: processCpuNs, clockNs, machineTime, holdNs });
-	return { governor, timedCallNs: latency ? costs.timedWorkNs + costs.leaveNs : undefined };
+	const limits = new Map<Target, number | undefined>();
+	const governed: Governed<Target> = {
+		get targets() {
+			return session.targets;
+		},
+		streamsOf: (target) => streamControls(session, target),
+		setGrowthChance: (target, chance) => session.setGrowthChance(target, chance),
+		pidOf: ({ identity }) => identity.pid,
+		allowedProcessors: (target) => {
+			if (!limits.has(target)) limits.set(target, allowedProcessors(target.identity.pid));
+			return limits.get(target);
+		},
+	};
+	const governor = new Governor(governed, {
+		...{ costs, rate: budget, whole, originNs, intervalNs, take },
+		processors: availableParallelism(),
+		cpuNs: processCpuNs,
+		ownCpuNs: () => processCpuNs(process.pid) ?? 0,
+		clockNs: () => Number(monotonicNs()),
+	});
+	const inner = costs.timedWorkNs + costs.leaveNs;
+	const recordNs = Math.max(0, costs.growthNs - costs.growthCountNs);
+	return { governor, overhead: latency ? { ownNs: costs.withinNs, innerNs: inner, recordNs } : undefined };
 }
 
 const systemClock: Clock = {

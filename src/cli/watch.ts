@@ -33,6 +33,7 @@ export async function watchWith(
 		...options,
 		...makeSinks(stop),
 		mode,
+		whole: false,
 		targets,
 		poll: (nowMs) => watched.poll(nowMs),
 		drop: (target) => watched.drop(target),

@@ -15,6 +15,8 @@ export interface HitCosts {
 	/** A growth, counted; and with its record and stack. */
 	growthCountNs: number;
 	growthNs: number;
+	/** What lies between the two moments of a call that is timed, of the probes themselves. */
+	withinNs: number;
 	/** What an instruction that must be single-stepped costs more than one that is emulated. */
 	steppedNs: number;
 }
@@ -52,8 +54,8 @@ export class Calibration {
 		this.#g[GOID / 8] = 1n;
 	}
 
-	/** Takes some ten milliseconds; its growths are in the ring afterwards. Throws E-HOST-…. */
-	measure(latency: boolean): HitCosts {
+	/** Takes some ten milliseconds; its growths are in the ring, and its timed calls in the rows of the first site, afterwards. Throws E-HOST-…. */
+	measure(latency: boolean): Omit<HitCosts, "withinNs"> {
 		const links: UprobeLink[] = [];
 		const attach = (program: ProgramName, number: number, place: number, config: SiteConfig): void => {
 			const index = this.#first + number;

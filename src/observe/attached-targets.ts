@@ -7,6 +7,7 @@ import type { Timing } from "../tracer/timed-probes.ts";
 import type { TargetChanges } from "../tracer/watched-targets.ts";
 import type { Clock } from "./clock.ts";
 import type { Drain } from "./drain.ts";
+import type { Measurements } from "./measurements.ts";
 import type { Sinks } from "./sinks.ts";
 import { targetRecord } from "./target-record.ts";
 import type { Governing, Tracer } from "./tracer.ts";
@@ -14,6 +15,13 @@ import type { Watched } from "./windows.ts";
 
 /** Processes that have ended are remembered up to this many. */
 const MAX_ENDED = 10_000;
+
+/** What an ending target is read with. */
+export interface Measuring {
+	drain: Drain;
+	governor: Governing;
+	measurements: Measurements;
+}
 
 export interface AttachedTargetsOptions {
 	tracer: Tracer;
@@ -64,8 +72,11 @@ export class AttachedTargets {
 	}
 
 	/** Writes the records of those that are attached. */
-	announce(): void {
-		for (const target of this.#options.tracer.targets) this.#write(target);
+	announce(measurements: Measurements): void {
+		for (const target of this.#options.tracer.targets) {
+			measurements.attached(target);
+			this.#write(target);
+		}
 	}
 
 	#write(target: Target): void {
@@ -79,10 +90,13 @@ export class AttachedTargets {
 	 * Lets go of targets that have ended, and attaches those that have come. What the probes of the former have
 	 * written must be read before their places in the tables go to others, so that waits for a reader that is behind.
 	 */
-	update({ ended, started }: Pick<TargetChanges, "ended" | "started">, drain: Drain, governor: Governing): void {
+	update(
+		{ ended, started }: Pick<TargetChanges, "ended" | "started">,
+		{ drain, governor, measurements }: Measuring,
+	): void {
 		this.#leaving.push(...ended);
-		if (this.#leaving.length > 0 && drain.empty()) this.#release(governor);
-		for (const target of started) this.#attach(target);
+		if (this.#leaving.length > 0 && drain.empty()) this.#release(governor, measurements);
+		for (const target of started) this.#attach(target, measurements);
 		if (this.#records.size > Math.max(1, this.#options.tracer.targets.length)) this.#forget();
 	}
 
@@ -94,10 +108,15 @@ export class AttachedTargets {
 		}
 	}
 
-	#release(governor: Governing): void {
+	#release(governor: Governing, measurements: Measurements): void {
 		const { tracer, clock } = this.#options;
 		const leaving = this.#leaving.splice(0);
-		for (const target of leaving) governor.release(target, Number(clock.monotonicNs()));
+		measurements.takeFull(leaving, true);
+		for (const target of leaving) {
+			governor.finish(Number(clock.monotonicNs()), target);
+			measurements.released(target);
+			governor.release(target);
+		}
 		tracer.release(...leaving);
 		for (const target of leaving) {
 			const { pid } = target.identity;
@@ -115,7 +134,7 @@ export class AttachedTargets {
 		}
 	}
 
-	#attach(target: Target): void {
+	#attach(target: Target, measurements: Measurements): void {
 		const { tracer, drop } = this.#options;
 		if (!tracer.hasRoomFor(target)) {
 			target.close();
@@ -130,6 +149,7 @@ export class AttachedTargets {
 			throw error;
 		}
 		this.#ended.delete(target.identity.pid);
+		measurements.attached(target);
 		this.#write(target);
 	}
 }

@@ -104,16 +104,12 @@ export class Drain {
 
 	/** A batch of these may overfill the output's queue a little. */
 	readonly #take = (record: EventRecord): void => {
-		const { aggregator, governor, sinks } = this.#sources;
+		const { aggregator, sinks } = this.#sources;
 		this.#read++;
 		switch (record.type) {
-			case "growth": {
-				const factor = governor.growthFactor(record.pid);
-				if (factor > 1) record.weight = (record.weight ?? 1) * factor;
-				governor.addGrowth(record.pid, record);
+			case "growth":
 				aggregator.addGrowth(record);
 				break;
-			}
 			case "work":
 				// Slow calls come whatever the sampling probability.
 				if (record.slow !== true) this.#samples++;

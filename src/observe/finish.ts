@@ -8,7 +8,7 @@ import type { AttachedTargets } from "./attached-targets.ts";
 import { type Clock, milliseconds } from "./clock.ts";
 import { type Drain, FLUSH_MS } from "./drain.ts";
 import type { Sinks } from "./sinks.ts";
-import type { Tracer } from "./tracer.ts";
+import type { Governing, Tracer } from "./tracer.ts";
 import type { WindowReports } from "./windows.ts";
 
 /** How long a slow reader may hold up the exit: when the user asked for it, and otherwise, as long as it reads. */
@@ -28,14 +28,16 @@ export interface Finishing {
 	drain: Drain;
 	targets: AttachedTargets;
 	reports: WindowReports;
+	governor: Governing;
 }
 
 /** Ends the observation. Throws E-IO when the output could not be written. */
 export async function finish(parts: Finishing, reason: EndReason): Promise<void> {
-	const { tracer, sinks, clock, drain, targets, reports } = parts;
+	const { tracer, sinks, clock, drain, targets, reports, governor } = parts;
 	const { reader } = sinks;
 	const byUser = reason !== "duration" && reason !== "target-exit";
 	// Takes a second and more with one perf event per probe: the patience below is with the reader.
+	governor.finish(Number(clock.monotonicNs()));
 	tracer.detach();
 	const deadline = milliseconds(clock) + (byUser ? PATIENCE_MS.user : PATIENCE_MS.other);
 	// Nothing is added to the ring any more, so this ends; what a slow reader has no room for is lost, and counted as
@@ -46,7 +48,7 @@ export async function finish(parts: Finishing, reason: EndReason): Promise<void>
 	else tracer.discard();
 	const counters = tracer.readFinalCounters();
 	reports.close(counters, targets.watched, true);
-	reports.end(counters, targets.watched, reason);
+	reports.end(counters, reason);
 	await writeUntil(() => reader.queued === 0, parts, Math.max(deadline, milliseconds(clock) + LAST_WORDS_MS));
 	const failure = reader.failure ?? (reader.queued > 0 ? "a reader that does not read" : undefined);
 	if (failure !== undefined) throw new GomapgrowError("E-IO", { wanted: "to write the output", found: failure });

@@ -2,11 +2,13 @@
  * Runs one observation: attaches, drains, closes windows, and leaves for whatever reason comes first. Everything that
  * touches the kernel is given.
  */
+import type { Throttle } from "../budget/governor.ts";
 import { VERSION } from "../lib/version.ts";
-import type { EndReason, StartRecord } from "../records/records.ts";
+import type { EndReason, StartRecord, ThrottleRecord } from "../records/records.ts";
 import { SCHEMA_VERSION } from "../records/records.ts";
 import { type ClockAnchor, elapsedNs, timeOf } from "../records/time.ts";
 import { Aggregator } from "../stats/aggregator.ts";
+import { Sampling } from "../stats/sampling.ts";
 import type { Target } from "../tracer/target.ts";
 import type { Timing } from "../tracer/timed-probes.ts";
 import type { TargetChanges } from "../tracer/watched-targets.ts";
@@ -14,10 +16,11 @@ import { AttachedTargets } from "./attached-targets.ts";
 import { type Clock, milliseconds } from "./clock.ts";
 import { Drain } from "./drain.ts";
 import { type Finishing, finish } from "./finish.ts";
+import { Measurements } from "./measurements.ts";
 import type { Sink } from "./sink.ts";
 import { Sinks } from "./sinks.ts";
 import type { StopRequest } from "./stop-request.ts";
-import type { CalibratedGovernor, Governing, Tracer } from "./tracer.ts";
+import type { CalibratedGovernor, TakeCounted, Tracer } from "./tracer.ts";
 import { WindowReports } from "./windows.ts";
 
 /** Pace of looking which targets have ended and which have come. */
@@ -27,8 +30,8 @@ const LIVENESS_NS = 90_000_000n;
 export interface Tracing {
 	/** `observe` closes it. */
 	tracer: Tracer;
-	/** Called once, when the first targets are attached. */
-	govern: () => CalibratedGovernor;
+	/** Called once, when the first targets are attached. `originNs`: a moment when a report interval begins. */
+	govern: (options: { originNs: number; intervalNs: number; take: TakeCounted }) => CalibratedGovernor;
 	clock: Clock;
 	/** The start, by the clock's time. */
 	anchor: ClockAnchor;
@@ -50,8 +53,6 @@ export interface ObserveOptions extends Tracing {
 	poll: (nowMs: number) => TargetChanges;
 	/** A target that came could not be attached, and is closed. */
 	drop?: ((target: Target) => void) | undefined;
-	/** Share of a target's processor time that probing may cost; undefined: no limit. */
-	budget: number | undefined;
 	intervalMs: number;
 	/** Absent: until the user or the targets end it. */
 	durationMs?: number | undefined;
@@ -61,7 +62,7 @@ export interface ObserveOptions extends Tracing {
 }
 
 interface Parts extends Finishing {
-	governor: Governing;
+	measurements: Measurements;
 }
 
 /** Attaches the probes and writes the first records. */
@@ -70,7 +71,15 @@ function begin(options: ObserveOptions, sinks: Sinks): Parts {
 	const targets = new AttachedTargets({ tracer, sinks, clock, anchor, timing, drop: options.drop });
 	options.onAttaching?.(options.targets.length);
 	targets.attachFirst(options.targets);
-	const { governor, timedCallNs } = options.govern();
+	const originNs = Number(clock.monotonicNs());
+	let measurements: Measurements | undefined;
+	const { governor, overhead } = options.govern({
+		...{ originNs, intervalNs: intervalMs * 1e6 },
+		take: (...counted) => measurements?.take(...counted),
+	});
+	const sampling = new Sampling();
+	const aggregator = new Aggregator({ intervalNs: intervalMs * 1e6, details: sinks.details, sampling });
+	measurements = new Measurements({ tracer, aggregator, sampling, governor, overhead });
 	sinks.write({
 		type: "start",
 		time: timeOf(anchor, anchor.monotonicNs),
@@ -84,20 +93,19 @@ function begin(options: ObserveOptions, sinks: Sinks): Parts {
 		clock: "monotonic",
 		interval_ns: intervalMs * 1e6,
 	});
-	targets.announce();
+	governor.tick(Number(clock.monotonicNs()));
+	targets.announce(measurements);
 	options.onAttached?.();
-	const aggregator = new Aggregator({ intervalNs: intervalMs * 1e6, details: sinks.details });
 	const drain = new Drain({ tracer, sinks, clock, aggregator, governor });
-	const reports = new WindowReports({ clock, anchor, sinks, aggregator, governor, timedCallNs });
-	return { tracer, sinks, clock, drain, targets, reports, governor };
+	const reports = new WindowReports({ clock, anchor, sinks, aggregator, governor, measurements, sampling, intervalMs });
+	return { tracer, sinks, clock, drain, targets, reports, governor, measurements };
 }
 
 /** Returns why it is over. */
 async function loop(options: ObserveOptions, parts: Parts): Promise<EndReason> {
-	const { stop, durationMs, intervalMs, poll } = options;
+	const { stop, durationMs, poll } = options;
 	const { tracer, sinks, clock, drain, targets, reports, governor } = parts;
 	const deadline = durationMs === undefined ? undefined : reports.startNs + BigInt(Math.round(durationMs * 1e6));
-	const interval = BigInt(Math.round(intervalMs * 1e6));
 	let polled = clock.monotonicNs();
 	while (true) {
 		drain.drain();
@@ -109,23 +117,40 @@ async function loop(options: ObserveOptions, parts: Parts): Promise<EndReason> {
 		if (time - polled >= LIVENESS_NS) {
 			polled = time;
 			const changes = poll(milliseconds(clock));
-			targets.update(changes, drain, governor);
+			targets.update(changes, parts);
 			if (changes.over) return "target-exit";
 		}
 		if (deadline !== undefined && time >= deadline) return "duration";
-		if (time - reports.startNs >= interval) reports.close(tracer.readCounters(), targets.watched);
-		const report = reports.startNs + interval;
+		if (time >= reports.dueNs) {
+			// Periods of windows end with the interval, and belong to it.
+			tickGovernor(options, parts);
+			reports.close(tracer.readCounters(), targets.watched);
+		}
+		const report = reports.dueNs;
 		const end = deadline === undefined || report < deadline ? report : deadline;
 		const governed = governor.untilNext(Number(time), drain.paceMs);
 		await clock.sleep(Math.max(1, Math.min(governed, Number(end - time) / 1e6)), stop);
 	}
 }
 
-function tickGovernor({ budget = 1, anchor }: ObserveOptions, { governor, sinks, clock }: Parts): void {
-	for (const { pid, tier, what, from, to, overhead, reason } of governor.tick(Number(clock.monotonicNs()))) {
+/** What of a stream changes, as records say it. */
+const CHANGES: Record<Throttle["stream"], Pick<ThrottleRecord, "tier" | "what">> = {
+	large: { tier: "growth", what: "probed" },
+	small: { tier: "growth", what: "probed" },
+	work: { tier: "work", what: "probed" },
+	iteration: { tier: "iteration", what: "probed" },
+	make: { tier: "growth", what: "probed" },
+	records: { tier: "growth", what: "recorded" },
+	durations: { tier: "growth", what: "timed" },
+};
+
+function tickGovernor({ anchor }: ObserveOptions, { governor, sinks, clock }: Parts): void {
+	for (const { pid, stream, from, to, costNs, limitNs } of governor.tick(Number(clock.monotonicNs()))) {
 		const now = clock.monotonicNs();
 		const times = { time: timeOf(anchor, now), elapsed_ns: elapsedNs(anchor, now) };
-		sinks.write({ type: "throttle", ...times, pid, tier, what, from, to, overhead, budget, reason });
+		const reason = to < from ? "over the limit" : "within the limit";
+		const cost = { overhead: costNs / 1e9, budget: limitNs / 1e9 };
+		sinks.write({ type: "throttle", ...times, pid, ...CHANGES[stream], from, to, ...cost, reason });
 	}
 }
 

@@ -2,12 +2,14 @@
  * What an observation needs of those who attach the probes and keep their cost within the budget; tests have some of
  * plain values.
  */
-import type { Missing } from "../budget/call-estimator.ts";
-import type { Promising } from "../budget/expected-work-totals.ts";
 import type { Throttle } from "../budget/governor.ts";
+import type { Window } from "../budget/window-weight.ts";
 import type { OverheadRow } from "../records/records.ts";
-import type { Counters } from "../tracer/counters.ts";
+import type { Measured, Stream } from "../stats/sampling.ts";
+import type { ProbeOverhead } from "../stats/time-in-growth.ts";
+import type { CallDelta, Counters, LatencyDelta } from "../tracer/counters.ts";
 import type { EventRecord } from "../tracer/session.ts";
+import type { EntrySite } from "../tracer/site-table.ts";
 import type { Target } from "../tracer/target.ts";
 
 /** Attaches probes, drains records and reads counters (tracer/session.ts). It has no timers. */
@@ -16,7 +18,7 @@ export interface Tracer {
 	readonly targets: readonly Target[];
 	/** Whether the probes of the target still find room in the kernel's tables. */
 	hasRoomFor(target: Target): boolean;
-	/** Attaches all probes. Throws E-TARGET-GONE, E-BIN-CHANGED, E-HOST-…, and has closed the target then. */
+	/** Attaches its probes, those that there are from the beginning. Throws E-TARGET-GONE, E-BIN-CHANGED, E-HOST-…, and has closed the target then. */
 	attach(target: Target): void;
 	/** Lets go of targets that have ended, after their records were drained. */
 	release(...targets: readonly Target[]): void;
@@ -30,6 +32,18 @@ export interface Tracer {
 	flush(take: (record: EventRecord) => void): void;
 	/** Empties the ring; what was in it is lost, and counted so. */
 	discard(): void;
+	/** Entries of all functions of a target. */
+	entriesOf(target: Target): readonly EntrySite[];
+	/** What a function is probed with. */
+	streamOf(site: EntrySite): Stream;
+	/** Hits of a site since it was attached. */
+	countsOf(site: EntrySite): { hits: number };
+	/**
+	 * What has changed in the rows of sites and windows that `match`, since they were taken before. `last`: also of
+	 * programs whose place is not known.
+	 */
+	takeCalls(match: (site: EntrySite, window: 0 | 1) => boolean, last?: boolean): CallDelta[];
+	takeLatency(match: (site: EntrySite) => boolean, last?: boolean): LatencyDelta[];
 	readCounters(): Counters;
 	/** The last reading: the probes are detached and the ring is empty. */
 	readFinalCounters(): Counters;
@@ -39,35 +53,36 @@ export interface Tracer {
 	close(): void;
 }
 
-/**
- * Keeps the cost of probing within the budget and estimates what was not counted meanwhile (budget/governor.ts).
- * `nowNs`: monotonic clock.
- */
+/** Keeps what probing costs within the budget, and gives what was counted to `TakeCounted`. `nowNs`: monotonic clock. */
 export interface Governing {
-	/** Measures and decides; called in every round. Returns what has changed. */
+	/** Opens and closes windows, measures and decides; called in every round. Returns what has changed. */
 	tick(nowNs: number): readonly Throttle[];
 	/** Milliseconds until the next tick is due, at most `most`. */
 	untilNext(nowNs: number, most: number): number;
 	/** Reading so many records took the tool so much processor time. */
 	addReading(cpuNs: number, records: number): void;
-	/** A growth, with its weight. */
-	addGrowth(pid: number, growth: Promising): void;
-	/** Calls of this function were for maps of this type. */
-	addWork(pid: number, fn: string, mapType: string): void;
-	/** How many growths of a process one that was seen now stands for. */
-	growthFactor(pid: number): number;
+	/** How a stream of a target is measured; undefined for one that its program does not have. */
+	measured(target: Target, stream: Stream): Measured | undefined;
 	/** What probing cost since the previous report. */
 	report(nowNs: number): OverheadRow[];
-	/** Calls since the start that were not counted, per function. `final`: up to now, not to the last window. */
-	missing(nowNs: number, final: boolean): ReadonlyMap<string, Missing>;
-	missingOf(target: Target, nowNs: number, final: boolean): ReadonlyMap<string, Missing>;
-	/** A target has ended: keeps what is missing of it. */
-	release(target: Target, nowNs: number): void;
+	/** The probes are about to be detached for good, of all targets or of this one: gives out the windows that are over. */
+	finish(nowNs: number, target?: Target): void;
+	/** Forgets a target that has ended. */
+	release(target: Target): void;
 }
+
+/** Takes what was counted of a stream: measured in full (undefined), or in this window, of the gate with this number and a period so long. */
+export type TakeCounted = (
+	target: Target,
+	stream: Stream,
+	window: Window | undefined,
+	gate: 0 | 1,
+	periodNs: number,
+) => void;
 
 /** A governor that knows what a hit costs on this machine. */
 export interface CalibratedGovernor {
 	governor: Governing;
-	/** What both probes of a call that is timed cost, in nanoseconds; absent when calls are not timed. */
-	timedCallNs?: number | undefined;
+	/** Absent when calls are not timed. */
+	overhead?: ProbeOverhead | undefined;
 }

@@ -1,5 +1,6 @@
+import { type Figure, isExact } from "../records/figure.ts";
 import { ledgerComplete } from "../records/ledger.ts";
-import type { EndReason, EndRecord, Ledger, WindowRecord } from "../records/records.ts";
+import type { EndReason, EndRecord, Ledger, Measured, WindowRecord } from "../records/records.ts";
 import type { WindowTotals } from "../stats/aggregator.ts";
 import { recordedSums, type Totals } from "../stats/totals.ts";
 
@@ -11,6 +12,8 @@ export interface RecordContext {
 	elapsed_ns: number;
 	/** Running totals since the start. */
 	ledger: Ledger;
+	/** What was measured of each tier; for the end. */
+	measured?: Measured;
 }
 
 /** The record of a window. `names`: process names by PID; every process in it is listed, also an idle one. */
@@ -20,23 +23,33 @@ export function windowRecord(
 	{ time, elapsed_ns, ledger }: RecordContext,
 ): WindowRecord {
 	const counts = new Map(window.targets.map((target) => [target.pid, target]));
-	const { interval_ns } = window;
+	const { interval_ns, covers_ns } = window;
 	return {
-		...{ type: "window", time, elapsed_ns, interval_ns },
+		...{ type: "window", time, elapsed_ns, interval_ns, ...(covers_ns === undefined ? {} : { covers_ns }) },
 		...recordedSums(window, ledger.iteration !== undefined),
 		ledger,
 		targets: Array.from(names, ([pid, name]) => {
-			const count = counts.get(pid);
-			return { pid, name, growths: count?.growths ?? 0, work: count?.work ?? 0 };
+			// Of a process without a row nothing was seen; what was measured of it is that of all.
+			const { growths, work } = counts.get(pid) ?? nothingSeen(window);
+			return { pid, name, ...(growths === undefined ? {} : { growths }), ...(work === undefined ? {} : { work }) };
 		}),
 	};
 }
 
+function nothingSeen({ growths, work }: WindowTotals): { growths?: Figure; work?: Figure } {
+	const none = (figure: Figure): Figure => (isExact(figure) ? 0 : { at_least: 0 });
+	return {
+		...(growths === undefined ? {} : { growths: none(growths) }),
+		...(work === undefined ? {} : { work: none(work) }),
+	};
+}
+
 /** The last record; `complete` follows from the ledger. */
-export function endRecord(total: Totals, reason: EndReason, { time, elapsed_ns, ledger }: RecordContext): EndRecord {
+export function endRecord(total: Totals, reason: EndReason, context: RecordContext): EndRecord {
+	const { time, elapsed_ns, ledger, measured } = context;
 	return {
 		...{ type: "end", time, elapsed_ns, reason },
 		...recordedSums(total, ledger.iteration !== undefined),
-		...{ ledger, complete: ledgerComplete(ledger) },
+		...{ ledger, complete: ledgerComplete(ledger), ...(measured === undefined ? {} : { measured }) },
 	};
 }

@@ -34,6 +34,7 @@ export type {
 	Ledger,
 	MapImpl,
 	MapRow,
+	Measured,
 	OverheadRow,
 	ProbeInfo,
 	SiteRow,

@@ -1,8 +1,8 @@
 /** How the streams of each process were measured: all the time, in windows, or not at all. What figures are follows from it. */
+import type { Stream } from "../budget/retreat.ts";
 import { BoundedTable } from "../lib/bounded-table.ts";
 
-/** Growths of large and of small maps, growth work, iterations: what is probed together. */
-export type Stream = "large" | "small" | "work" | "iteration";
+export type { Stream };
 
 /** As the governor has it, since the start. */
 export interface Measured {

@@ -311,6 +311,17 @@ export class CounterTotals {
 		return deltas;
 	}
 
+	/** How long the calls of a site took on average: processor time where that is known; 0 when none was timed. */
+	meanNs(site: number): number {
+		let [calls, ns] = [0, 0];
+		for (const row of this.#callCounters.rows()) {
+			if (row.site !== site) continue;
+			calls += row.onCpu > 0 ? row.onCpu : row.timed;
+			ns += row.onCpu > 0 ? row.cpuNs : row.elapsedNs;
+		}
+		return calls === 0 ? 0 : ns / calls;
+	}
+
 	/** Forgets what these sites of our own process have written: those of the calibration. */
 	forget(sites: ReadonlySet<number>): void {
 		this.#callCounters.forget(sites);

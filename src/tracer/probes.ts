@@ -260,8 +260,9 @@ export class Probes {
 	}
 
 	/** Entries of the target's functions of a stream. */
-	entriesOf(target: Target, stream: Stream): EntrySite[] {
-		return this.#attached.get(target)?.entries.filter(({ probe }) => streamOf(probe) === stream) ?? [];
+	entriesOf(target: Target, stream?: Stream): EntrySite[] {
+		const entries = this.#attached.get(target)?.entries ?? [];
+		return entries.filter(({ probe }) => stream === undefined || streamOf(probe) === stream);
 	}
 
 	/**

@@ -24,7 +24,7 @@ import { GrowthDecoder } from "./decode/growth.ts";
 import { RecentGrowths } from "./decode/overlaps.ts";
 import { PendingGrowths } from "./decode/pending-growths.ts";
 import { SampleDecoder } from "./decode/samples.ts";
-import { type Part, Probes, type Stream } from "./probes.ts";
+import { type Part, Probes, type Stream, streamOf } from "./probes.ts";
 import { type EntrySite, type ExitSiteOf, type Site, SiteTable } from "./site-table.ts";
 import type { Target } from "./target.ts";
 
@@ -42,6 +42,8 @@ export interface SessionOptions {
 	iterations: boolean;
 	/** How many probed instructions there can be at a time. */
 	maxSites: number;
+	/** What is attached when a target is; absent: everything. */
+	streams?: readonly Stream[] | undefined;
 	/** Other sizes of the kernel's tables than the usual ones. */
 	sizes?: TableSizes | undefined;
 }
@@ -85,10 +87,10 @@ export class Session {
 		}
 	}
 
-	/** Attaches the probes of these streams of the target's plan. Throws E-BIN-CHANGED, E-HOST-… or E-TARGET-GONE. The session owns the target from then on. */
-	attach(target: Target, streams?: readonly Stream[]): void {
+	/** Attaches the probes of the target's plan. Throws E-BIN-CHANGED, E-HOST-… or E-TARGET-GONE. The session owns the target from then on. */
+	attach(target: Target): void {
 		try {
-			this.#probes.attach(target, streams);
+			this.#probes.attach(target, this.#options.streams);
 		} catch (error) {
 			this.#totals.release(target);
 			target.close();
@@ -116,9 +118,14 @@ export class Session {
 		this.#probes.setGrowthChance(target, chance);
 	}
 
-	/** Entries of the target's functions of a stream. */
-	entriesOf(target: Target, stream: Stream): EntrySite[] {
+	/** Entries of the target's functions; of all, or those of a stream. */
+	entriesOf(target: Target, stream?: Stream): EntrySite[] {
 		return this.#probes.entriesOf(target, stream);
+	}
+
+	/** What a function is probed with. */
+	streamOf({ probe }: EntrySite): Stream {
+		return streamOf(probe);
 	}
 
 	/** The exits at which calls are timed that are attached with a stream. */
@@ -145,8 +152,9 @@ export class Session {
 		const { maxSites, latency } = this.#options;
 		const costs = new Calibration(this.#object, this.#probes.closings, maxSites).measure(latency);
 		this.#probes.closings.reap(true);
+		const withinNs = this.#totals.meanNs(maxSites);
 		this.#totals.forget(new Set(Array.from({ length: CALIBRATION_SITES }, (_, i) => maxSites + i)));
-		return costs;
+		return { ...costs, withinNs };
 	}
 
 	get targets(): readonly Target[] {

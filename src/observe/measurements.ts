@@ -1,0 +1,160 @@
+/** Brings what the kernel has counted into the sums: of streams that are measured in full when a window is reported, of others when one of their windows is over. */
+import type { Window } from "../budget/window-weight.ts";
+import { callSite } from "../gomap/call-site.ts";
+import { outerFunctionOf } from "../gomap/functions.ts";
+import { Histogram } from "../lib/histogram.ts";
+import type { Aggregator } from "../stats/aggregator.ts";
+import type { Sampling, Stream } from "../stats/sampling.ts";
+import { GrowthTime, type ProbeOverhead } from "../stats/time-in-growth.ts";
+import type { CallDelta, LatencyDelta } from "../tracer/counters.ts";
+import type { EntrySite } from "../tracer/site-table.ts";
+import type { Target } from "../tracer/target.ts";
+import type { Governing, Tracer } from "./tracer.ts";
+
+export interface MeasurementSources {
+	tracer: Tracer;
+	aggregator: Aggregator;
+	sampling: Sampling;
+	governor: Governing;
+	/** Absent when calls are not timed. */
+	overhead: ProbeOverhead | undefined;
+}
+
+const STREAMS: readonly Stream[] = ["large", "small", "work", "iteration"];
+
+export class Measurements {
+	readonly #sources: MeasurementSources;
+	readonly #times = new Map<Target, GrowthTime>();
+	/** Steps of iterations that were counted by their sites when they were taken last. */
+	readonly #steps = new WeakMap<EntrySite, number>();
+
+	constructor(sources: MeasurementSources) {
+		this.#sources = sources;
+	}
+
+	/** A window of a stream is over, or (undefined) it was measured in full until now and will not be any more. Weight 0: it does not count. */
+	take(target: Target, stream: Stream, window: Window | undefined, gate: 0 | 1, coversNs: number): void {
+		const { tracer, aggregator } = this.#sources;
+		const matches = (site: EntrySite): boolean => site.target === target && tracer.streamOf(site) === stream;
+		const calls = tracer.takeCalls((site, of) => matches(site) && of === gate);
+		const latency = tracer.takeLatency(matches);
+		if (window !== undefined && stream === "work" && window.weight > 0) aggregator.addCovered(coversNs);
+		this.#add(target, calls, latency, window);
+		if (stream === "iteration") this.#takeSteps(target, window);
+		this.#note(target);
+	}
+
+	/** A report window ends: what was measured in full since the last one. `last`: nothing is measured any more. */
+	takeFull(targets: readonly Target[], last = false): void {
+		const { tracer, governor } = this.#sources;
+		const full = new Map(targets.map((target) => [target, this.#fullStreams(target, governor)]));
+		const matches = (site: EntrySite): boolean => full.get(site.target)?.has(tracer.streamOf(site)) === true;
+		const calls = Map.groupBy(tracer.takeCalls(matches, last), ({ site }) => site.target);
+		const latency = Map.groupBy(tracer.takeLatency(matches, last), ({ site }) => site.target);
+		for (const target of targets) {
+			this.#add(target, calls.get(target) ?? [], latency.get(target) ?? [], undefined);
+			if (full.get(target)?.has("iteration") === true) this.#takeSteps(target, undefined);
+			this.#note(target);
+		}
+	}
+
+	#fullStreams(target: Target, governor: Governing): Set<Stream> {
+		return new Set(STREAMS.filter((stream) => governor.measured(target, stream)?.full === true));
+	}
+
+	/** Tells the sums how the target's streams are measured by now. */
+	#note(target: Target): void {
+		const { governor, sampling } = this.#sources;
+		for (const stream of STREAMS) {
+			const measured = governor.measured(target, stream);
+			if (measured !== undefined) sampling.set(target.identity.pid, stream, measured);
+		}
+	}
+
+	/** A target was attached: all its functions are known, called or not. */
+	attached(target: Target): void {
+		const { tracer, aggregator } = this.#sources;
+		for (const site of tracer.entriesOf(target)) aggregator.addFunction(site.probe.fn, tracer.streamOf(site));
+		this.#note(target);
+	}
+
+	/** A target has ended, and its last windows have been taken. */
+	released(target: Target): void {
+		this.#note(target);
+		this.#times.delete(target);
+	}
+
+	#timesOf(target: Target): GrowthTime | undefined {
+		const { overhead } = this.#sources;
+		if (overhead === undefined) return undefined;
+		const known = this.#times.get(target) ?? new GrowthTime(overhead);
+		this.#times.set(target, known);
+		return known;
+	}
+
+	#add(
+		target: Target,
+		calls: readonly CallDelta[],
+		latency: readonly LatencyDelta[],
+		window: Window | undefined,
+	): void {
+		if (window?.weight === 0) return;
+		const { aggregator } = this.#sources;
+		const times = this.#timesOf(target);
+		times?.learn(calls);
+		/** By function and map type. */
+		const net = new Map<string, number>();
+		for (const delta of calls) {
+			const time_ns = times?.timeOf(delta);
+			if (time_ns !== undefined && outerFunctionOf(delta.fn) === undefined) {
+				const key = `${delta.fn}\u0000${delta.map_type}`;
+				net.set(key, (net.get(key) ?? 0) + time_ns);
+			}
+			this.#addCalls(delta, time_ns, window);
+		}
+		for (const { fn, map_type, buckets, sum_ns, max_ns } of latency) {
+			const weight = window?.weight ?? 1;
+			const durations = Histogram.ofCounts(
+				Array.from(buckets, (count) => weight * count),
+				weight * sum_ns,
+				max_ns,
+			);
+			const netNs = net.get(`${fn}\u0000${map_type}`);
+			aggregator.addLatency({
+				...{ fn, map_type, durations },
+				...(netNs === undefined ? {} : { net_ns: Math.round(weight * netNs) }),
+			});
+		}
+	}
+
+	#addCalls(
+		{ site, pid, fn, map_type, caller, calls, growth }: CallDelta,
+		time_ns: number | undefined,
+		window: Window | undefined,
+	): void {
+		if (calls === 0) return;
+		this.#sources.aggregator.addCalls({
+			...{ pid, fn, map_type, calls, stream: this.#sources.tracer.streamOf(site) },
+			site: callSite(caller),
+			...(growth === undefined ? {} : { growth }),
+			...(time_ns === undefined ? {} : { time_ns }),
+			...(window === undefined ? {} : { window }),
+		});
+	}
+
+	/** Iterations are counted by function alone. */
+	#takeSteps(target: Target, window: Window | undefined): void {
+		const { tracer, aggregator } = this.#sources;
+		for (const site of tracer.entriesOf(target)) {
+			if (tracer.streamOf(site) !== "iteration") continue;
+			const { hits } = tracer.countsOf(site);
+			const calls = hits - (this.#steps.get(site) ?? 0);
+			this.#steps.set(site, hits);
+			if (calls === 0 || window?.weight === 0) continue;
+			aggregator.addCalls({
+				...{ pid: target.identity.pid, fn: site.probe.fn, map_type: "", site: undefined, calls, stream: "iteration" },
+				...(window === undefined ? {} : { window }),
+			});
+		}
+	}
+}
