@@ -86,12 +86,12 @@ static __always_inline struct call *begin_call(void *ctx, const struct gmg_site 
 }
 
 /*
- * Processor time of the thread since the call began, at most the time that has passed; -1: not known, because the goroutine has moved to another thread. The kernel adds the time
+ * Processor time of the thread since the call began, at most the time that has passed (elapsed_ns); -1: not known, because the goroutine has moved to another thread. The kernel adds the time
  * since exec_start to the sum now and then, by a clock of each processor: on another processor only the sum tells, and it tells too little.
  */
-static __always_inline __s64 cpu_time_of(const struct call *call, __u64 now)
+static __always_inline __s64 cpu_time_of(const struct call *call, __u64 elapsed_ns)
 {
-	__u64 sum_exec_runtime, exec_start, elapsed_ns = now - call->begun_ns, least, ns;
+	__u64 sum_exec_runtime, exec_start, least, ns;
 
 	if (!call->sum_exec_runtime || call->tid != (__u32)current_id())
 		return -1;

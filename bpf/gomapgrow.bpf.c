@@ -49,7 +49,7 @@ static __noinline int end_call(void *ctx, struct call *call, struct exit *exit, 
 		ADD(counts->paired);
 	row = bpf_map_lookup_elem(&call_rows, &key);
 	if (row) {
-		__s64 cpu_ns = cpu_time_of(call, exit->now);
+		__s64 cpu_ns = cpu_time_of(call, duration_ns);
 
 		ADD(row->timed);
 		__sync_fetch_and_add(&row->elapsed_ns, duration_ns);

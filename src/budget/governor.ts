@@ -65,9 +65,11 @@ const OWN_NS = 3e9;
 /** Reading a record takes about so much, as long as it was not measured. */
 const FIRST_READING_NS = 20e3;
 /** Reading records may take this part of what the machine allows. */
-const FOR_READING = 0.5;
-/** Records until the time that reading them takes is known. */
-const ENOUGH_RECORDS = 200;
+const FOR_READING = 0.6;
+/** Records until the time that reading them takes is known: the first ones do not count; and over how many it is averaged. */
+const FIRST_RECORDS = 2000;
+const ENOUGH_RECORDS = 500;
+const REMEMBERED_RECORDS = 5000;
 
 export class Governor<Target> {
 	readonly #governed: Governed<Target>;
@@ -80,6 +82,8 @@ export class Governor<Target> {
 	#ownNs = 0;
 	#own: { cpuNs: number; atNs: number };
 	#reading = { cpuNs: 0, records: 0 };
+	/** The first records are over. */
+	#readingKnown = false;
 
 	constructor(governed: Governed<Target>, options: GovernorOptions<Target>) {
 		this.#governed = governed;
@@ -147,15 +151,20 @@ export class Governor<Target> {
 		if (rate === undefined) return Number.POSITIVE_INFINITY;
 		const growing = [...this.#budgets.values()].filter(({ growthsPerSecond }) => growthsPerSecond > 0).length;
 		const { cpuNs, records } = this.#reading;
-		const eachNs = records < ENOUGH_RECORDS ? FIRST_READING_NS : cpuNs / records;
+		const eachNs = !this.#readingKnown || records < ENOUGH_RECORDS ? FIRST_READING_NS : cpuNs / records;
 		return (FOR_READING * machineLimit(rate, processors, 0)) / eachNs / Math.max(1, growing);
 	}
 
-	/** Reading so many records took the tool so much processor time. */
+	/** Reading so many records took the tool so much processor time. The first ones take longer: their stacks and types are new. */
 	addReading(cpuNs: number, records: number): void {
 		if (records === 0) return;
-		this.#reading.cpuNs += cpuNs;
-		this.#reading.records += records;
+		const all = this.#reading.records + records;
+		const kept = Math.min(1, Math.max(0, REMEMBERED_RECORDS - records) / Math.max(1, this.#reading.records));
+		this.#reading = { cpuNs: kept * this.#reading.cpuNs + cpuNs, records: kept * this.#reading.records + records };
+		if (!this.#readingKnown && all >= FIRST_RECORDS) {
+			this.#readingKnown = true;
+			this.#reading = { cpuNs: 0, records: 0 };
+		}
 	}
 
 	/** Milliseconds until the next tick is due, at most `most`. */
