@@ -14,9 +14,10 @@ export interface StreamCounts {
 	begun: number;
 	/** Of growths: records that were written. */
 	recorded: number;
-	/** Single-stepped passes, entries and exits. */
+	/** Single-stepped passes of entries, and of exits. */
 	stepped: number;
 	exits: number;
+	steppedExits: number;
 }
 
 /** A hit costs more in a program with cold caches than in the calibration: so many times that is assumed. */
@@ -54,7 +55,7 @@ export function costOf(counts: StreamCounts, unit: UnitCosts): number {
 		counts.begun * unit.beginNs +
 		counts.exits * unit.exitNs +
 		counts.recorded * unit.recordNs +
-		counts.stepped * unit.steppedNs
+		(counts.stepped + counts.steppedExits) * unit.steppedNs
 	);
 }
 
@@ -69,7 +70,7 @@ export function streamCounts(
 	entries: readonly SiteReading[],
 	exits: readonly SiteReading[],
 ): StreamCounts {
-	const sum: StreamCounts = { hits: 0, diverted: 0, outside: 0, begun: 0, recorded: 0, stepped: 0, exits: 0 };
+	const sum: StreamCounts = { hits: 0, diverted: 0, outside: 0, begun: 0, recorded: 0, stepped: 0, exits: 0, steppedExits: 0 };
 	for (const { counts, stepped } of entries) {
 		const { hits, diverted, outside, begun, throttled, lost } = counts;
 		sum.hits += hits;
@@ -81,7 +82,7 @@ export function streamCounts(
 	}
 	for (const { counts, stepped } of exits) {
 		sum.exits += counts.hits;
-		if (stepped) sum.stepped += counts.hits;
+		if (stepped) sum.steppedExits += counts.hits;
 	}
 	return sum;
 }
@@ -95,5 +96,6 @@ export function difference(now: StreamCounts, before: StreamCounts): StreamCount
 		recorded: now.recorded - before.recorded,
 		stepped: now.stepped - before.stepped,
 		exits: now.exits - before.exits,
+		steppedExits: now.steppedExits - before.steppedExits,
 	};
 }

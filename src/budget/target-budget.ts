@@ -48,6 +48,8 @@ interface StreamState {
 	/** At the previous tick. */
 	ticked: StreamCounts;
 	attachedNs: number;
+	/** What timing a call costs. */
+	timingNs: number;
 	shape: Shape;
 }
 
@@ -93,7 +95,7 @@ export class TargetBudget {
 		const read = (): StreamCounts => streamCounts(stream, control.entries(), control.exits());
 		const counts = read();
 		const state: StreamState = {
-			...{ control, counts, ticked: counts, attachedNs: 0, shape: { periodNs: this.#options.intervalNs, n: 2 } },
+			...{ control, counts, ticked: counts, attachedNs: 0, timingNs: unit.beginNs + unit.exitNs, shape: { periodNs: this.#options.intervalNs, n: 2 } },
 			probes: new StreamProbes(
 				{
 					...this.#options,
@@ -184,12 +186,16 @@ export class TargetBudget {
 			state.ticked = now;
 			const costNs = costOf(since, unit);
 			spentNs += costNs;
-			const exitsPerCall = since.begun > 0 ? since.exits / since.begun : 1;
+			// As long as no call is timed, what timing costs is known from before.
+			if (since.begun > 0) {
+				const passes = since.exits * unit.exitNs + since.steppedExits * unit.steppedNs;
+				state.timingNs = unit.beginNs + passes / since.begun;
+			}
 			streams[stream] = {
 				hits: since.hits + since.outside,
 				attachedNs: state.attachedNs,
 				costNs,
-				cost: { countNs: unit.countNs, exitNs: unit.beginNs + exitsPerCall * unit.exitNs, recordNs: unit.recordNs },
+				cost: { countNs: unit.countNs, exitNs: state.timingNs, recordNs: unit.recordNs },
 			};
 			state.attachedNs = 0;
 		}
