@@ -44,7 +44,7 @@ const AVERAGE_WINDOWS_NS = 150e6;
 const TELLING_NS = 2e6;
 /** Ticks: not more often, and not more rarely. Taking a step takes effect so much later. */
 const SHORTEST_TICK_NS = 10e6;
-const LONGEST_TICK_NS = 100e6;
+const LONGEST_TICK_NS = 50e6;
 const LAG_NS = 10e6;
 /** A step up is taken when the budget has allowed it for two periods, within these bounds; the first ones, at the start, after half a second. */
 const FIRST_HOLD_NS = 0.5e9;

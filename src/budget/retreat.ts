@@ -38,7 +38,7 @@ export interface RetreatInput {
 	intervalNs: number;
 }
 
-/** "off": not even the longest period pays for a window. */
+/** "off": not even one window in ten minutes is within the limit. */
 export type Probing = "off" | "full" | Shape;
 
 export interface Probed {
@@ -64,6 +64,8 @@ const MOST_LARGE = 0.5;
 const FOR_RECORDS = 0.2;
 /** So many growths a second become records at least. */
 const LEAST_RECORDS = 20;
+/** The longest period of a stream of little importance. */
+const RAREST_NS = 600e9;
 /** Windows in which nothing is known yet. */
 export const FIRST_WINDOWS = { perInterval: 4, n: 50 } as const;
 
@@ -125,9 +127,11 @@ export function neededLevel(input: RetreatInput): Level {
 	return loads.small !== undefined && large <= MOST_LARGE * most ? 5 : 6;
 }
 
+/** Where ten seconds do not pay for a window, a rare one is better than none: without it nobody would see that there is less to do. */
 function windowsFor(fullNsPerSecond: number, limitNsPerSecond: number, input: RetreatInput): Probing {
 	const { aroundNs, intervalNs } = input;
-	return chooseShape({ fullNsPerSecond, limitNsPerSecond, aroundNs, intervalNs }) ?? "off";
+	const needs = { fullNsPerSecond, limitNsPerSecond, aroundNs, intervalNs };
+	return chooseShape(needs) ?? chooseShape({ ...needs, longestNs: RAREST_NS }) ?? "off";
 }
 
 /** Part of growths that become records when these may cost so much. */

@@ -47,9 +47,11 @@ describe("the order of retreat", () => {
 		expect(streams.work).toMatchObject({ n: expect.any(Number) });
 	});
 
-	test("where not even ten seconds pay for a window there is none", () => {
-		const { streams } = probedAt(6, { ...input(loads({ small: 900_000 })), limitNs: MS / 10 });
-		expect(streams.small).toBe("off");
+	test("where ten seconds do not pay for a window there are rare ones, and in the end none", () => {
+		const rare = probedAt(6, { ...input(loads({ small: 300_000 })), limitNs: MS }).streams.small;
+		if (typeof rare !== "object") throw new Error("no windows");
+		expect(rare.periodNs).toBeGreaterThan(10 * SECOND);
+		expect(probedAt(6, { ...input(loads({ small: 900_000 })), limitNs: MS / 50 }).streams.small).toBe("off");
 	});
 
 	test("what everything would cost", () => {

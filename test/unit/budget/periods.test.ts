@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { onGrid, WindowSchedule } from "../../../src/budget/periods.ts";
-import { chooseShape } from "../../../src/budget/shape.ts";
+import { cheapestWindowNs, chooseShape } from "../../../src/budget/shape.ts";
 import { Prng } from "../../support/prng.ts";
 
 const MS = 1e6;
@@ -157,6 +157,15 @@ describe("the shape of periods", () => {
 				const grid = periodNs / SECOND;
 				expect(Math.abs(grid - Math.round(grid)) < 1e-9 || Math.abs(1 / grid - Math.round(1 / grid)) < 1e-9).toBe(true);
 			}
+		}
+	});
+
+	test("the cheapest window is paid for by ten seconds exactly where there is one", () => {
+		for (const limitNsPerSecond of [0.5 * MS, MS, 2 * MS, 5 * MS, 10 * MS]) {
+			const fullNsPerSecond = 900 * MS;
+			const pays = cheapestWindowNs(fullNsPerSecond, needs.aroundNs) <= 9 * limitNsPerSecond;
+			const shape = chooseShape({ ...needs, fullNsPerSecond, limitNsPerSecond });
+			expect(shape !== undefined).toBe(pays);
 		}
 	});
 
