@@ -4,6 +4,7 @@
  */
 import type { Probed, Probing, RetreatInput, Stream, StreamLoad } from "./retreat.ts";
 import { type Level, neededLevel, probedAt } from "./retreat.ts";
+import { LONGEST_PERIOD_NS } from "./shape.ts";
 
 /** What was measured of a stream since the previous tick. */
 export interface StreamTick {
@@ -222,9 +223,10 @@ export class Ladder {
 		return Math.min(MOST_HOLD_NS, Math.max(LEAST_HOLD_NS, 2 * this.#longestPeriodNs()));
 	}
 
+	/** Of those in force, without streams that have a rare window only. */
 	#longestPeriodNs(): number {
 		const { streams = {}, exits = "off" } = this.#probed ?? {};
 		const periods = [...Object.values(streams), exits].map((probing) => (isShape(probing) ? probing.periodNs : 0));
-		return Math.max(...periods);
+		return Math.min(LONGEST_PERIOD_NS, Math.max(...periods));
 	}
 }

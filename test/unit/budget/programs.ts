@@ -99,7 +99,7 @@ export function observe(prng: Prng, behaviour: Behaviour): Observed {
 			const full = decision.probed.streams[name] === "full";
 			const timed = full ? (typeof exits === "string" ? (exits === "full" ? 1 : 0) : 1 / exits.n) : 1;
 			const each = growth
-				? cost.countNs + timed * cost.exitNs + recordChance * cost.recordNs
+				? cost.countNs + timed * cost.exitNs + recordChance[name] * cost.recordNs
 				: cost.countNs + (workDetails ? cost.exitNs + cost.recordNs : 0);
 			const rate = rates[name]?.(nowNs) ?? 0;
 			const hits = (rate / (1 + (rate * each) / SECOND / processors)) * (MS / SECOND);
