@@ -4,6 +4,7 @@
  */
 import type { Loads, Probed, Probing, RetreatInput, Stream, StreamLoad } from "./retreat.ts";
 import { type Level, neededLevel, probedAt } from "./retreat.ts";
+import { LONGEST_PERIOD_NS } from "./shape.ts";
 
 /** What was measured of a stream since the previous tick. */
 export interface StreamTick {
@@ -46,7 +47,7 @@ const AVERAGE_WINDOWS_NS = 150e6;
 const TELLING_NS = 2e6;
 /** Ticks: not more often, and not more rarely. Taking a step takes effect so much later. */
 const SHORTEST_TICK_NS = 10e6;
-const LONGEST_TICK_NS = 100e6;
+const LONGEST_TICK_NS = 50e6;
 const LAG_NS = 10e6;
 /** A step up is taken when the budget has allowed it for two periods, within these bounds; the first ones, at the start, after half a second. */
 const FIRST_HOLD_NS = 0.5e9;
@@ -228,9 +229,10 @@ export class Ladder {
 		return Math.min(MOST_HOLD_NS, Math.max(LEAST_HOLD_NS, 2 * this.#longestPeriodNs()));
 	}
 
+	/** Of those in force, without streams that have a rare window only. */
 	#longestPeriodNs(): number {
 		const { streams = {}, exits = "off" } = this.#probed ?? {};
 		const periods = [...Object.values(streams), exits].map((probing) => (isShape(probing) ? probing.periodNs : 0));
-		return Math.max(...periods);
+		return Math.min(LONGEST_PERIOD_NS, Math.max(...periods));
 	}
 }

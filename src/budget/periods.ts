@@ -85,6 +85,8 @@ export class WindowSchedule {
 	readonly #detaching = new LatestDurations(FIRST_DETACH_NS);
 	/** The current period and, from some time before its end, the next one. */
 	#periods: Period[] = [];
+	/** End of the last period that was planned; undefined while there are no windows. */
+	#lastEndNs: number | undefined;
 	#nextId = 0;
 	#windows = 0;
 	#missed = 0;
@@ -144,18 +146,21 @@ export class WindowSchedule {
 		const slot = Math.min(n - 1, Math.floor(random() * n));
 		const at = (of: number): number => Math.round(startNs + ((endNs - startNs) * of) / n);
 		this.#periods.push({ id: this.#nextId++, n, startNs, endNs, fromNs: at(slot), toNs: at(slot + 1) });
+		this.#lastEndNs = endNs;
 	}
 
 	/** Whether the next period is to be planned now. */
 	planDue(nowNs: number): boolean {
 		const [current, next] = this.#periods;
-		return current !== undefined && next === undefined && nowNs >= this.#planAtNs(current);
+		if (current === undefined) return this.#lastEndNs !== undefined;
+		return next === undefined && nowNs >= this.#planAtNs(current);
 	}
 
-	/** Plans the next period. Its shape may follow from earlier periods only. */
-	planNext(shape: Shape): void {
-		const last = this.#periods.at(-1);
-		if (last !== undefined) this.#plan(last.endNs, shape);
+	/** Plans the next period. Its shape may follow from earlier periods only. Periods that have passed meanwhile are planned, too, and missed. */
+	planNext(shape: Shape, nowNs: number): void {
+		do {
+			if (this.#lastEndNs !== undefined) this.#plan(this.#lastEndNs, shape);
+		} while (this.#lastEndNs !== undefined && this.#lastEndNs <= nowNs);
 	}
 
 	#planAtNs({ endNs }: Period): number {
@@ -231,6 +236,7 @@ export class WindowSchedule {
 			over.push(this.#close(period, nowNs, seen || cut));
 		}
 		this.#periods = [];
+		this.#lastEndNs = undefined;
 		return over;
 	}
 }

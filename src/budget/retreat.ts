@@ -38,16 +38,16 @@ export interface RetreatInput {
 	intervalNs: number;
 }
 
-/** "off": not even the longest period pays for a window. */
+/** "off": not even one window in ten minutes is within the limit. */
 export type Probing = "off" | "full" | Shape;
 
 export interface Probed {
 	level: Level;
 	streams: Partial<Record<Stream, Probing>>;
-	/** Exit probes of growths; where growths themselves are in windows, they are attached with them. */
+	/** Exit probes of growths that are probed all the time; with those in windows they are attached in the same windows. */
 	exits: Probing;
 	/** Part of the growths that become records, drawn in the kernel. */
-	recordChance: number;
+	recordChance: { large: number; small: number };
 	/** Whether growth work has details and durations. */
 	workDetails: boolean;
 }
@@ -62,8 +62,10 @@ const MOST_COUNTING = 0.7;
 const MOST_LARGE = 0.5;
 /** What records cost in windows, for each nanosecond of counting. */
 const FOR_RECORDS = 0.2;
-/** So many growths a second become records at least. */
+/** So many growths of each size a second become records at least. */
 const LEAST_RECORDS = 20;
+/** The longest period of a stream of little importance. */
+const RAREST_NS = 600e9;
 /** Windows in which nothing is known yet. */
 export const FIRST_WINDOWS = { perInterval: 4, n: 50 } as const;
 
@@ -74,7 +76,6 @@ interface Costs {
 	records: number;
 	others: number;
 	details: number;
-	growthsPerSecond: number;
 }
 
 function costsOf(loads: Loads): Costs {
@@ -90,7 +91,6 @@ function costsOf(loads: Loads): Costs {
 		records: both(({ recordNs }) => recordNs),
 		others: rest.reduce((sum, load) => sum + rate(load) * load.countNs, 0),
 		details: rest.reduce((sum, load) => sum + rate(load) * (load.exitNs + load.recordNs), 0),
-		growthsPerSecond: rate(large) + rate(small),
 	};
 }
 
@@ -125,51 +125,85 @@ export function neededLevel(input: RetreatInput): Level {
 	return loads.small !== undefined && large <= MOST_LARGE * most ? 5 : 6;
 }
 
+/** Where ten seconds do not pay for a window, a rare one is better than none: without it nobody would see that there is less to do. */
 function windowsFor(fullNsPerSecond: number, limitNsPerSecond: number, input: RetreatInput): Probing {
 	const { aroundNs, intervalNs } = input;
-	return chooseShape({ fullNsPerSecond, limitNsPerSecond, aroundNs, intervalNs }) ?? "off";
+	const needs = { fullNsPerSecond, limitNsPerSecond, aroundNs, intervalNs };
+	return chooseShape(needs) ?? chooseShape({ ...needs, longestNs: RAREST_NS }) ?? "off";
 }
 
-/** Part of growths that become records when these may cost so much. */
-function chanceFor(limitNs: number, { records, growthsPerSecond }: Costs): number {
-	const least = growthsPerSecond === 0 ? 1 : LEAST_RECORDS / growthsPerSecond;
-	return Math.min(1, Math.max(least, records === 0 ? 1 : limitNs / records));
+/** Part of the hits of a stream that become records when these may cost so much. */
+function chanceFor(limitNs: number, load: StreamLoad | undefined): number {
+	const { perSecond = 0, recordNs = 0 } = load ?? {};
+	const full = perSecond * recordNs;
+	if (full <= limitNs) return 1;
+	return Math.min(1, Math.max(LEAST_RECORDS / perSecond, limitNs / full));
+}
+
+function recordsNs(load: StreamLoad | undefined): number {
+	return (load?.perSecond ?? 0) * (load?.recordNs ?? 0);
+}
+
+interface GrowthsProbed extends Pick<Probed, "streams" | "exits" | "recordChance"> {
+	/** What that costs, nanoseconds per second. */
+	ns: number;
+}
+
+/** Every growth is counted; exits, and on level 4 records, are for a sample. Records of large growths come first. */
+function countedGrowths(level: 3 | 4, input: RetreatInput, streams: Probed["streams"]): GrowthsProbed {
+	const { large, small } = input.loads;
+	const { counting, exits, records } = costsOf(input.loads);
+	const most = growthLimit(input);
+	const spare = level === 3 ? most - counting - records : 0;
+	const forExits = Math.min(exits, Math.max(FOR_EXITS * most, spare));
+	const shape = exits <= forExits ? "full" : windowsFor(exits, forExits, input);
+	if (level === 3) {
+		return { streams, exits: shape, recordChance: { large: 1, small: 1 }, ns: counting + records + forExits };
+	}
+	const forRecords = most - counting - forExits;
+	const forLarge = chanceFor(forRecords, large);
+	const largeNs = forLarge * recordsNs(large);
+	const forSmall = chanceFor(forRecords - largeNs, small);
+	const ns = counting + forExits + largeNs + forSmall * recordsNs(small);
+	return { streams, exits: shape, recordChance: { large: forLarge, small: forSmall }, ns };
+}
+
+/** What a growth costs in windows, where every hit has its exit and some are records. */
+function windowedNs(load: StreamLoad | undefined, recordChance: number): number {
+	if (load?.perSecond === undefined) return 0;
+	return load.perSecond * (load.countNs + load.exitNs + recordChance * load.recordNs);
+}
+
+function windowedChance(load: StreamLoad | undefined): number {
+	return chanceFor(FOR_RECORDS * (load?.perSecond ?? 0) * (load?.countNs ?? 0), load);
 }
 
 /** Growths at this level, and what that costs. */
-function growthsAt(
-	level: Level,
-	input: RetreatInput,
-): Pick<Probed, "streams" | "exits" | "recordChance"> & { ns: number } {
-	const { loads } = input;
-	const costs = costsOf(loads);
-	const { large, counting, exits, records } = costs;
+function growthsAt(level: Level, input: RetreatInput): GrowthsProbed {
+	const { large, small } = input.loads;
 	const most = growthLimit(input);
-	const watched = (of: Probing): Partial<Record<Stream, Probing>> => ({
-		...(loads.large && { large: of }),
-		...(loads.small && { small: of }),
-	});
-	if (level <= 2) return { streams: watched("full"), exits: "full", recordChance: 1, ns: counting + exits + records };
-	if (level === 3) {
-		const forExits = Math.max(FOR_EXITS * most, most - counting - records);
-		const part = Math.min(exits, forExits);
-		const shape = windowsFor(exits, forExits, input);
-		return { streams: watched("full"), exits: shape, recordChance: 1, ns: counting + records + part };
+	const watched = (of: Probing): Probed["streams"] => ({ ...(large && { large: of }), ...(small && { small: of }) });
+	if (level <= 2) {
+		const { counting, exits, records } = costsOf(input.loads);
+		return {
+			...{ streams: watched("full"), exits: "full", recordChance: { large: 1, small: 1 } },
+			ns: counting + exits + records,
+		};
 	}
-	const forExits = Math.min(exits, FOR_EXITS * most);
-	if (level === 4) {
-		const recordChance = chanceFor(most - counting - forExits, costs);
-		const ns = counting + recordChance * records + forExits;
-		return { streams: watched("full"), exits: windowsFor(exits, forExits, input), recordChance, ns };
+	if (level === 3 || level === 4) return countedGrowths(level, input, watched("full"));
+	const chance = { large: windowedChance(large), small: windowedChance(small) };
+	if (level === 6) {
+		const both = windowedNs(large, chance.large) + windowedNs(small, chance.small);
+		return { streams: watched(windowsFor(both, most, input)), exits: "off", recordChance: chance, ns: most };
 	}
-	// In windows every hit has its exit, and some are records.
-	const recordChance = chanceFor(FOR_RECORDS * counting, costs);
-	const timed = counting + exits + recordChance * records;
-	if (level === 6) return { streams: watched(windowsFor(timed, most, input)), exits: "off", recordChance, ns: most };
-	const largeTimed = counting === 0 ? 0 : (timed * large) / counting;
-	const left = Math.max((1 - MOST_LARGE) * most, most - largeTimed);
-	const streams = { ...watched("full"), small: windowsFor(timed - largeTimed, left, input) };
-	return { streams, exits: windowsFor(exits, forExits, input), recordChance, ns: most };
+	const of = costsOf({ ...(large && { large }) });
+	const forLarge = chanceFor((MOST_LARGE * most) / 2, large);
+	const forExits = Math.min(of.exits, FOR_EXITS * most);
+	const left = most - of.counting - forExits - forLarge * of.records;
+	const windows = windowsFor(windowedNs(small, chance.small), Math.max((MOST_LARGE / 4) * most, left), input);
+	const exits = of.exits <= forExits ? "full" : windowsFor(of.exits, forExits, input);
+	const recordChance = { large: forLarge, small: chance.small };
+	return { streams: { ...watched("full"), small: windows }, exits: large ? exits : "off", recordChance, ns: most };
 }
 
 /** What is probed at a level. */

@@ -22,12 +22,22 @@ const SHORTEST_PERIOD_NS = 250e6;
 export const LONGEST_PERIOD_NS = 10e9;
 const MOST_SLOTS = 1000;
 
+/** The shortest window that is worth attaching for. */
+function leastWindowNs(aroundNs: number): number {
+	return Math.max(SHORTEST_WINDOW_NS, PART_OF_AROUND * aroundNs);
+}
+
+/** What the cheapest window costs, nanoseconds of processor time. */
+export function cheapestWindowNs(fullNsPerSecond: number, aroundNs: number): number {
+	return (fullNsPerSecond * (leastWindowNs(aroundNs) + aroundNs)) / 1e9;
+}
+
 /** The shortest period whose window the limit pays for; "full" where probes may stay attached; undefined where not even the longest period pays for one. */
 export function chooseShape(needs: ShapeNeeds): Shape | "full" | undefined {
 	const { fullNsPerSecond, limitNsPerSecond, aroundNs, intervalNs, longestNs = LONGEST_PERIOD_NS } = needs;
 	if (fullNsPerSecond <= limitNsPerSecond) return "full";
 	const share = limitNsPerSecond / fullNsPerSecond;
-	const windowNs = Math.max(SHORTEST_WINDOW_NS, PART_OF_AROUND * aroundNs);
+	const windowNs = leastWindowNs(aroundNs);
 	const least = Math.max(SHORTEST_PERIOD_NS, (windowNs + aroundNs) / share);
 	let periodNs = onGrid(least, intervalNs);
 	if (periodNs < least) periodNs = onGrid(least * 1.5, intervalNs);

@@ -24,7 +24,7 @@ export interface WindowCost {
 	probeNs: number;
 }
 
-/** Below this share of the target's processor time the slowdown is not corrected. */
+/** Below this share of the target's processor time the slowdown is not corrected; the interval allows for it. */
 const LEAST_SHARE = 0.02;
 /** Above this share only a lower bound is given. */
 const MOST_SHARE = 0.2;
@@ -47,50 +47,55 @@ function slowdown(share: number, times: number): number {
 /** Weights of the windows of one target and tier. */
 export class WindowWeights {
 	#windows = 0;
-	/** Sums over windows, weighted: processor time net of hits, the cost of hits, and squared differences of the former between neighbours. */
-	#netNs = 0;
+	/** Sums over windows, weighted: processor time, the cost of hits, and squared differences of the former between neighbours. */
+	#cpuNs = 0;
 	#probeNs = 0;
 	#squares = 0;
-	#lastNetNs: number | undefined;
+	#lastCpuNs: number | undefined;
 	/** Processor time of all periods as it would be without the hits in windows. */
 	#usualNs = 0;
 	/** What rounding has left over. */
 	#carry = 0;
 
-	/** A period is over: `outside` is the target's processor time outside its window, over `slots` slots. Weight of its window. */
+	/**
+	 * A period is over: `outside` is the target's processor time outside its window, over `slots` slots (maybe a fraction: time in
+	 * which probes were attached around the window is left out). Weight of its window.
+	 */
 	close(index: number, n: number, cost: WindowCost, outside: { cpuNs: number; slots: number }): Window {
 		const { cpuNs, probeNs } = cost;
 		this.#learn(n, cost, outside);
-		const share = probeNs / Math.max(cpuNs, probeNs, 1);
-		if (share < LEAST_SHARE) return plainWindow(index, n);
-		const { low, likely, high } = this.#busy();
-		const exact = n * (1 + likely * slowdown(share, 1)) + this.#carry;
+		// What the kernel says of a short window may lag behind by a tick: it is taken to be no less than a usual slot.
+		const usualNs = outside.slots === 0 ? 0 : outside.cpuNs / outside.slots;
+		const share = probeNs / Math.max(cpuNs, probeNs, usualNs, 1);
+		const most = n * (1 + this.#busy(MOST_EXPENSIVE, 1) * slowdown(share, MOST_EXPENSIVE));
+		if (share < LEAST_SHARE) return { index, n, weight: n, low: n, high: most };
+		const exact = n * (1 + this.#busy(1, 0) * slowdown(share, 1)) + this.#carry;
 		const weight = Math.max(n, Math.round(exact));
 		this.#carry = Math.max(-1, Math.min(1, exact - weight));
-		return {
-			...{ index, n, weight },
-			low: Math.min(weight, n * (1 + low * slowdown(share, CHEAPEST))),
-			high: share > MOST_SHARE ? undefined : Math.max(weight, n * (1 + high * slowdown(share, MOST_EXPENSIVE))),
-		};
+		const least = n * (1 + this.#busy(CHEAPEST, -1) * slowdown(share, CHEAPEST));
+		const high = share > MOST_SHARE ? undefined : Math.max(weight, most);
+		return { index, n, weight, low: Math.min(weight, least), high };
 	}
 
 	#learn(n: number, { cpuNs, probeNs }: WindowCost, outside: { cpuNs: number; slots: number }): void {
-		const netNs = n * Math.max(0, cpuNs - probeNs);
+		const weighted = n * cpuNs;
 		this.#windows++;
-		this.#netNs += netNs;
+		this.#cpuNs += weighted;
 		this.#probeNs += n * Math.min(cpuNs, probeNs);
-		if (this.#lastNetNs !== undefined) this.#squares += (netNs - this.#lastNetNs) ** 2 / 2;
-		this.#lastNetNs = netNs;
-		this.#usualNs += outside.slots === 0 ? n * cpuNs : (outside.cpuNs * n) / outside.slots;
+		if (this.#lastCpuNs !== undefined) this.#squares += (weighted - this.#lastCpuNs) ** 2 / 2;
+		this.#lastCpuNs = weighted;
+		this.#usualNs += outside.slots === 0 ? weighted : (outside.cpuNs * n) / outside.slots;
 	}
 
-	/** How far the target was kept busy in windows: 1: it used no more processor time than outside, so hits took it from its work; 0: it used so much more. */
-	#busy(): { low: number; likely: number; high: number } {
-		if (this.#probeNs <= 0) return { low: 0, likely: 0, high: 1 };
-		const lacking = (this.#usualNs - this.#netNs) / this.#probeNs;
-		const error = (2 * Math.sqrt(this.#squares)) / this.#probeNs;
-		const within = (busy: number): number => Math.max(0, Math.min(1, busy));
-		if (this.#windows < LEAST_WINDOWS) return { low: 0, likely: within(lacking), high: 1 };
-		return { low: within(lacking - error), likely: within(lacking), high: within(lacking + error) };
+	/**
+	 * How far the target was kept busy in windows. 1: it used no more processor time than outside, so hits took it from its work; 0: it used more by what hits took.
+	 * `times`: hits cost so many times what is known; `errors`: so many times its own error is added.
+	 */
+	#busy(times: number, errors: number): number {
+		if (this.#windows < LEAST_WINDOWS && errors !== 0) return errors < 0 ? 0 : 1;
+		const probeNs = times * this.#probeNs;
+		if (probeNs <= 0) return 0;
+		const lacking = this.#usualNs - this.#cpuNs + probeNs + errors * 2 * Math.sqrt(this.#squares);
+		return Math.max(0, Math.min(1, lacking / probeNs));
 	}
 }

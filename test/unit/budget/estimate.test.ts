@@ -150,8 +150,12 @@ describe("weights of windows that were slowed", () => {
 	};
 	const mean = (of: { weight: number }[]): number => of.reduce((sum, { weight }) => sum + weight, 0) / of.length;
 
-	test("hits that take less than 2 % change nothing", () => {
-		for (const window of weights(0.015, "busy")) expect(window).toMatchObject({ weight: 20, low: 20, high: 20 });
+	test("hits that take less than 2 % change no weight, but the interval allows for them", () => {
+		for (const window of weights(0.015, "busy")) {
+			expect(window).toMatchObject({ weight: 20, low: 20 });
+			expect(window.high).toBeCloseTo(20 / (1 - 3 * 0.015), 5);
+		}
+		for (const window of weights(0, "busy")) expect(window).toEqual(plainWindow(window.index, 20));
 	});
 
 	test("a busy program lost what hits took; weights stay integers", () => {
@@ -167,6 +171,14 @@ describe("weights of windows that were slowed", () => {
 		const windows = weights(0.1, "loaded");
 		expect(mean(windows.slice(8))).toBeCloseTo(20, 1);
 		expect(windows.at(-1)?.low).toBeCloseTo(20, 5);
+	});
+
+	test("a window of which the kernel does not know the processor time yet is no reason for a bound", () => {
+		const made = new WindowWeights();
+		for (let index = 0; index < 30; index++) {
+			const window = made.close(index, 20, { cpuNs: 0, probeNs: 0.05e6 }, { cpuNs: 19e6, slots: 19 });
+			expect(window.high).toBeGreaterThanOrEqual(20);
+		}
 	});
 
 	test("above 20 % there is only a lower bound, and it holds", () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import type { Shape } from "../../../src/budget/periods.ts";
 import { fullCost, type Loads, neededLevel, probedAt } from "../../../src/budget/retreat.ts";
 import { Prng } from "../../support/prng.ts";
 import { meanCost, mostInASecond, observe } from "./programs.ts";
@@ -13,6 +14,9 @@ const prng = () => new Prng(11);
 function loads(perSecond: { large?: number; small?: number; work?: number; iteration?: number }): Loads {
 	return Object.fromEntries(Object.entries(perSecond).map(([name, rate]) => [name, { ...COST, perSecond: rate }]));
 }
+
+/** Part of the time in which windows of this shape cost something. */
+const part = ({ periodNs, n }: Shape): number => 1 / n + (20 * MS) / periodNs;
 
 const input = (of: Loads) => ({ loads: of, limitNs: LIMIT, aroundNs: 20 * MS, intervalNs: SECOND });
 
@@ -34,8 +38,10 @@ describe("the order of retreat", () => {
 			expect(probed.workDetails).toBe(level === 0);
 			expect(probed.streams.large === "full").toBe(level < 6);
 			expect(probed.streams.small === "full").toBe(level < 5);
-			expect(probed.exits === "full").toBe(level < 3);
-			expect(probed.recordChance === 1).toBe(level < 4);
+			// On level 5 the few large growths have their exits.
+			expect(probed.exits === "full").toBe(level < 3 || level === 5);
+			expect(probed.recordChance.small === 1).toBe(level < 4);
+			expect(probed.recordChance.large === 1).toBe(level < 6);
 			if (level >= 2) expect(probed.streams.work).toMatchObject({ n: expect.any(Number) });
 			else expect(probed.streams.work).toBe("full");
 		});
@@ -47,9 +53,31 @@ describe("the order of retreat", () => {
 		expect(streams.work).toMatchObject({ n: expect.any(Number) });
 	});
 
-	test("where not even ten seconds pay for a window there is none", () => {
-		const { streams } = probedAt(6, { ...input(loads({ small: 900_000 })), limitNs: MS / 10 });
-		expect(streams.small).toBe("off");
+	test("where ten seconds do not pay for a window there are rare ones, and in the end none", () => {
+		const rare = probedAt(6, { ...input(loads({ small: 300_000 })), limitNs: MS }).streams.small;
+		if (typeof rare !== "object") throw new Error("no windows");
+		expect(rare.periodNs).toBeGreaterThan(10 * SECOND);
+		expect(probedAt(6, { ...input(loads({ small: 900_000 })), limitNs: MS / 50 }).streams.small).toBe("off");
+	});
+
+	test("what is planned at each level is within the limit", () => {
+		for (const large of [0, 100, 2000, 50_000]) {
+			for (const small of [100, 3000, 8000, 300_000]) {
+				const at = input(loads({ large, small }));
+				const { streams, exits, recordChance } = probedAt(neededLevel(at), at);
+				let cost = 0;
+				for (const [name, rate] of [
+					["large", large],
+					["small", small],
+				] as const) {
+					const probing = streams[name] ?? "off";
+					const timed = probing !== "full" || exits === "full" ? 1 : typeof exits === "string" ? 0 : part(exits);
+					const each = COST.countNs + timed * COST.exitNs + recordChance[name] * COST.recordNs;
+					cost += (typeof probing === "string" ? 1 : part(probing)) * rate * each;
+				}
+				expect(cost).toBeLessThanOrEqual(LIMIT);
+			}
+		}
 	});
 
 	test("what everything would cost", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { onGrid, WindowSchedule } from "../../../src/budget/periods.ts";
-import { chooseShape } from "../../../src/budget/shape.ts";
+import { cheapestWindowNs, chooseShape } from "../../../src/budget/shape.ts";
 import { Prng } from "../../support/prng.ts";
 
 const MS = 1e6;
@@ -15,7 +15,7 @@ describe("the schedule of windows", () => {
 		const windows = schedule(() => 0, 3 * MS);
 		windows.begin(5.4 * SECOND, { periodNs: 2 * SECOND, n: 8 });
 		expect(windows.gates[0]).toMatchObject({ startNs: 5.4 * SECOND, endNs: 7 * SECOND + 3 * MS });
-		windows.planNext({ periodNs: SECOND / 4, n: 8 });
+		windows.planNext({ periodNs: SECOND / 4, n: 8 }, 6 * SECOND);
 		expect(windows.gates[1]).toMatchObject({ startNs: 7 * SECOND + 3 * MS, endNs: 7.25 * SECOND + 3 * MS });
 	});
 
@@ -30,7 +30,7 @@ describe("the schedule of windows", () => {
 			expect(current.toNs - current.fromNs).toBe(SECOND / 5);
 			const slot = Math.round(((current.fromNs - current.startNs) / SECOND) * 5);
 			chosen[slot] = (chosen[slot] ?? 0) + 1;
-			windows.planNext({ periodNs: SECOND, n: 5 });
+			windows.planNext({ periodNs: SECOND, n: 5 }, current.startNs);
 			expect(windows.over(current.endNs)).toHaveLength(1);
 		}
 		for (const times of chosen) expect(Math.abs(times - 1000)).toBeLessThan(100);
@@ -56,7 +56,7 @@ describe("the schedule of windows", () => {
 	test("a window whose probes come late is missed, and has no index", () => {
 		const windows = schedule(() => 0.5);
 		windows.begin(0, { periodNs: SECOND, n: 10 });
-		windows.planNext({ periodNs: SECOND, n: 10 });
+		windows.planNext({ periodNs: SECOND, n: 10 }, 900 * MS);
 		windows.attached(501 * MS);
 		windows.detached(601 * MS);
 		windows.attached(1490 * MS);
@@ -79,7 +79,7 @@ describe("the schedule of windows", () => {
 		windows.begin(0, { periodNs: SECOND, n: 10 });
 		expect(windows.planDue(800 * MS)).toBe(false);
 		expect(windows.planDue(900 * MS)).toBe(true);
-		windows.planNext({ periodNs: SECOND, n: 10 });
+		windows.planNext({ periodNs: SECOND, n: 10 }, 900 * MS);
 		expect(windows.planDue(900 * MS)).toBe(false);
 		expect(windows.gates.map(({ fromNs, toNs }) => [fromNs, toNs])).toEqual([
 			[900 * MS, SECOND],
@@ -91,6 +91,23 @@ describe("the schedule of windows", () => {
 		expect(windows.wantsProbes(1100 * MS)).toBe(false);
 		windows.detached(1101 * MS);
 		expect(windows.over(2 * SECOND)).toMatchObject([{ index: 0 }, { index: 1 }]);
+	});
+
+	test("periods that pass while nobody looks are missed", () => {
+		const windows = schedule(() => 0.5);
+		windows.begin(0, { periodNs: SECOND, n: 10 });
+		expect(windows.over(4.2 * SECOND)).toHaveLength(1);
+		expect(windows.planDue(4.2 * SECOND)).toBe(true);
+		windows.planNext({ periodNs: SECOND, n: 10 }, 4.2 * SECOND);
+		expect(windows.over(4.2 * SECOND).map(({ index, endNs }) => [index, endNs])).toEqual([
+			[undefined, 2 * SECOND],
+			[undefined, 3 * SECOND],
+			[undefined, 4 * SECOND],
+		]);
+		expect(windows.gates).toMatchObject([{ startNs: 4 * SECOND, endNs: 5 * SECOND }]);
+		expect(windows.missed).toBe(4);
+		windows.end(4.3 * SECOND);
+		expect(windows.planDue(9 * SECOND)).toBe(false);
 	});
 
 	test("a cut that did not depend on the window keeps weights; an emergency voids the open window", () => {
@@ -140,6 +157,15 @@ describe("the shape of periods", () => {
 				const grid = periodNs / SECOND;
 				expect(Math.abs(grid - Math.round(grid)) < 1e-9 || Math.abs(1 / grid - Math.round(1 / grid)) < 1e-9).toBe(true);
 			}
+		}
+	});
+
+	test("the cheapest window is paid for by ten seconds exactly where there is one", () => {
+		for (const limitNsPerSecond of [0.5 * MS, MS, 2 * MS, 5 * MS, 10 * MS]) {
+			const fullNsPerSecond = 900 * MS;
+			const pays = cheapestWindowNs(fullNsPerSecond, needs.aroundNs) <= 9 * limitNsPerSecond;
+			const shape = chooseShape({ ...needs, fullNsPerSecond, limitNsPerSecond });
+			expect(shape !== undefined).toBe(pays);
 		}
 	});
 

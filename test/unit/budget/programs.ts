@@ -22,9 +22,7 @@ export interface Observed {
 	/** Cost of each millisecond. */
 	costs: number[];
 	levels: { atNs: number; level: Level }[];
-	/** Time since when the last level holds at each stream "full" (undefined: it is not). */
 	decisions: { atNs: number; decision: LadderDecision }[];
-	windows: number;
 }
 
 /** Cost of the dearest second. */
@@ -69,7 +67,7 @@ function attached(
 		state.schedule.begin(nowNs, probing);
 	}
 	state.schedule.over(nowNs);
-	if (state.schedule.planDue(nowNs)) state.schedule.planNext(probing);
+	if (state.schedule.planDue(nowNs)) state.schedule.planNext(probing, nowNs);
 	if (decision.overdrawn) return false;
 	return state.schedule.gates.some(({ fromNs, toNs }) => nowNs >= fromNs - around / 2 && nowNs < toNs + around / 2);
 }
@@ -77,7 +75,7 @@ function attached(
 export function observe(prng: Prng, behaviour: Behaviour): Observed {
 	const { rates, cost, processors = 16, limitNs, aroundNs = 20 * MS, seconds } = behaviour;
 	const ladder = new Ladder();
-	const observed: Observed = { costs: [], levels: [], decisions: [], windows: 0 };
+	const observed: Observed = { costs: [], levels: [], decisions: [] };
 	const states = new Map<Stream, StreamState>();
 	for (const name of Object.keys(rates) as Stream[]) {
 		states.set(name, { schedule: undefined, hits: 0, attachedNs: 0, costNs: 0 });
@@ -101,7 +99,7 @@ export function observe(prng: Prng, behaviour: Behaviour): Observed {
 			const full = decision.probed.streams[name] === "full";
 			const timed = full ? (typeof exits === "string" ? (exits === "full" ? 1 : 0) : 1 / exits.n) : 1;
 			const each = growth
-				? cost.countNs + timed * cost.exitNs + recordChance * cost.recordNs
+				? cost.countNs + timed * cost.exitNs + recordChance[name] * cost.recordNs
 				: cost.countNs + (workDetails ? cost.exitNs + cost.recordNs : 0);
 			const rate = rates[name]?.(nowNs) ?? 0;
 			const hits = (rate / (1 + (rate * each) / SECOND / processors)) * (MS / SECOND);

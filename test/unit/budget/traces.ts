@@ -130,7 +130,7 @@ export function watchProgram(prng: Prng, program: Program, watching: Watching): 
 			schedule.attached(period.fromNs);
 			schedule.detached(period.toNs);
 		}
-		schedule.planNext({ periodNs, n });
+		schedule.planNext({ periodNs, n }, period.startNs);
 		for (const { index } of schedule.over(period.endNs)) {
 			const [start, from] = [expected(period.startNs), expected(period.fromNs)];
 			const [to, end] = [expected(period.toNs), expected(period.endNs)];
