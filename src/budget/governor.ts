@@ -13,8 +13,8 @@ import type { Window } from "./window-weight.ts";
 export interface Governed<Target> {
 	readonly targets: readonly Target[];
 	streamsOf(target: Target): ReadonlyMap<Stream, StreamControl>;
-	/** Growths of the target become records with this probability. */
-	setGrowthChance(target: Target, chance: number): void;
+	/** Growths of a stream of the target become records with this probability. */
+	setGrowthChance(target: Target, stream: "large" | "small", chance: number): void;
 	pidOf(target: Target): number;
 	/** Processors that the target's cgroup allows it; undefined: all. */
 	allowedProcessors(target: Target): number | undefined;
@@ -101,7 +101,9 @@ export class Governor<Target> {
 			...{ pid, random, streams: this.#governed.streamsOf(target) },
 			cpuNs: () => cpuNs(pid),
 			take: (stream, window, gate, periodNs) => take(target, stream, window, gate, periodNs),
-			setChance: (chance) => this.#governed.setGrowthChance(target, chance),
+			setChance: (stream, chance) => {
+				if (stream === "large" || stream === "small") this.#governed.setGrowthChance(target, stream, chance);
+			},
 		});
 		this.#budgets.set(target, budget);
 		return budget;

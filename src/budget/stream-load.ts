@@ -70,7 +70,16 @@ export function streamCounts(
 	entries: readonly SiteReading[],
 	exits: readonly SiteReading[],
 ): StreamCounts {
-	const sum: StreamCounts = { hits: 0, diverted: 0, outside: 0, begun: 0, recorded: 0, stepped: 0, exits: 0, steppedExits: 0 };
+	const sum: StreamCounts = {
+		hits: 0,
+		diverted: 0,
+		outside: 0,
+		begun: 0,
+		recorded: 0,
+		stepped: 0,
+		exits: 0,
+		steppedExits: 0,
+	};
 	for (const { counts, stepped } of entries) {
 		const { hits, diverted, outside, begun, throttled, lost } = counts;
 		sum.hits += hits;

@@ -30,7 +30,8 @@ export interface TargetBudgetOptions {
 	random: () => number;
 	/** Takes what was counted of a stream: measured in full (undefined), or in this window, of the gate with this number. */
 	take: (stream: Stream, window: Window | undefined, gate: 0 | 1, periodNs: number) => void;
-	setChance: (chance: number) => void;
+	/** Growths of a stream become records with this probability. */
+	setChance: (stream: Stream, chance: number) => void;
 }
 
 /** A stream is probed otherwise than before. */
@@ -69,7 +70,7 @@ export class TargetBudget {
 	#nextTickNs: number;
 	#accountedNs: number;
 	#cpuNs: number;
-	#chance = 1;
+	readonly #chances = { large: 1, small: 1 };
 	#parts = new Map<StreamChange["stream"], number>();
 	/** Processors that the target uses, on average. */
 	#used = 0;
@@ -95,7 +96,14 @@ export class TargetBudget {
 		const read = (): StreamCounts => streamCounts(stream, control.entries(), control.exits());
 		const counts = read();
 		const state: StreamState = {
-			...{ control, counts, ticked: counts, attachedNs: 0, timingNs: unit.beginNs + unit.exitNs, shape: { periodNs: this.#options.intervalNs, n: 2 } },
+			...{
+				control,
+				counts,
+				ticked: counts,
+				attachedNs: 0,
+				timingNs: unit.beginNs + unit.exitNs,
+				shape: { periodNs: this.#options.intervalNs, n: 2 },
+			},
 			probes: new StreamProbes(
 				{
 					...this.#options,
@@ -226,7 +234,9 @@ export class TargetBudget {
 		}
 		note("durations", partOf(probed.exits));
 		const readable = this.growthsPerSecond === 0 ? 1 : recordsPerSecond / this.growthsPerSecond;
-		this.#setChance(Math.min(probed.recordChance, Math.min(1, readable)), note);
+		for (const stream of ["large", "small"] as const) {
+			this.#setChance(stream, Math.min(probed.recordChance[stream], Math.min(1, readable)), note);
+		}
 		return changes;
 	}
 
@@ -241,12 +251,18 @@ export class TargetBudget {
 		}
 	}
 
-	#setChance(chance: number, note: (stream: "records", to: number) => void): void {
-		const before = this.#chance;
+	#setChance(stream: "large" | "small", chance: number, note: (stream: "records", to: number) => void): void {
+		const before = this.#chances[stream];
 		if (chance === before || (chance < 1 && before < 1 && chance > 0.8 * before && chance < 1.25 * before)) return;
-		this.#chance = chance;
-		this.#options.setChance(chance);
-		note("records", chance);
+		this.#chances[stream] = chance;
+		this.#options.setChance(stream, chance);
+		note("records", this.#chance);
+	}
+
+	/** With which probability a growth of any size becomes a record. */
+	get #chance(): number {
+		const watched = (["large", "small"] as const).filter((stream) => this.#streams.has(stream));
+		return Math.min(1, ...watched.map((stream) => this.#chances[stream]));
 	}
 
 	/** Share of growths that become records, and of the time in which streams are probed. */

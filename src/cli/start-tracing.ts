@@ -76,7 +76,7 @@ function govern(
 			return session.targets;
 		},
 		streamsOf: (target) => streamControls(session, target),
-		setGrowthChance: (target, chance) => session.setGrowthChance(target, chance),
+		setGrowthChance: (target, stream, chance) => session.setGrowthChance(target, stream, chance),
 		pidOf: ({ identity }) => identity.pid,
 		allowedProcessors: (target) => {
 			if (!limits.has(target)) limits.set(target, allowedProcessors(target.identity.pid));

@@ -244,14 +244,12 @@ export class Probes {
 		this.#configureStream(attached, stream);
 	}
 
-	/** Growths of the target become records with this probability. */
-	setGrowthChance(target: Target, chance: number): void {
+	/** Growths of a stream of the target become records with this probability. */
+	setGrowthChance(target: Target, stream: "large" | "small", chance: number): void {
 		const attached = this.#attached.get(target);
 		if (attached === undefined) return;
-		for (const stream of ["large", "small"] as const) {
-			attached.settings[stream].chance = chance;
-			this.#configureStream(attached, stream);
-		}
+		attached.settings[stream].chance = chance;
+		this.#configureStream(attached, stream);
 	}
 
 	/** The exits at which calls are timed that belong to a stream. */

@@ -113,9 +113,9 @@ export class Session {
 		this.#probes.setWindows(target, stream, windows);
 	}
 
-	/** Growths of the target become records with this probability. */
-	setGrowthChance(target: Target, chance: number): void {
-		this.#probes.setGrowthChance(target, chance);
+	/** Growths of a stream of the target become records with this probability. */
+	setGrowthChance(target: Target, stream: "large" | "small", chance: number): void {
+		this.#probes.setGrowthChance(target, stream, chance);
 	}
 
 	/** Entries of the target's functions; of all, or those of a stream. */

@@ -288,7 +288,7 @@ export async function runVerification(
 	try {
 		session.attach(target);
 		// The records are not wanted: counting alone is cheap.
-		session.setGrowthChance(target, 0);
+		for (const stream of ["large", "small"] as const) session.setGrowthChance(target, stream, 0);
 		return await new Verification(observed, target, session, options).run();
 	} finally {
 		session.close();
