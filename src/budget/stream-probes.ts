@@ -213,7 +213,7 @@ export class StreamProbes {
 		if (this.#mode !== "windows") return;
 		const schedule = this.#schedule;
 		if (schedule.planDue(nowNs)) {
-			schedule.planNext(this.#options.nextShape());
+			schedule.planNext(this.#options.nextShape(), nowNs);
 			this.#writeGates();
 		}
 		const wanted = schedule.wantsProbes(nowNs);
@@ -230,7 +230,7 @@ export class StreamProbes {
 	#advanceTiming(nowNs: number): void {
 		const schedule = this.#timingWindows;
 		if (typeof this.#timing === "object") {
-			if (schedule.planDue(nowNs)) schedule.planNext(this.#timing);
+			if (schedule.planDue(nowNs)) schedule.planNext(this.#timing, nowNs);
 			if (schedule.wantsProbes(nowNs)) {
 				if (!this.#exits) schedule.attached(nowNs);
 				this.#settlingNs = undefined;

@@ -3,8 +3,8 @@
  * gives every kind so many runs and prints the table.
  */
 import { describe, expect, test } from "bun:test";
-import { type Figure, isExact, isPrintable, lowerEnd, upperEnd } from "../../../src/records/figure.ts";
 import { largestRows } from "../../../src/budget/largest-rows.ts";
+import { type Figure, isExact, isPrintable, lowerEnd, upperEnd } from "../../../src/records/figure.ts";
 import { Prng } from "../../support/prng.ts";
 import { type Program, type Watching, watchProgram } from "./traces.ts";
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { WindowedSum } from "../../../src/budget/estimate.ts";
-import { isAtLeast, isExact } from "../../../src/records/figure.ts";
 import { gammaQuantile, normalUpper, studentUpper } from "../../../src/budget/quantiles.ts";
 import { plainWindow, WindowWeights } from "../../../src/budget/window-weight.ts";
+import { isAtLeast, isExact } from "../../../src/records/figure.ts";
 
 describe("quantiles", () => {
 	test("agree with tables", () => {
