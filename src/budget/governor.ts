@@ -33,6 +33,8 @@ export interface GovernorOptions<Target> {
 	ownCpuNs: () => number;
 	/** Monotonic clock. */
 	clockNs: () => number;
+	/** Returns after so many nanoseconds, or a little later; meanwhile nothing else happens. */
+	holdNs: (ns: number) => void;
 	/** Report interval, and a moment when one begins. */
 	intervalNs: number;
 	originNs: number;

@@ -60,6 +60,11 @@ const FAILED_NS = 5e9;
 const WINDOW_SECONDS = 2;
 const WINDOW_PERIODS = 2.5;
 
+/** A burst is paid back by so many seconds without windows at most. */
+const MOST_DEBT_SECONDS = 2;
+/** So much is saved at most until there is a window again. */
+const MOST_SAVED_NS = 2e9;
+
 class RateMeter {
 	#average: number | undefined;
 	#latest = 0;
@@ -142,7 +147,7 @@ export class Ladder {
 		const probed = probedAt(this.#level, input);
 		this.#probed = probed;
 		// What was used up before the step down counts: the first window waits until it is paid.
-		const first = (limitNs * this.#longestPeriodNs()) / 1e9;
+		const first = (limitNs * this.#shortestPeriodNs()) / 1e9;
 		if (this.#level > before && (this.#leftForWindows ?? 0) < first) this.#overdrawn = true;
 		const secondsLeft = fullRate > limitNs ? Math.max(0, this.#left ?? 0) / fullRate : elapsedNs === 0 ? 0 : 1;
 		return {
@@ -172,9 +177,10 @@ export class Ladder {
 		this.#left = Math.min(limitNs, left);
 		const period = this.#longestPeriodNs() / 1e9;
 		const most = limitNs * Math.max(WINDOW_SECONDS, WINDOW_PERIODS * period);
-		this.#leftForWindows = Math.min(most, (this.#leftForWindows ?? limitNs) + earned - full - inWindows);
+		const leftForWindows = (this.#leftForWindows ?? limitNs) + earned - full - inWindows;
+		this.#leftForWindows = Math.max(-MOST_DEBT_SECONDS * limitNs, Math.min(most, leftForWindows));
 		if (this.#leftForWindows < 0) this.#overdrawn = true;
-		else if (this.#leftForWindows >= limitNs * period) this.#overdrawn = false;
+		else if (this.#leftForWindows >= (limitNs * this.#shortestPeriodNs()) / 1e9) this.#overdrawn = false;
 		return elapsedNs === 0 ? 0 : (full / elapsedNs) * 1e9;
 	}
 
@@ -227,6 +233,15 @@ export class Ladder {
 	#holdNs(): number {
 		if (!this.#moved) return FIRST_HOLD_NS;
 		return Math.min(MOST_HOLD_NS, Math.max(LEAST_HOLD_NS, 2 * this.#longestPeriodNs()));
+	}
+
+	/** The next window that may come. */
+	#shortestPeriodNs(): number {
+		const { streams = {}, exits = "off" } = this.#probed ?? {};
+		const periods = [...Object.values(streams), exits].flatMap((probing) =>
+			isShape(probing) ? [probing.periodNs] : [],
+		);
+		return Math.min(MOST_SAVED_NS, ...periods);
 	}
 
 	/** Of those in force, without streams that have a rare window only. */

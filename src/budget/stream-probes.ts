@@ -32,6 +32,8 @@ export interface StreamProbesOptions {
 	/** Takes what was counted since it was taken before: measured in full (undefined), or in this window, of the gate with this number. */
 	take: (window: Window | undefined, gate: 0 | 1, periodNs: number) => void;
 	clockNs: () => number;
+	/** Returns after so many nanoseconds, or a little later; meanwhile nothing else happens. */
+	holdNs: (ns: number) => void;
 	/** Report interval, and a moment when one begins. */
 	intervalNs: number;
 	originNs: number;
@@ -45,6 +47,8 @@ export type Timing = "full" | "off" | Shape;
 
 /** Exits stay attached for calls that began in a window, but no longer than this. */
 const PATIENCE_NS = 1e9;
+/** How long hits are looked at before the first window. */
+const GLANCE_NS = 1e6;
 /** Pace of looking whether they have returned. */
 const SETTLE_NS = 10e6;
 const NEVER: GateNs = { from: 0, to: 0 };
@@ -127,6 +131,25 @@ export class StreamProbes {
 		this.#options.control.setAttached(part, on);
 		if (part === "entries") this.#entries = on;
 		else this.#exits = on;
+	}
+
+	/**
+	 * Attaches the entries for a moment, in which hits do not count: how many there are says what a window will cost. Returns for how long they were attached, as far as is
+	 * known.
+	 */
+	glance(): number {
+		const { control, clockNs, holdNs } = this.#options;
+		if (this.#mode !== "off" || this.#entries) return 0;
+		control.setGates([NEVER, NEVER]);
+		const before = clockNs();
+		this.#set("entries", true);
+		const attached = clockNs();
+		holdNs(GLANCE_NS);
+		const after = clockNs();
+		this.#set("entries", false);
+		this.#schedule.learnAttach(attached - before);
+		// Probes are attached one after the other.
+		return after - attached + (attached - before) / 2;
 	}
 
 	/** All the time from now on. */
@@ -278,8 +301,12 @@ export class StreamProbes {
 	#periodOver({ period, index, endNs }: PeriodOver, moment: Moment): void {
 		const began = this.#periodBegan;
 		this.#periodBegan = moment;
-		const cost = this.#windowCost;
+		// Where the next window is near the probes stay attached.
+		const open = this.#windowBegan;
+		const cost =
+			this.#windowCost ?? (open && { cpuNs: moment.cpuNs - open.cpuNs, probeNs: moment.costNs - open.costNs });
 		this.#windowCost = undefined;
+		if (open !== undefined) this.#windowBegan = moment;
 		const gate = period.id % 2 === 0 ? 0 : 1;
 		if (index === undefined || cost === undefined) {
 			// A window that was not measured in full is not measured: what it saw is dropped.

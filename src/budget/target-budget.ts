@@ -4,6 +4,7 @@ import { Ladder, type LadderTick } from "./ladder.ts";
 import type { Shape } from "./periods.ts";
 import { type TargetNeeds, targetLimit } from "./promise.ts";
 import { fullCost, type Loads, type Probing, type Stream } from "./retreat.ts";
+import { cheapestWindowNs } from "./shape.ts";
 import { costOf, difference, type SiteReading, type StreamCounts, streamCounts, unitCosts } from "./stream-load.ts";
 import { type ProbeControl, StreamProbes } from "./stream-probes.ts";
 import type { Window } from "./window-weight.ts";
@@ -25,6 +26,7 @@ export interface TargetBudgetOptions {
 	whole: boolean;
 	cpuNs: () => number | undefined;
 	clockNs: () => number;
+	holdNs: (ns: number) => void;
 	intervalNs: number;
 	originNs: number;
 	random: () => number;
@@ -54,6 +56,9 @@ interface StreamState {
 	shape: Shape;
 }
 
+/** Fewer calls say nothing of what timing one costs; one passes so many exits at most. */
+const TELLING_CALLS = 20;
+const MOST_PASSES = 2;
 /** Time over which the processors that a target uses are averaged. */
 const USE_NS = 2e9;
 
@@ -76,6 +81,7 @@ export class TargetBudget {
 	#used = 0;
 	#loads: Loads = {};
 	#lastCostNs = 0;
+	#glanced = false;
 	/** Since the previous report. */
 	#reported = { costNs: 0, cpuNs: 0, sinceNs: 0 };
 
@@ -137,7 +143,10 @@ export class TargetBudget {
 		const limitNs = targetLimit(rate, { usedNs: this.#used * 1e9, quotaNs });
 		const around = Math.max(0, ...[...this.#streams.values()].map(({ probes }) => probes.aroundNs));
 		const fullNs = fullCost(this.#loads);
-		return { pid, limitNs, fullNs, windowNs: (fullNs * around) / 1e9 };
+		// Its growths alone: growth work has no windows where they would take all.
+		const { large, small } = this.#loads;
+		const growths = fullCost({ ...(large && { large }), ...(small && { small }) });
+		return { pid, limitNs, fullNs, windowNs: cheapestWindowNs(growths, around) };
 	}
 
 	/** What probing cost lately, nanoseconds per second. */
@@ -162,6 +171,8 @@ export class TargetBudget {
 		}
 		this.#accountedNs = Math.max(this.#accountedNs, nowNs);
 		change();
+		// Attaching takes tens of milliseconds, in which few hits come: that time is not counted.
+		this.#accountedNs = Math.max(this.#accountedNs, this.#options.clockNs());
 	}
 
 	/** When `advance` or `tick` is due. */
@@ -174,10 +185,18 @@ export class TargetBudget {
 		return nowNs >= this.#nextTickNs;
 	}
 
+	/** What is not probed yet is looked at for a moment, so that its first window is not too long. */
+	#glance(): void {
+		this.#glanced = true;
+		for (const state of this.#streams.values())
+			if (state.probes.mode === "off") state.attachedNs += state.probes.glance();
+	}
+
 	/** Measures and decides. `limitNs`: what probing may cost, per second; `recordsPerSecond`: growths that the tool has time to read. */
 	tick(nowNs: number, limitNs: number, recordsPerSecond: number): StreamChange[] {
 		const { costs, intervalNs, cpuNs } = this.#options;
 		this.#accounted(nowNs, () => {});
+		if (this.#ladder !== undefined && !this.#glanced) this.#glance();
 		const elapsedNs = Math.max(1, nowNs - this.#tickedNs);
 		this.#tickedNs = nowNs;
 		const cpu = cpuNs() ?? this.#cpuNs;
@@ -194,10 +213,12 @@ export class TargetBudget {
 			state.ticked = now;
 			const costNs = costOf(since, unit);
 			spentNs += costNs;
-			// As long as no call is timed, what timing costs is known from before.
-			if (since.begun > 0) {
-				const passes = since.exits * unit.exitNs + since.steppedExits * unit.steppedNs;
-				state.timingNs = unit.beginNs + passes / since.begun;
+			const calls = since.hits + since.outside;
+			if (calls >= TELLING_CALLS && since.exits > 0) {
+				// Exits are attached before the entries and detached after them: passes without a call are not counted.
+				const passes = Math.min(1, (MOST_PASSES * calls) / since.exits);
+				const passesNs = passes * (since.exits * unit.exitNs + since.steppedExits * unit.steppedNs);
+				state.timingNs = unit.beginNs + passesNs / calls;
 			}
 			streams[stream] = {
 				hits: since.hits + since.outside,

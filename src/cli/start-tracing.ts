@@ -89,6 +89,8 @@ function govern(
 		cpuNs: processCpuNs,
 		ownCpuNs: () => processCpuNs(process.pid) ?? 0,
 		clockNs: () => Number(monotonicNs()),
+		// It takes whole milliseconds.
+		holdNs: (ns) => Bun.sleepSync(Math.ceil(ns / 1e6)),
 	});
 	const inner = costs.timedWorkNs + costs.leaveNs;
 	const recordNs = Math.max(0, costs.growthNs - costs.growthCountNs);
