@@ -42,10 +42,6 @@ export class BoundedTable<K, V> {
 		return this.#entries.size;
 	}
 
-	has(key: K): boolean {
-		return this.#entries.has(key);
-	}
-
 	/** Using an entry makes it the newest. */
 	get(key: K): V | undefined {
 		const entry = this.#entries.get(key);
@@ -89,15 +85,6 @@ export class BoundedTable<K, V> {
 	delete(key: K): boolean {
 		this.#weight -= this.#entries.get(key)?.weight ?? 0;
 		return this.#entries.delete(key);
-	}
-
-	clear(): void {
-		this.#entries.clear();
-		this.#weight = 0;
-	}
-
-	keys(): IterableIterator<K> {
-		return this.#entries.keys();
 	}
 
 	values(): V[] {

@@ -93,11 +93,9 @@ export class RecordingReader {
 			case "window":
 				this.#closeWindow(record);
 				return;
-			case "loss": {
-				const key = `${record.stage} ${record.tier}`;
-				if (this.#losses.has(key) || this.#losses.size < MAX_LOSSES) this.#losses.set(key, record);
+			case "loss":
+				this.#losses.set(`${record.stage} ${record.tier}`, record);
 				return;
-			}
 			case "throttle":
 				this.#throttles++;
 				return;

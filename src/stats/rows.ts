@@ -40,7 +40,7 @@ interface Counted {
 	work: number;
 }
 
-export function compareCounts(a: Counted, b: Counted): number {
+function compareCounts(a: Counted, b: Counted): number {
 	return b.growths - a.growths || b.work - a.work;
 }
 

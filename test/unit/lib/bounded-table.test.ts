@@ -17,7 +17,7 @@ describe("a table that forgets", () => {
 				let list: [number, string][] = [];
 				for (const [time, { key, write }] of uses.entries()) {
 					const held = list.find((entry) => entry[0] === key);
-					expect(table.has(key)).toBe(held !== undefined);
+					expect(table.peek(key)).toBe(held?.[1]);
 					if (write) table.set(key, `v${time}`);
 					else expect(table.get(key)).toBe(held?.[1]);
 					const value = write ? `v${time}` : held?.[1];
@@ -31,7 +31,10 @@ describe("a table that forgets", () => {
 					);
 					expect(gone.length > 0).toBe(list.length + gone.length > capacity);
 					expect(gone.length).toBeLessThanOrEqual(1 + capacity / 5);
-					expect([table.size, new Set(table.keys())]).toEqual([list.length, new Set(list.map(([old]) => old))]);
+					expect([table.size, table.values().toSorted()]).toEqual([
+						list.length,
+						list.map(([, text]) => text).toSorted(),
+					]);
 				}
 			}),
 		);
@@ -72,12 +75,10 @@ describe("a table that forgets", () => {
 		table.set("b", 1);
 		expect(table.peek("a")).toBe(1);
 		table.set("c", 1);
-		expect([table.has("a"), table.has("b"), table.has("c")]).toEqual([false, true, true]);
+		expect([table.peek("a"), table.peek("b"), table.peek("c")]).toEqual([undefined, 1, 1]);
 		table.set("d", 3);
-		expect([table.has("d"), table.size]).toEqual([false, 2]);
+		expect([table.peek("d"), table.size]).toEqual([undefined, 2]);
 		expect([table.delete("b"), table.delete("b"), table.size]).toEqual([true, false, 1]);
-		table.clear();
-		expect(table.size).toBe(0);
 	});
 });
 
