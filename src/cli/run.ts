@@ -3,13 +3,13 @@ import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { GomapgrowError } from "../errors/error.ts";
 import { type ExitStatus, HeldProcess, shellExitCode } from "../kernel/held-process.ts";
+import { checkHost } from "../kernel/host-check.ts";
 import { observe } from "../observe/observation.ts";
 import { StopRequest } from "../observe/stop-request.ts";
 import { resolveCommand } from "../process/resolve-command.ts";
 import { Executable } from "../tracer/executable.ts";
 import { Target } from "../tracer/target.ts";
 import { chooseView, recordsOnStdout } from "./choose-view.ts";
-import { checkHost } from "./host-check.ts";
 import type { LiveOptions } from "./options.ts";
 import { stopOnSignals } from "./signals.ts";
 

@@ -1,11 +1,11 @@
 /** `gomapgrow watch`: observes processes that run already, and those of the same name or file that start later. */
 import { EXIT } from "../errors/error.ts";
+import { checkHost } from "../kernel/host-check.ts";
 import { observe } from "../observe/observation.ts";
 import type { LiveView } from "../observe/sink.ts";
 import { StopRequest } from "../observe/stop-request.ts";
 import { WatchedTargets } from "../observe/targets.ts";
 import { chooseView } from "./choose-view.ts";
-import { checkHost } from "./host-check.ts";
 import type { LiveOptions } from "./options.ts";
 import { stopOnSignals } from "./signals.ts";
 
