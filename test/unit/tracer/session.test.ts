@@ -89,7 +89,7 @@ test("what comes but cannot be used is lost for its own reason, and nothing of i
 	ring = [
 		rawGrowth(readable),
 		rawGrowth({ ...readable, fault: FAULT.header }),
-		// More entries than such a map can have: no map's header.
+		// As many buckets as no map has: these bytes are no header.
 		rawGrowth({ ...readable, header: hmapBytes({ count: -1, b: 200 }) }),
 		ofKind(rawGrowth(readable), 99),
 		ofKind(rawWork({ site: WORK, tgid: 7 }), 99),
