@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, mock, test } from "bun:test";
 import { FAULT, SITE_COUNTS, WORK_KEY, WORK_ROW } from "../../../src/kernel/wire.ts";
 import { ledgerComplete } from "../../../src/records/ledger.ts";
+import { StackDecoder } from "../../../src/tracer/decode/stacks.ts";
 import type { EventRecord, Session as Sessions } from "../../../src/tracer/session.ts";
 import type { Target } from "../../../src/tracer/target.ts";
 import { FakeBpf } from "../kernel/fake-bpf.ts";
@@ -59,10 +60,16 @@ const PLAN = probePlan([
 const [GROWTH, WORK] = [0, 1];
 
 function target(): Target {
+	const binary = {
+		version: { minor: 23 },
+		symbolize: () => [],
+		functionAt: () => undefined,
+		bytesAt: () => new Uint8Array(),
+	};
 	return {
-		...{ identity: { pid: 7, openPath: "/proc/7/exe", name: "shop" }, plan: PLAN, bias: 0 },
-		...{ checkSites: zero, close: zero, types: { at: () => ({ name: "map[int]int" }) } },
-		binary: { version: { minor: 23 }, symbolize: () => [], functionAt: () => undefined },
+		...{ identity: { pid: 7, openPath: "/proc/7/exe", name: "shop" }, plan: PLAN, bias: 0, image: 1, binary },
+		...{ checkSites: zero, close: zero, learnBias: zero, types: { at: () => ({ name: "map[int]int" }) } },
+		stacks: new StackDecoder({ binary, plan: PLAN }),
 	} as unknown as Target;
 }
 
