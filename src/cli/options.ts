@@ -23,7 +23,7 @@ export interface LiveOptions {
 const DEFAULT_BUDGET = 0.01;
 
 /** "1%", "0.5%", "off". Throws E-USAGE. */
-export function parseBudget(value: unknown): number | undefined {
+function parseBudget(value: unknown): number | undefined {
 	if (value === undefined) return DEFAULT_BUDGET;
 	if (value === "off") return undefined;
 	const match = /^(\d+(?:\.\d+)?)%?$/.exec(String(value));

@@ -150,7 +150,10 @@ export class RecordingReader {
 		return recording;
 	}
 
-	/** Calls are those of the windows, and the growths since the last of them: the functions of the work tier are not known otherwise. */
+	/**
+	 * Calls are those of the windows, and the growths since the last of them: the functions of the work tier are not
+	 * known otherwise.
+	 */
 	#ownSums({ overlaps, ...total }: Totals): Totals {
 		const calls = new CallSums();
 		calls.merge(this.#calls);
