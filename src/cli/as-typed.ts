@@ -1,7 +1,7 @@
 /**
- * Arguments as they were typed: cac's parser makes numbers of what looks like one ("07" becomes 7, 0x10 becomes 16, long
- * ones lose digits), takes "true" and "false" for values of options that have none, and "-" for an option without a name.
- * So such words go through it behind a character that no argument can contain.
+ * Arguments as they were typed: cac's parser makes numbers of what looks like one ("07" becomes 7, 0x10 becomes 16,
+ * long ones lose digits), takes "true" and "false" for values of options that have none, and "-" for an option without
+ * a name. So such words go through it behind a character that no argument can contain.
  */
 
 const KEPT = "\u0000";

@@ -11,12 +11,12 @@ import {
 	type Feature,
 	type KernelFeatures,
 } from "../kernel/features.ts";
+import { requireCapabilities, requireFeatures } from "../kernel/host-check.ts";
 import { monotonicNs, wallNs } from "../kernel/libc.ts";
 import { requireOwnProc } from "../kernel/pid-namespace.ts";
 import { COMMIT, VERSION } from "../lib/version.ts";
 import { formatDuration } from "../text/units.ts";
 import { Session } from "../tracer/session.ts";
-import { requireCapabilities, requireFeatures } from "./host-check.ts";
 import { writeAll } from "./write-all.ts";
 
 interface Check {

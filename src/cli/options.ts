@@ -24,7 +24,7 @@ export interface LiveOptions {
 const DEFAULT_BUDGET = { watch: 0.01, run: 0.08 };
 
 /** "1%", "0.5%", "off". Throws E-USAGE. */
-export function parseBudget(value: unknown, usual: keyof typeof DEFAULT_BUDGET = "watch"): number | undefined {
+function parseBudget(value: unknown, usual: keyof typeof DEFAULT_BUDGET = "watch"): number | undefined {
 	if (value === undefined) return DEFAULT_BUDGET[usual];
 	if (value === "off") return undefined;
 	const match = /^(\d+(?:\.\d+)?)%?$/.exec(String(value));

@@ -1,5 +1,6 @@
 /** `gomapgrow verify`: counts the calls of one process twice, by our programs and by perf events alone, and compares. */
 import { EXIT } from "../errors/error.ts";
+import { checkHost } from "../kernel/host-check.ts";
 import { sanitize } from "../lib/sanitize.ts";
 import { StopRequest } from "../observe/stop-request.ts";
 import { resolveTarget } from "../process/discover.ts";
@@ -7,7 +8,6 @@ import { type ColorFlag, decideColor } from "../text/color.ts";
 import { formatDuration, plural } from "../text/units.ts";
 import { runVerification } from "../verify/run.ts";
 import { verifyText } from "../verify/text.ts";
-import { checkHost } from "./host-check.ts";
 import { parseDuration } from "./options.ts";
 import { stopOnSignals } from "./signals.ts";
 import { writeAll } from "./write-all.ts";

@@ -1,9 +1,9 @@
 /** `gomapgrow watch`: observes processes that run already, and those of the same name or file that start later. */
 import { EXIT } from "../errors/error.ts";
+import { checkHost } from "../kernel/host-check.ts";
 import { StopRequest } from "../observe/stop-request.ts";
 import { WatchedTargets } from "../tracer/watched-targets.ts";
 import { chooseSinks, type LiveSinks } from "./choose-sinks.ts";
-import { checkHost } from "./host-check.ts";
 import { observeLive } from "./observe-live.ts";
 import type { LiveOptions } from "./options.ts";
 import { stopOnSignals } from "./signals.ts";

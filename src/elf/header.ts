@@ -3,8 +3,8 @@ import type { ByteSource } from "./byte-source.ts";
 import { u8, u16, u32, u64 } from "./little-endian.ts";
 
 /** Elf64_Ehdr and its constants (ELF-64 Object File Format 1.5, section 3; <elf.h>). */
-export const EHDR_BYTES = 64;
-export const ET_EXEC = 2;
+const EHDR_BYTES = 64;
+const ET_EXEC = 2;
 export const ET_DYN = 3;
 const EM_X86_64 = 62;
 const EM_AARCH64 = 183;

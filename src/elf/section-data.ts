@@ -15,7 +15,7 @@ const MIN_CHUNK = 64;
 const MAX_DEFLATE_RATIO = 1040;
 
 /** The section's bytes as they are in the file; empty for SHT_NOBITS. */
-export function rawSectionBytes(source: ByteSource, section: Section): Uint8Array {
+function rawSectionBytes(source: ByteSource, section: Section): Uint8Array {
 	return section.type === SHT_NOBITS ? new Uint8Array(0) : source.read(section.offset, section.size);
 }
 

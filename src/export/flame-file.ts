@@ -18,7 +18,7 @@ function subjectOf(targets: readonly TargetRecord[]): string {
 }
 
 /** `gomapgrow-etcd-4711-20250131-120107` : what is no letter or digit of the process's name becomes `_`. */
-export function flameFileName(targets: readonly TargetRecord[], time: Date): string {
+function flameFileName(targets: readonly TargetRecord[], time: Date): string {
 	const [first, ...others] = targets;
 	const name = first?.name.replace(/[^A-Za-z0-9._-]/g, "_").slice(0, MAX_NAME) ?? "";
 	const subject =

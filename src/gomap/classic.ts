@@ -1,4 +1,7 @@
-/** What a classic map (runtime/map.go, Go <= 1.23 and noswissmap) is about to do when hashGrow is entered, from the bytes of its hmap. */
+/**
+ * What a classic map (runtime/map.go, Go <= 1.23 and noswissmap) is about to do when hashGrow is entered, from the
+ * bytes of its hmap.
+ */
 import { COPIED_FIELDS, FLAG, readClassicHeader, seedText } from "./header.ts";
 import { BUCKET_SLOTS, bucketRoom, bucketsWanted } from "./sizing.ts";
 

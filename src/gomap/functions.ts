@@ -1,6 +1,7 @@
 /**
- * The functions of Go's maps: those that are probed, what a call of each means, and the map code around them. Names and signatures:
- * runtime/map*.go (Go 1.15 to 1.25, classic) and internal/runtime/maps (Go 1.24 to 1.27, swiss). No probed one is ever inlined.
+ * The functions of Go's maps: those that are probed, what a call of each means, and the map code around them. Names and
+ * signatures: runtime/map*.go (Go 1.15 to 1.25, classic) and internal/runtime/maps (Go 1.24 to 1.27, swiss). No probed
+ * one is ever inlined.
  */
 import type { MapImpl } from "../records/records.ts";
 
@@ -36,7 +37,10 @@ export interface MapFunction {
 	callerDepth: number;
 	/** The only function that calls it, and is probed itself: the time of the one is part of the other's. */
 	partOf?: string;
-	/** Its place in the kernel's table of start times (SLOTS of wire.ts is enough for all); absent: its calls are not timed. */
+	/**
+	 * Its place in the kernel's table of start times (SLOTS of wire.ts is enough for all); absent: its calls are not
+	 * timed.
+	 */
 	slot?: number;
 }
 
@@ -91,8 +95,9 @@ export function mapFunction(fn: string): MapFunction | undefined {
 export type MapCode = "growth" | "iteration" | "access";
 
 /**
- * The map code around the probed functions, by its sources: runtime/map*.go, internal/runtime/maps, and the wrappers in reflect/value.go
- * and reflect/map*.go; `maps.` is the standard package, whose Copy, Insert and Collect write to the map of their caller.
+ * The map code around the probed functions, by its sources: runtime/map*.go, internal/runtime/maps, and the wrappers in
+ * reflect/value.go and reflect/map*.go; `maps.` is the standard package, whose Copy, Insert and Collect write to the
+ * map of their caller.
  */
 const AROUND: readonly (readonly [RegExp, MapCode])[] = [
 	[/^(runtime|reflect)\.map[iI]ter/, "iteration"],
@@ -113,7 +118,7 @@ const AROUND: readonly (readonly [RegExp, MapCode])[] = [
 
 /** What a function (full Go name) of Go's map implementation or its library wrappers does; undefined for all others. */
 export function mapCodeOf(fn: string): MapCode | undefined {
-	const known = BY_NAME.get(fn);
+	const known = mapFunction(fn);
 	if (known !== undefined) return known.tier === "iteration" ? "iteration" : "growth";
 	return AROUND.find(([pattern]) => pattern.test(fn))?.[1];
 }
@@ -130,17 +135,17 @@ export function isGrowthCode(fn: string): boolean {
 
 /** Whether the function starts a growth: its durations are those of growth records. */
 export function startsGrowth(fn: string): boolean {
-	return BY_NAME.get(fn)?.tier === "growth";
+	return mapFunction(fn)?.tier === "growth";
 }
 
 /** Whether the function moves entries of a growing classic map in the time of whoever uses it. */
 export function movesEntries(fn: string): boolean {
-	return BY_NAME.get(fn)?.role === "growWork";
+	return mapFunction(fn)?.role === "growWork";
 }
 
 /** The probed function that alone calls this one and does nothing but that; undefined for all others. */
 export function outerFunctionOf(fn: string): string | undefined {
-	return BY_NAME.get(fn)?.partOf;
+	return mapFunction(fn)?.partOf;
 }
 
 /** Whether the function's time is part of that of another function that is measured. */
@@ -148,7 +153,10 @@ export function isInnerCall(fn: string): boolean {
 	return outerFunctionOf(fn) !== undefined;
 }
 
-/** Whether its calls are part of another function's that are counted as work, too: adding both up would count work twice. */
+/**
+ * Whether its calls are part of another function's that are counted as work, too: adding both up would count work
+ * twice.
+ */
 export function repeatsWork(fn: string): boolean {
 	const outer = outerFunctionOf(fn);
 	return outer !== undefined && BY_NAME.get(outer)?.tier === "work";
@@ -156,5 +164,5 @@ export function repeatsWork(fn: string): boolean {
 
 /** The function's place in the kernel's table of start times; undefined when its calls cannot be timed. */
 export function slotOf(fn: string): number | undefined {
-	return BY_NAME.get(fn)?.slot;
+	return mapFunction(fn)?.slot;
 }

@@ -1,7 +1,8 @@
 /**
- * Reads the headers of Go's maps from bytes, with the layout given: runtime.hmap (classic), internal/runtime/maps.Map and table (swiss).
- * The bytes may be anything: of a map that is being written to, of memory that is used for something else, or too few. The short forms
- * are what a probe copies of a map that is one for sure; the long ones refuse whatever no map can have.
+ * Reads the headers of Go's maps from bytes, with the layout given: runtime.hmap (classic), internal/runtime/maps.Map
+ * and table (swiss). The bytes may be anything: of a map that is being written to, of memory that is used for something
+ * else, or too few. The short forms are what a probe copies of a map that is one for sure; the long ones refuse
+ * whatever no map can have.
  */
 import type { MapImpl } from "../records/records.ts";
 import { BUCKET_SLOTS, GROUP_SLOTS, groupsOf, MAX_TABLE_CAPACITY, tableRoom } from "./sizing.ts";
@@ -140,8 +141,8 @@ export function readClassicHeader(bytes: DataView, layout: ClassicHeaderLayout, 
 }
 
 /**
- * All of the hmap at `at`; undefined for what no hmap can be. Maps are fuller than their load factor allows while they grow to the
- * same size, and clones of those stay so (golang/go#69110): 7.5 entries for each bucket.
+ * All of the hmap at `at`; undefined for what no hmap can be. Maps are fuller than their load factor allows while they
+ * grow to the same size, and clones of those stay so (golang/go#69110): 7.5 entries for each bucket.
  */
 export function readClassicMap(bytes: DataView, layout: ClassicMapLayout, at = 0): ClassicMap | undefined {
 	const header = readClassicHeader(bytes, layout, at);

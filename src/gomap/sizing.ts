@@ -1,6 +1,7 @@
 /**
- * How many bytes the parts of a map take: the bucket array of a classic map (runtime/map.go, makeBucketArray), groups, tables and
- * directory of a swiss one (internal/runtime/maps), and what the allocator makes of a size (runtime/msize.go, sizeclasses.go).
+ * How many bytes the parts of a map take: the bucket array of a classic map (runtime/map.go, makeBucketArray), groups,
+ * tables and directory of a swiss one (internal/runtime/maps), and what the allocator makes of a size
+ * (runtime/msize.go, sizeclasses.go).
  */
 
 /** Slots of one bucket (classic) and of one group (swiss). */
@@ -23,8 +24,8 @@ export interface MapStorage {
 }
 
 /**
- * Numerator of the load factor with denominator 2: 13 (6.5), but 12 in Go 1.21, where an integer division rounds it down
- * (runtime/map.go:73 of Go 1.21, golang/go#63438).
+ * Numerator of the load factor with denominator 2: 13 (6.5), but 12 in Go 1.21, where an integer division rounds it
+ * down (runtime/map.go:73 of Go 1.21, golang/go#63438).
  */
 export function loadFactorNumerator(goMinor: number): number {
 	return goMinor === 21 ? 12 : 13;
@@ -35,7 +36,10 @@ export function bucketRoom(b: number, goMinor: number): number {
 	return Math.max(BUCKET_SLOTS, loadFactorNumerator(goMinor) * Math.floor(2 ** b / 2));
 }
 
-/** The most entries, deleted ones included, that a swiss table takes (maps/table.go, maxGrowthLeft): one of one group keeps a slot empty. */
+/**
+ * The most entries, deleted ones included, that a swiss table takes (maps/table.go, maxGrowthLeft): one of one group
+ * keeps a slot empty.
+ */
 export function tableRoom(capacity: number): number {
 	return capacity <= GROUP_SLOTS ? capacity - 1 : (capacity * MAX_AVG_GROUP_LOAD) / GROUP_SLOTS;
 }
@@ -85,7 +89,10 @@ export function allocatedBytes(size: number, pointers: boolean, goMinor: number)
 	return fit ?? Math.ceil(size / PAGE) * PAGE;
 }
 
-/** A new array of 2^b buckets: how many there are, the preallocated overflow buckets included, and the bytes of the heap. */
+/**
+ * A new array of 2^b buckets: how many there are, the preallocated overflow buckets included, and the bytes of the
+ * heap.
+ */
 export function bucketArray(b: number, storage: MapStorage, goMinor: number): { buckets: number; bytes: number } {
 	const { bytes, pointers } = storage;
 	const size = bucketsWanted(b) * bytes;

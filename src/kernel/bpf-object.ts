@@ -62,7 +62,9 @@ export interface BpfOptions {
 	maxSites: number;
 	/** Other sizes of tables than the usual ones, to see what happens when they are full; of `events` in bytes, a power of two of pages. */
 	sizes?: TableSizes | undefined;
-	/** Gets the whole log of the verifier of each program, whether it is refused or not; keeping one makes loading slower. */
+	/**
+	 * Gets the whole log of the verifier of each program, whether it is refused or not; keeping one makes loading slower.
+	 */
 	onVerifierLog?: ((program: ProgramName, log: string) => void) | undefined;
 }
 

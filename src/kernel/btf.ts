@@ -14,7 +14,9 @@ const LOCKDOWN = "/sys/kernel/security/lockdown";
 const KIND = { struct: 4, union: 5 } as const;
 const TYPE = { bytes: 12, info: 4 } as const;
 const MEMBER = { bytes: 12, name: 0, type: 4, offset: 8 } as const;
-/** Structs without a name in structs without a name, and so on: a kernel with shuffled structs has one level of them. */
+/**
+ * Structs without a name in structs without a name, and so on: a kernel with shuffled structs has one level of them.
+ */
 const MAX_DEPTH = 4;
 
 /** In bytes from the beginning of struct task_struct; absent where the kernel does not say. */

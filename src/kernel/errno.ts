@@ -14,7 +14,9 @@ export const ERRNO = {
 	ENOTSUPP: 524,
 } as const;
 
-/** Names that the platform does not know, or that libuv has of another system: 524 is the kernel's own (linux/errno.h). */
+/**
+ * Names that the platform does not know, or that libuv has of another system: 524 is the kernel's own (linux/errno.h).
+ */
 const OWN_NAMES: Record<number, string> = { 10: "ECHILD", 95: "EOPNOTSUPP", 524: "ENOTSUPP" };
 
 /** The kernel gives none above this. */

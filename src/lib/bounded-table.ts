@@ -1,6 +1,6 @@
 /**
- * Tables with a bound, for keys that come from observed programs, executables and recordings. One forgets what has not been used for
- * longest, the other sums up in one entry what it has no room for.
+ * Tables with a bound, for keys that come from observed programs, executables and recordings. One forgets what has not
+ * been used for longest, the other sums up in one entry what it has no room for.
  */
 
 /** Name of the entry that holds everything beyond the bound of a table. */
@@ -23,7 +23,10 @@ export interface BoundedTableOptions<K, V> {
 /** This part of the entries is forgotten at once: the oldest ones are not searched for every new entry. */
 const EVICTED_SHARE = 0.2;
 
-/** A map of at most `capacity` weight (1 per entry unless weighed) that forgets the entries which have not been used for longest. */
+/**
+ * A map of at most `capacity` weight (1 per entry unless weighed) that forgets the entries which have not been used for
+ * longest.
+ */
 export class BoundedTable<K, V> {
 	readonly #entries = new Map<K, Entry<V>>();
 	readonly #capacity: number;

@@ -1,11 +1,12 @@
 /**
- * Durations in log-linear buckets: one below 64 ns, then each power of two up to 2^32 ns in 16 equal parts, then one without an end; 418
- * in all, those of the kernel programs.
+ * Durations in log-linear buckets: one below 64 ns, then each power of two up to 2^32 ns in 16 equal parts, then one
+ * without an end; 418 in all, those of the kernel programs.
  *
- * Error: a quantile between 64 ns and 2^32 ns (4.3 s) is off by at most 1/32 (3.2 %) of the true duration, whatever the distribution: it is
- * the middle of a bucket that is at most 1/16 of its lower end wide. Below 64 ns durations are not told apart; above 2^32 ns they are
- * somewhere up to the longest one. Sums, counts and the longest duration are exact. Counts by powers of two alone, as older recordings have
- * them, are kept as such (`coarse`): there a quantile is off by less than a factor of 2.
+ * Error: a quantile between 64 ns and 2^32 ns (4.3 s) is off by at most 1/32 (3.2 %) of the true duration, whatever the
+ * distribution: it is the middle of a bucket that is at most 1/16 of its lower end wide. Below 64 ns durations are not
+ * told apart; above 2^32 ns they are somewhere up to the longest one. Sums, counts and the longest duration are exact.
+ * Counts by powers of two alone, as older recordings have them, are kept as such (`coarse`): there a quantile is off by
+ * less than a factor of 2.
  */
 
 const FIRST_LOG2 = 6;
@@ -67,7 +68,9 @@ function total(counts: readonly number[]): number {
 	return counts.reduce((sum, count) => sum + count, 0);
 }
 
-/** Where in a bucket that is not fine the share of its durations lies: as if they were spread evenly by their logarithm. */
+/**
+ * Where in a bucket that is not fine the share of its durations lies: as if they were spread evenly by their logarithm.
+ */
 function spread({ from, to }: Bounds, share: number): number {
 	return from === 0 ? to * share : from * (to / from) ** share;
 }
@@ -83,7 +86,10 @@ export class Histogram {
 	#sum = 0;
 	#max = 0;
 
-	/** `counts`: of all 418 buckets. `maxNs`: of these durations or longer ones: what cannot be in the highest bucket is not believed. */
+	/**
+	 * `counts`: of all 418 buckets. `maxNs`: of these durations or longer ones: what cannot be in the highest bucket is
+	 * not believed.
+	 */
 	static ofCounts(counts: readonly number[], sumNs: number, maxNs: number): Histogram {
 		const histogram = new Histogram();
 		for (const [bucket, count] of counts.entries()) if (count > 0) histogram.#put(bucket, count);

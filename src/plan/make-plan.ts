@@ -108,7 +108,8 @@ export function makePlan(binary: GoBinary, options: PlanOptions = {}): ProbePlan
 			probes.push(details.missing === undefined ? probe : countedOnly(probe));
 			continue;
 		}
-		// Without these a growth cannot be seen; the others exist only when the program needs them (dead code elimination, Go version).
+		// Without these a growth cannot be seen; the others exist only when the program needs them (dead code elimination,
+		// Go version).
 		if (found !== undefined && wanted.tier === "growth") {
 			throw new GomapgrowError("E-BIN-NO-SITES", { wanted: `a safe probe site in ${wanted.fn}`, found: probe });
 		}

@@ -93,11 +93,9 @@ export class RecordingReader {
 			case "window":
 				this.#closeWindow(record);
 				return;
-			case "loss": {
-				const key = `${record.stage} ${record.tier}`;
-				if (this.#losses.has(key) || this.#losses.size < MAX_LOSSES) this.#losses.set(key, record);
+			case "loss":
+				this.#losses.set(`${record.stage} ${record.tier}`, record);
 				return;
-			}
 			case "throttle":
 				this.#throttles++;
 				return;
@@ -152,7 +150,10 @@ export class RecordingReader {
 		return recording;
 	}
 
-	/** Calls are those of the windows, and the growths since the last of them: the functions of the work tier are not known otherwise. */
+	/**
+	 * Calls are those of the windows, and the growths since the last of them: the functions of the work tier are not
+	 * known otherwise.
+	 */
 	#ownSums({ overlaps, ...total }: Totals): Totals {
 		const calls = new CallSums();
 		calls.merge(this.#calls);

@@ -4,7 +4,10 @@ import { allDurations, growthLatency, type LatencySum } from "../stats/latency.t
 import { shortSite } from "../text/go-names.ts";
 import { formatBytes, formatDuration, formatRate, NOT_MEASURED, perSecond } from "../text/units.ts";
 
-/** What a line of the pipe format needs; a WindowRecord has all of it but `bytes_moved`, `latency` as sums and `measured`. */
+/**
+ * What a line of the pipe format needs; a WindowRecord has all of it but `bytes_moved`, `latency` as sums and
+ * `measured`.
+ */
 export interface WindowLineInput {
 	/** RFC 3339; the line shows its time of day (UTC). */
 	time: string;

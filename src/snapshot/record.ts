@@ -38,7 +38,6 @@ export type StackOrigin = Infer<typeof stackOrigin>;
 const stackOrigin = oneOf("saved", "system-stack", "kernel", "sample");
 
 /** Map code that a goroutine is in. */
-export type SnapshotMapWork = Infer<typeof mapWork>;
 const mapWork = object({
 	/**
 	 * growth: a map is growing or its entries are moved. iteration: a step of a loop over a map. access: anything
@@ -102,7 +101,6 @@ const group = object({
 });
 
 /** A goroutine that grows a map and has a lock's address, or that of the object with the lock, in its frame. */
-export type SnapshotGrower = Infer<typeof grower>;
 const grower = object({
 	goid: whole,
 	/** The growing function. */

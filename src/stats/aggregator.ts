@@ -13,7 +13,9 @@ import type { TotalCounts, Totals } from "./totals.ts";
 import { type Rate, type RateName, WindowRates } from "./window-rates.ts";
 
 export interface AggregatorOptions {
-	/** Most rows of call sites, types and processes since the start; what is beyond is added to one row named "(other)". */
+	/**
+	 * Most rows of call sites, types and processes since the start; what is beyond is added to one row named "(other)".
+	 */
 	maxRows?: number;
 	/** Most rows of maps and of goroutines; those that have not grown for longest are forgotten. */
 	maxRecentRows?: number;
@@ -74,7 +76,10 @@ class Sums {
 	}
 }
 
-/** Memory is bounded by the limits, whatever the observed program does. Feed it, then call `closeWindow` once per interval. */
+/**
+ * Memory is bounded by the limits, whatever the observed program does. Feed it, then call `closeWindow` once per
+ * interval.
+ */
 export class Aggregator {
 	readonly #minWindowNs: number;
 	readonly #rates: WindowRates;

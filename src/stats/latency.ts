@@ -42,7 +42,10 @@ export function compareLatency(a: LatencySum, b: LatencySum): number {
 	);
 }
 
-/** Rows of their own; what is beyond goes to one row for each function, and of functions beyond their own limit to one row together. */
+/**
+ * Rows of their own; what is beyond goes to one row for each function, and of functions beyond their own limit to one
+ * row together.
+ */
 const MAX_ROWS = 4096;
 const MAX_FUNCTIONS = 256;
 const SEPARATOR = "\u0000";

@@ -125,8 +125,8 @@ export class GoroutineStats extends StatRow {
 }
 
 /**
- * One map with the chain of its growths. Of the chain each growth counts alone, also when it stands for others, since those may be of any
- * map.
+ * One map with the chain of its growths. Of the chain each growth counts alone, also when it stands for others, since
+ * those may be of any map.
  */
 export class MapStats extends StatRow {
 	readonly key: string;

@@ -59,8 +59,8 @@ export class Target {
 	}
 
 	/**
-	 * Number of the process image: no two have the same, whichever their PIDs are. A process that executes the same file once more
-	 * has another one, as soon as that is noticed.
+	 * Number of the process image: no two have the same, whichever their PIDs are. A process that executes the same file
+	 * once more has another one, as soon as that is noticed.
 	 */
 	get image(): number {
 		return this.#image;
@@ -106,7 +106,10 @@ export class Target {
 		this.#bias ??= readLoadBias(this.identity.pid, this.#executable.file.identity.ino, this.binary.elf);
 	}
 
-	/** A hit of `probe` at run-time address `ip` tells the load bias. Another one than before: the process has executed its file again. */
+	/**
+	 * A hit of `probe` at run-time address `ip` tells the load bias. Another one than before: the process has executed
+	 * its file again.
+	 */
 	learnBias(probe: PlannedProbe, ip: number): number {
 		if (!this.binary.pie) return 0;
 		const bias = ip - probe.site.address;

@@ -22,7 +22,7 @@ const CAUSE_TEXT: Record<GrowthCause, string> = {
 };
 
 /** "2nd", "3rd", "11th". */
-export function ordinal(value: number): string {
+function ordinal(value: number): string {
 	const tens = value % 100;
 	const suffix = tens >= 11 && tens <= 13 ? "th" : (["th", "st", "nd", "rd"][value % 10] ?? "th");
 	return `${formatCount(value)}${suffix}`;

@@ -102,7 +102,7 @@ export function spread(left: Line, right: Line, columns: number): Span[] {
 }
 
 /** The line in exactly `columns`: cut, or followed by blanks. */
-export function fillLine(line: Line, columns: number): Span[] {
+function fillLine(line: Line, columns: number): Span[] {
 	const clipped = clipLine(line, columns);
 	const missing = columns - lineWidth(clipped);
 	return missing > 0 ? [...clipped, { text: " ".repeat(missing) }] : clipped;

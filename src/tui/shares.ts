@@ -79,7 +79,7 @@ function bars(shares: readonly Share[], columns: number): Line[] {
 }
 
 /** The newest overlap: which iteration went on after which growth. */
-export function overlapText(overlap: OverlapRecord): string {
+function overlapText(overlap: OverlapRecord): string {
 	const iterates = callSite(overlap.iteration.stack);
 	const { goid } = overlap.iteration;
 	const who = goid === undefined ? "an iteration" : `goroutine ${goid} iterates`;

@@ -115,7 +115,7 @@ function layOut(
 }
 
 /** First row that is shown: the cursor stays in the middle where it can. */
-export function firstShown(cursor: number, shown: number, all: number): number {
+function firstShown(cursor: number, shown: number, all: number): number {
 	return Math.max(0, Math.min(cursor - Math.floor(shown / 2), all - shown));
 }
 

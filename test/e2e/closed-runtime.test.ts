@@ -1,4 +1,7 @@
-/** Whatever the environment says, the executable runs nothing but gomapgrow: it is started as root, or has capabilities of its own. */
+/**
+ * Whatever the environment says, the executable runs nothing but gomapgrow: it is started as root, or has capabilities
+ * of its own.
+ */
 import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -63,7 +63,9 @@ function importsOf(file: string): Import[] {
 	];
 }
 
-/** What a file uses of the platform's globals, like "Bun.sleep" and "process.pid", without modules got by their names. */
+/**
+ * What a file uses of the platform's globals, like "Bun.sleep" and "process.pid", without modules got by their names.
+ */
 function globalsOf(text: string): string[] {
 	const code = text.replace(/\/\*[\s\S]*?\*\/|(?<!:)\/\/.*/g, "").replace(/\bprocess\.getBuiltinModule\("/g, "");
 	const uses =

@@ -78,7 +78,10 @@ function childKey(kind: FlameKind, name: string): string {
 	return `${kind} ${name}`;
 }
 
-/** Adds records up to a flame graph of one metric. Memory is bounded by the number of frames: each may have one for the rest beside it. */
+/**
+ * Adds records up to a flame graph of one metric. Memory is bounded by the number of frames: each may have one for the
+ * rest beside it.
+ */
 export class FlameGraphBuilder {
 	readonly #metric: FlameMetric;
 	readonly #maxFrames: number;

@@ -1,7 +1,9 @@
 /** Tells the maps of the observed processes apart and numbers the growths of each. */
 import { BoundedTable } from "../../lib/bounded-table.ts";
 
-/** Maps that are remembered; those that have not grown for longest are forgotten, and begin anew when they grow again. */
+/**
+ * Maps that are remembered; those that have not grown for longest are forgotten, and begin anew when they grow again.
+ */
 const MAX_MAPS = 65_536;
 
 interface Chain {

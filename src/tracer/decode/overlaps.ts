@@ -17,7 +17,10 @@ const keyOf = (image: number, map: string): string => `${image}:${map}`;
 export class RecentGrowths {
 	readonly #maps = new BoundedTable<string, NumberedGrowth[]>(MAX_MAPS);
 
-	/** `image`: the process image that the map is in (Target.image); `sequence`: which growth of the map it is, as the kernel counts. */
+	/**
+	 * `image`: the process image that the map is in (Target.image); `sequence`: which growth of the map it is, as the
+	 * kernel counts.
+	 */
 	add(image: number, sequence: number, record: GrowthRecord): void {
 		const key = keyOf(image, record.map);
 		const growths = this.#maps.get(key) ?? [];

@@ -1,7 +1,7 @@
 /**
- * Turns return addresses into frames. It belongs to an executable: what is remembered is found by addresses in the file, so that all
- * processes that execute it share it, wherever it was loaded, and none is left with what another program has at the same address.
- * Equal stacks share one array, so a storm of growths from one place costs little.
+ * Turns return addresses into frames. It belongs to an executable: what is remembered is found by addresses in the
+ * file, so that all processes that execute it share it, wherever it was loaded, and none is left with what another
+ * program has at the same address. Equal stacks share one array, so a storm of growths from one place costs little.
  */
 import type { GoBinary } from "../../gobin/go-binary.ts";
 import { BoundedTable } from "../../lib/bounded-table.ts";
@@ -27,7 +27,9 @@ export interface Code {
 
 interface Located {
 	frames: Frame[];
-	/** All are in the executable. Else an address is shown as the process has it, which says nothing of another process. */
+	/**
+	 * All are in the executable. Else an address is shown as the process has it, which says nothing of another process.
+	 */
 	named: boolean;
 }
 
@@ -48,8 +50,8 @@ export class StackDecoder {
 	}
 
 	/**
-	 * `returns`: return addresses as the process has them, innermost first; `bias` is subtracted. The first frame is the probed function
-	 * itself. Addresses outside the executable are shown as numbers.
+	 * `returns`: return addresses as the process has them, innermost first; `bias` is subtracted. The first frame is the
+	 * probed function itself. Addresses outside the executable are shown as numbers.
 	 */
 	decode(probe: PlannedProbe, returns: BigUint64Array, bias: number): Frame[] {
 		this.#read(returns, bias);
@@ -64,7 +66,10 @@ export class StackDecoder {
 		return stack;
 	}
 
-	/** Every growth and sample passes here: addresses are read by halves, as a bigint for each would be dear, and to the same place. */
+	/**
+	 * Every growth and sample passes here: addresses are read by halves, as a bigint for each would be dear, and to the
+	 * same place.
+	 */
 	#read({ buffer, byteOffset, length }: BigUint64Array, bias: number): void {
 		if (length > this.#inFile.length) {
 			this.#inFile = new Float64Array(2 * length);
@@ -122,7 +127,10 @@ export class StackDecoder {
 		return { frames: safe, named: true };
 	}
 
-	/** Frames of one return address as the process has it: the call sites of the work tier, the go statement of a goroutine. */
+	/**
+	 * Frames of one return address as the process has it: the call sites of the work tier, the go statement of a
+	 * goroutine.
+	 */
 	caller(returnAddress: number, bias: number): Frame[] {
 		if (returnAddress === 0) return [];
 		const key = returnAddress - bias;

@@ -1,4 +1,6 @@
-/** The table of Go's map functions, against the functions, their sources and their calls in programs of all releases. */
+/**
+ * The table of Go's map functions, against the functions, their sources and their calls in programs of all releases.
+ */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { openGoBinary } from "../../../src/gobin/go-binary.ts";
 import {

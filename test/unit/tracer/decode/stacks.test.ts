@@ -1,6 +1,6 @@
 /**
- * Stacks and what is remembered of them; of a program whose frame pointers may be stale with return addresses from the toolchain's own
- * disassembly.
+ * Stacks and what is remembered of them; of a program whose frame pointers may be stale with return addresses from the
+ * toolchain's own disassembly.
  */
 import { describe, expect, test } from "bun:test";
 import { openGoBinary } from "../../../../src/gobin/go-binary.ts";

@@ -1,9 +1,9 @@
 /** What a host lacks is said in one error each; the hosts that lack it are described as the kernel would answer. */
 import { describe, expect, test } from "bun:test";
-import { requireFeatures } from "../../../src/cli/host-check.ts";
 import { missingCapabilities } from "../../../src/kernel/capabilities.ts";
 import type { Confinement } from "../../../src/kernel/confinement.ts";
 import { attachModeOf, type KernelFeatures } from "../../../src/kernel/features.ts";
+import { requireFeatures } from "../../../src/kernel/host-check.ts";
 import { thrownBy } from "../../support/thrown.ts";
 
 const OK = { ok: true };

@@ -1,15 +1,9 @@
 /** Makes sure that this host lets us observe, before any target is touched. */
 import { GomapgrowError } from "../errors/error.ts";
-import { effectiveCapabilities, missingCapabilities } from "../kernel/capabilities.ts";
-import { type Confinement, forbiddenError, readConfinement } from "../kernel/confinement.ts";
-import {
-	type AttachMode,
-	attachModeOf,
-	detectFeatures,
-	type Feature,
-	type KernelFeatures,
-} from "../kernel/features.ts";
-import { requireOwnProc } from "../kernel/pid-namespace.ts";
+import { effectiveCapabilities, missingCapabilities } from "./capabilities.ts";
+import { type Confinement, forbiddenError, readConfinement } from "./confinement.ts";
+import { type AttachMode, attachModeOf, detectFeatures, type Feature, type KernelFeatures } from "./features.ts";
+import { requireOwnProc } from "./pid-namespace.ts";
 
 const isForbidden = ({ error }: Feature): boolean => error === "EPERM" || error === "EACCES";
 
