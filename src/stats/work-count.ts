@@ -1,3 +1,4 @@
+/** What the work tier counts. */
 import type { Frame } from "../records/records.ts";
 
 /** Calls of one work-tier function for one map type from one place, since the previous report of the same four. */
