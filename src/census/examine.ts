@@ -1,0 +1,334 @@
+/**
+ * Decides which candidates are maps: follows their pointers, compares sizes, pointers and counts. Candidates are examined in batches, each
+ * step with one read for all of them.
+ */
+import type { HmapLayout, SwissMapLayout, SwissTableLayout } from "../gobin/layouts/struct-layouts.ts";
+import { GroupEvidence } from "./group-evidence.ts";
+import {
+	type ClassicHeader,
+	classicHeader,
+	fullSlots,
+	overflowBuckets,
+	type SwissHeader,
+	type SwissTable,
+	swissHeader,
+	swissTable,
+	type Words,
+} from "./map-layout.ts";
+import { FLAG, type FoundMap } from "./map-table.ts";
+import type { ReadBatch } from "./read-batch.ts";
+import { ANY, NONE, type Shapes } from "./shapes.ts";
+import type { Spans } from "./spans.ts";
+
+/** How the headers of the program look. */
+export type MapLayouts =
+	| { impl: "classic"; hmap: HmapLayout }
+	| { impl: "swiss"; map: SwissMapLayout; table: SwissTableLayout };
+
+/** Largest directory that is followed: 2^40 slots. */
+const MAX_DIRECTORY = 2 ** 23;
+/** Tables of one map whose bytes are read at once. */
+const TABLES_AT_ONCE = 1 << 16;
+const EXTRA_BYTES = 24;
+
+/** Why a candidate is no map. The first three say that it cannot have been torn if its header is still the same. */
+export type Refusal =
+	| "fields"
+	| "no object"
+	| "no type"
+	| "old buckets"
+	| "extra"
+	| "directory"
+	| "table"
+	| "used"
+	| "full";
+export const CERTAIN: ReadonlySet<Refusal> = new Set<Refusal>(["fields", "no object", "no type"]);
+
+/** An object that may be a map's header. */
+export interface Candidate {
+	address: number;
+	header: ClassicHeader | SwissHeader;
+	/** What became of it: a map, or why not. */
+	map?: FoundMap;
+	refusal?: Refusal;
+}
+
+/** What is still to be read of one. */
+interface Pending {
+	candidate: Candidate;
+	map: FoundMap;
+	evidence: number;
+	oldEvidence: number;
+	control: number;
+	extra: number;
+	directory: number;
+	tables: number[];
+	found: SwissTable[];
+}
+
+export class Examiner {
+	readonly #spans: Spans;
+	readonly #shapes: Shapes;
+	readonly #layouts: MapLayouts;
+	readonly #minor: number;
+	readonly #batch: ReadBatch;
+	readonly #evidence: GroupEvidence;
+
+	constructor(
+		spans: Spans,
+		shapes: Shapes,
+		layouts: MapLayouts,
+		minor: number,
+		batch: ReadBatch,
+		inlineMarks: boolean,
+	) {
+		this.#spans = spans;
+		this.#shapes = shapes;
+		this.#layouts = layouts;
+		this.#minor = minor;
+		this.#batch = batch;
+		this.#evidence = new GroupEvidence(spans, shapes, batch, inlineMarks);
+	}
+
+	/** The header at that place; undefined when it cannot be one. */
+	headerIn(memory: Words, at: number): ClassicHeader | SwissHeader | undefined {
+		return this.#layouts.impl === "classic"
+			? classicHeader(memory, at, this.#layouts.hmap)
+			: swissHeader(memory, at, this.#layouts.map, this.#minor);
+	}
+
+	get headerBytes(): number {
+		return this.#layouts.impl === "classic" ? this.#layouts.hmap.bytes : this.#layouts.map.bytes;
+	}
+
+	/** Decides about all of them. Uses the batch. */
+	examine(candidates: readonly Candidate[]): void {
+		// The arenas' bitmaps are looked up with reads of their own.
+		this.#evidence.clear();
+		for (const { header } of candidates) {
+			if (!("buckets" in header)) continue;
+			this.#evidence.prepare(header.buckets);
+			this.#evidence.prepare(header.oldBuckets);
+		}
+		this.#batch.clear();
+		const pending = candidates.flatMap((candidate) => this.#begin(candidate) ?? []);
+		this.#batch.read();
+		const tabled: Pending[] = [];
+		for (const each of pending) {
+			if (each.directory >= 0) tabled.push(each);
+			else if ("buckets" in each.candidate.header) this.#finishClassic(each, each.candidate.header);
+			else this.#finishSmall(each, each.candidate.header);
+		}
+		this.#examineTables(tabled);
+	}
+
+	#begin(candidate: Candidate): Pending | undefined {
+		const { header, address } = candidate;
+		delete candidate.map;
+		delete candidate.refusal;
+		const bytes = this.#spans.at(address) < 0 ? 0 : (this.#spans.elemSize[this.#spans.at(address)] as number);
+		const map: FoundMap = { address, entries: header.count, groups: 0, bytes, tombstones: 0, set: ANY, flags: 0 };
+		const none = { evidence: -1, oldEvidence: -1, control: -1, extra: -1, directory: -1 };
+		const pending: Pending = { candidate, map, ...none, tables: [], found: [] };
+		if ((("buckets" in header ? header.buckets : header.directory) as number) === 0) {
+			map.flags = FLAG.empty;
+			candidate.map = map;
+			return undefined;
+		}
+		const refusal = "buckets" in header ? this.#beginClassic(pending, header) : this.#beginSwiss(pending, header);
+		if (refusal === undefined) return pending;
+		candidate.refusal = refusal;
+		return undefined;
+	}
+
+	#beginClassic(pending: Pending, header: ClassicHeader): Refusal | undefined {
+		const { buckets, oldBuckets, log2, sameSize, extra } = header;
+		const refusal = this.#addArray(pending, buckets, log2, true);
+		if (refusal !== undefined) return refusal;
+		if (oldBuckets !== 0) {
+			const oldLog2 = sameSize ? log2 : log2 - 1;
+			pending.oldEvidence = this.#evidence.add(oldBuckets, oldLog2, true);
+			if (pending.oldEvidence < 0) return "old buckets";
+			pending.map.growing = { evacuated: header.evacuated, of: 2 ** oldLog2 };
+			pending.map.flags |= FLAG.growing;
+		}
+		if (extra !== 0) {
+			const span = this.#spans.at(extra);
+			const isExtra =
+				span >= 0 &&
+				this.#spans.noscan[span] === 0 &&
+				(this.#spans.elemSize[span] as number) <= 32 &&
+				this.#spans.objectAt(span, extra) === extra;
+			if (!isExtra) return "extra";
+			pending.extra = this.#batch.add(extra, EXTRA_BYTES);
+			pending.map.bytes += this.#spans.elemSize[span] as number;
+		}
+		if (log2 === 0) pending.control = this.#batch.add(buckets, 8);
+		pending.map.groups = 2 ** log2;
+		return undefined;
+	}
+
+	#beginSwiss(pending: Pending, header: SwissHeader): Refusal | undefined {
+		const { directory, directoryLength } = header;
+		if (directoryLength === 0) {
+			const refusal = this.#addArray(pending, directory, 0, false);
+			if (refusal !== undefined) return refusal;
+			pending.control = this.#batch.add(directory, 8);
+			pending.map.groups = 1;
+			return undefined;
+		}
+		const span = this.#spans.at(directory);
+		const size = directoryLength * 8;
+		const isDirectory =
+			span >= 0 &&
+			directoryLength <= MAX_DIRECTORY &&
+			this.#spans.noscan[span] === 0 &&
+			this.#spans.objectAt(span, directory) !== 0 &&
+			this.#spans.classes.objectSize(size, false) === this.#spans.elemSize[span] &&
+			directory % 8 === 0;
+		if (!isDirectory) return "directory";
+		pending.directory = this.#batch.add(directory, size);
+		pending.map.bytes += this.#spans.elemSize[span] as number;
+		return undefined;
+	}
+
+	#addArray(pending: Pending, address: number, log2: number, classic: boolean): Refusal | undefined {
+		const span = this.#spans.at(address);
+		if (span < 0 || address % 8 !== 0) return "no object";
+		pending.evidence = this.#evidence.add(address, log2, classic);
+		return pending.evidence < 0 ? "no type" : undefined;
+	}
+
+	/** Types that the evidence leaves; none: NONE. Adds the bytes of the object. */
+	#narrow(map: FoundMap, evidence: number): boolean {
+		const { set, exact, bytes } = this.#evidence.result(evidence);
+		map.set = this.#shapes.intersect(map.set, set);
+		map.bytes += bytes;
+		if (exact) map.flags |= FLAG.header;
+		return map.set !== NONE;
+	}
+
+	#finishClassic({ candidate, map, evidence, oldEvidence, control, extra }: Pending, header: ClassicHeader): void {
+		const refuse = (refusal: Refusal): void => {
+			candidate.refusal = refusal;
+		};
+		if (!this.#narrow(map, evidence)) return refuse("no type");
+		const arrayBytes = this.#evidence.result(evidence).bytes;
+		if (oldEvidence >= 0 && !this.#narrow(map, oldEvidence)) return refuse("old buckets");
+		if (control >= 0) {
+			const full = this.#batch.isComplete(control)
+				? fullSlots(this.#batch.bytes, this.#batch.offset(control), false)
+				: Number.NaN;
+			if (full !== map.entries && header.oldBuckets === 0) return refuse("full");
+		}
+		if (extra >= 0 && !this.#batch.isComplete(extra)) return refuse("extra");
+		map.bytes += this.#overflowBytes(map, header, arrayBytes, extra);
+		candidate.map = map;
+	}
+
+	/** Overflow buckets that are objects of their own: the first ones come from the end of the array (runtime/map.go, newoverflow). */
+	#overflowBytes(map: FoundMap, header: ClassicHeader, arrayBytes: number, extra: number): number {
+		const estimate = overflowBuckets(header);
+		const shape = this.#shapes.all[this.#shapes.members(map.set)[0] ?? -1];
+		if (estimate === 0 || shape === undefined) return 0;
+		const { groupBytes } = shape;
+		let used = 0;
+		if (header.log2 >= 4) {
+			const spare = Math.max(0, Math.floor(arrayBytes / groupBytes) - 2 ** header.log2);
+			const next = extra < 0 ? 0 : this.#batch.word(this.#batch.offset(extra) + 16);
+			const end = header.buckets + 2 ** header.log2 * groupBytes;
+			used = next === 0 ? spare : Math.min(spare, Math.max(0, Math.floor((next - end) / groupBytes)));
+		}
+		map.tombstones = estimate;
+		return Math.max(0, estimate - used) * this.#shapes.arrayBytes(shape, 0, false);
+	}
+
+	#finishSmall({ candidate, map, evidence, control }: Pending, header: SwissHeader): void {
+		if (!this.#narrow(map, evidence)) candidate.refusal = "no type";
+		else if (!this.#batch.isComplete(control)) candidate.refusal = "full";
+		else if (fullSlots(this.#batch.bytes, this.#batch.offset(control), true) !== header.count)
+			candidate.refusal = "full";
+		else candidate.map = map;
+	}
+
+	#examineTables(pending: readonly Pending[]): void {
+		const left = pending.filter((each) => this.#takeDirectory(each));
+		for (let from = 0; from < left.length; ) {
+			const part: Pending[] = [];
+			for (let tables = 0; from < left.length && tables < TABLES_AT_ONCE; from++) {
+				const each = left[from] as Pending;
+				part.push(each);
+				tables += each.tables.length;
+			}
+			this.#readTables(part);
+		}
+	}
+
+	/** The tables in the directory, each once: a table stands there as often as its depth is less than the map's. */
+	#takeDirectory({ candidate, directory, tables }: Pending): boolean {
+		const batch = this.#batch;
+		const length = (candidate.header as SwissHeader).directoryLength;
+		candidate.refusal = "directory";
+		if (!batch.isComplete(directory)) return false;
+		let last = 0;
+		for (let i = 0; i < length; i++) {
+			const table = batch.word(batch.offset(directory) + i * 8);
+			if (table !== last) tables.push(table);
+			last = table;
+		}
+		candidate.refusal = "table";
+		return tables.every((table) => {
+			const span = this.#spans.at(table);
+			return span >= 0 && this.#isTable(span, table);
+		});
+	}
+
+	#isTable(span: number, address: number): boolean {
+		return (
+			this.#layouts.impl === "swiss" &&
+			this.#spans.elemSize[span] === this.#spans.classes.objectSize(this.#layouts.table.bytes, false) &&
+			this.#spans.noscan[span] === 0 &&
+			this.#spans.objectAt(span, address) === address
+		);
+	}
+
+	#readTables(pending: readonly Pending[]): void {
+		if (this.#layouts.impl !== "swiss" || pending.length === 0) return;
+		const { table } = this.#layouts;
+		const batch = this.#batch;
+		batch.clear();
+		const pieces = pending.map(({ tables }) => tables.map((address) => batch.add(address, table.bytes)));
+		batch.read();
+		const checked = pending.filter((each, index) => {
+			const header = each.candidate.header as SwissHeader;
+			for (const piece of pieces[index] ?? []) {
+				const found = batch.isComplete(piece) ? swissTable(batch, batch.offset(piece), table, header) : undefined;
+				if (found === undefined) return false;
+				each.found.push(found);
+			}
+			return true;
+		});
+		batch.clear();
+		const evidence = checked.map(({ found }) =>
+			found.map(({ groups, capacity }) => this.#evidence.add(groups, Math.log2(capacity / 8), false)),
+		);
+		batch.read();
+		checked.forEach((each, index) => this.#finishTables(each, evidence[index] ?? []));
+	}
+
+	#finishTables({ candidate, map, found }: Pending, evidence: readonly number[]): void {
+		const tableBytes = this.#layouts.impl === "swiss" ? this.#layouts.table.bytes : 0;
+		let used = 0;
+		for (const [index, table] of found.entries()) {
+			used += table.used;
+			map.groups += table.capacity / 8;
+			map.tombstones += table.tombstones;
+			map.bytes += this.#spans.classes.objectSize(tableBytes, false);
+			const number = evidence[index] ?? -1;
+			if (number < 0 || !this.#narrow(map, number)) return;
+		}
+		candidate.refusal = "used";
+		candidate.map = map;
+		if (used === map.entries) delete candidate.refusal;
+	}
+}
