@@ -208,22 +208,25 @@ export class Examiner {
 		return map.set !== NONE;
 	}
 
-	#finishClassic({ candidate, map, evidence, oldEvidence, control, extra }: Pending, header: ClassicHeader): void {
-		const refuse = (refusal: Refusal): void => {
-			candidate.refusal = refusal;
-		};
-		if (!this.#narrow(map, evidence)) return refuse("no type");
+	#finishClassic(pending: Pending, header: ClassicHeader): void {
+		const refusal = this.#checkClassic(pending, header);
+		const { candidate, map } = pending;
+		if (refusal === undefined) candidate.map = map;
+		else candidate.refusal = refusal;
+	}
+
+	#checkClassic({ map, evidence, oldEvidence, control, extra }: Pending, header: ClassicHeader): Refusal | undefined {
+		if (!this.#narrow(map, evidence)) return "no type";
 		const arrayBytes = this.#evidence.result(evidence).bytes;
-		if (oldEvidence >= 0 && !this.#narrow(map, oldEvidence)) return refuse("old buckets");
-		if (control >= 0) {
-			const full = this.#batch.isComplete(control)
-				? fullSlots(this.#batch.bytes, this.#batch.offset(control), false)
-				: Number.NaN;
-			if (full !== map.entries && header.oldBuckets === 0) return refuse("full");
+		if (oldEvidence >= 0 && !this.#narrow(map, oldEvidence)) return "old buckets";
+		if (control >= 0 && header.oldBuckets === 0) {
+			if (!this.#batch.isComplete(control)) return "full";
+			const full = fullSlots(this.#batch.bytes, this.#batch.offset(control), false);
+			if (full !== map.entries) return "full";
 		}
-		if (extra >= 0 && !this.#batch.isComplete(extra)) return refuse("extra");
+		if (extra >= 0 && !this.#batch.isComplete(extra)) return "extra";
 		map.bytes += this.#overflowBytes(map, header, arrayBytes, extra);
-		candidate.map = map;
+		return undefined;
 	}
 
 	/** Overflow buckets that are objects of their own: the first ones come from the end of the array (runtime/map.go, newoverflow). */
@@ -313,7 +316,7 @@ export class Examiner {
 			found.map(({ groups, capacity }) => this.#evidence.add(groups, Math.log2(capacity / 8), false)),
 		);
 		batch.read();
-		checked.forEach((each, index) => this.#finishTables(each, evidence[index] ?? []));
+		for (const [index, each] of checked.entries()) this.#finishTables(each, evidence[index] ?? []);
 	}
 
 	#finishTables({ candidate, map, found }: Pending, evidence: readonly number[]): void {

@@ -25,6 +25,9 @@ export const FLAG = {
 	rooted: 128,
 } as const;
 
+/** By what the type of a map is known, the strongest first; 0: by nothing but its shape. */
+export const HOW = { global: 1, header: 2, interface: 3, stackInterface: 4 } as const;
+
 /** A map as the search found it. */
 export interface FoundMap {
 	address: number;
@@ -46,6 +49,7 @@ export class MapTable {
 	readonly #words: Record<WordColumn, Uint32Array[]> = { groups: [], tombstones: [], offset: [] };
 	readonly #numbers: Record<NumberColumn, Int32Array[]> = { type: [], set: [], holder: [] };
 	readonly #flags: Uint8Array[] = [];
+	readonly #strengths: Uint8Array[] = [];
 	readonly growing = new Map<number, { evacuated: number; of: number }>();
 
 	get count(): number {
@@ -59,6 +63,7 @@ export class MapTable {
 			for (const name of WORDS) this.#words[name].push(new Uint32Array(CHUNK));
 			for (const name of NUMBERS) this.#numbers[name].push(new Int32Array(CHUNK));
 			this.#flags.push(new Uint8Array(CHUNK));
+			this.#strengths.push(new Uint8Array(CHUNK));
 		}
 		this.setFloat("address", row, map.address);
 		this.setFloat("entries", row, map.entries);
@@ -107,6 +112,15 @@ export class MapTable {
 
 	setFlags(row: number, flags: number): void {
 		(this.#flags[row >>> 16] as Uint8Array)[row & 0xffff] = flags;
+	}
+
+	/** How its type was found: see HOW. */
+	strength(row: number): number {
+		return this.#strengths[row >>> 16]?.[row & 0xffff] as number;
+	}
+
+	setStrength(row: number, strength: number): void {
+		(this.#strengths[row >>> 16] as Uint8Array)[row & 0xffff] = strength;
 	}
 
 	addFlags(row: number, flags: number): void {

@@ -87,7 +87,8 @@ export class Spans {
 
 	/** The same for the two halves of a word. */
 	atWords(low: number, high: number): number {
-		const arena = this.#arenas[high * 64 + (low >>> 26) - this.#firstArena];
+		const number = high * 64 + (low >>> 26) - this.#firstArena;
+		const arena = number >= 0 && number < this.#arenas.length ? this.#arenas[number] : undefined;
 		return arena === undefined ? -1 : (arena[(low >>> 13) & 8191] as number) - 1;
 	}
 
