@@ -1,13 +1,12 @@
 /** One census with types and holders: what the command maps prints. */
 import type { GoBinary, MapImpl } from "../gobin/go-binary.ts";
 import type { GoroutineState } from "../snapshot/goroutine-state.ts";
-import { Examiner } from "./examine.ts";
 import { type GlobalMap, globalMapsFromCode } from "./globals-from-code.ts";
 import { listGoroutines, stackInUse } from "./goroutine-stacks.ts";
 import { HolderNaming } from "./holder-names.ts";
 import { Holders } from "./holders.ts";
 import { FLAG, HOW, type MapTable } from "./map-table.ts";
-import { type BatchReader, ReadBatch, type ReadCosts } from "./read-batch.ts";
+import type { BatchReader, ReadBatch, ReadCosts } from "./read-batch.ts";
 import { rebuiltBytes } from "./rebuilt-size.ts";
 import { References } from "./references.ts";
 import { type Program, readMaps } from "./scan.ts";
@@ -36,6 +35,8 @@ export interface Census {
 	limits: string[];
 	/** Whether it is known which maps nobody refers to. */
 	referencesKnown: boolean;
+	/** To be called now and then while all maps are gone through. */
+	onProgress(): void;
 	/** Bytes that a map would give back if it were made anew for its entries; 0 when its type is not known well enough. */
 	wasteOf(row: number): number;
 }
@@ -53,32 +54,35 @@ export function prepare(program: Program): Preparation {
 export function takeCensus(memory: BatchReader, preparation: Preparation, onProgress: () => void): Census {
 	const { program, graph, globals } = preparation;
 	const { binary, bias, layouts, shapes, types } = program;
-	const { spans, table, search, inlineMarks, costs } = readMaps(memory, program, onProgress);
-	const batch = new ReadBatch(memory, costs);
+	const { spans, table, search, inlineMarks, batch, examiner } = readMaps(memory, program, onProgress);
 	const goroutines = listGoroutines(batch, binary, bias);
 	const areas = [...staticAreas(binary, bias), ...stackAreas(goroutines ?? [])];
-	const examiner = new Examiner(spans, shapes, layouts, program.heap.minor, batch, inlineMarks);
-	const context = { spans, index: search.index, table, shapes, graph, layouts, examiner, batch, areas };
+	const context = { spans, index: search.index, table, shapes, graph, layouts, examiner, batch, areas, onProgress };
 	const walk = new Walk(context);
 	followGlobals(walk, batch, graph, globals);
 	const typeRange = { start: binary.moduleData.types + bias, end: binary.moduleData.etypes + bias };
 	const references = new References(context, walk, typeRange, inlineMarks);
-	references.findTypedObjects(onProgress);
-	references.scanAll(onProgress);
+	references.findTypedObjects();
+	references.scanAll();
 	const typings = new Typings(types, shapes, graph);
 	followTypedMaps(walk, table, typings);
+	const limits = limitsOf(program, goroutines, walk);
+	walk.nodes.seal();
 	const naming = new HolderNaming(program, memory, globals, goroutines ?? []);
 	naming.prepare(table, walk, areas);
+	const holders = new Holders(table, typings, walk, graph, types, areas, naming);
+	holders.settle(onProgress);
 	return {
 		impl: program.impl,
 		table,
 		typings,
+		onProgress,
 		wasteOf: (row) => wasteOf(program, table, row),
-		holders: new Holders(table, typings, walk, graph, types, areas, naming),
+		holders,
 		heapBytes: spans.heapBytes,
-		costs,
+		costs: batch.costs,
 		changing: search.changing,
-		limits: limitsOf(program, goroutines, walk),
+		limits,
 		referencesKnown: goroutines !== undefined,
 	};
 }
@@ -121,8 +125,8 @@ function wasteOf({ shapes, classes, layouts, heap }: Program, table: MapTable, r
 	// Of a map without memory all types are possible.
 	if (shape === undefined || table.has(row, FLAG.empty)) return 0;
 	const header = layouts.impl === "classic" ? layouts.hmap.bytes : layouts.map.bytes;
-	const rebuilt = rebuiltBytes(shapes, classes, shape, table.float("entries", row), header, heap.minor);
-	return Math.max(0, table.float("bytes", row) - rebuilt);
+	const rebuilt = rebuiltBytes(shapes, classes, shape, table.word("entries", row), header, heap.minor);
+	return Math.max(0, table.word("bytes", row) - rebuilt);
 }
 
 function limitsOf(program: Program, goroutines: readonly unknown[] | undefined, walk: Walk): string[] {

@@ -18,6 +18,7 @@ import {
 import { FLAG, type FoundMap } from "./map-table.ts";
 import type { ReadBatch } from "./read-batch.ts";
 import { ANY, NONE, type Shapes } from "./shapes.ts";
+import { type Place, SpanPieces } from "./span-pieces.ts";
 import type { Spans } from "./spans.ts";
 
 /** How the headers of the program look. */
@@ -49,8 +50,8 @@ export interface Candidate {
 	address: number;
 	header: ClassicHeader | SwissHeader;
 	/** What became of it: a map, or why not. */
-	map?: FoundMap;
-	refusal?: Refusal;
+	map: FoundMap | undefined;
+	refusal: Refusal | undefined;
 }
 
 /** What is still to be read of one. */
@@ -59,12 +60,16 @@ interface Pending {
 	map: FoundMap;
 	evidence: number;
 	oldEvidence: number;
-	control: number;
+	control: Place | undefined;
 	extra: number;
 	directory: number;
+	/** Of a map with a directory. */
 	tables: number[];
 	found: SwissTable[];
 }
+
+const NO_TABLES: number[] = [];
+const NONE_FOUND: SwissTable[] = [];
 
 export class Examiner {
 	readonly #spans: Spans;
@@ -72,6 +77,7 @@ export class Examiner {
 	readonly #layouts: MapLayouts;
 	readonly #minor: number;
 	readonly #batch: ReadBatch;
+	readonly #pieces: SpanPieces;
 	readonly #evidence: GroupEvidence;
 
 	constructor(
@@ -87,7 +93,8 @@ export class Examiner {
 		this.#layouts = layouts;
 		this.#minor = minor;
 		this.#batch = batch;
-		this.#evidence = new GroupEvidence(spans, shapes, batch, inlineMarks);
+		this.#pieces = new SpanPieces(spans, batch);
+		this.#evidence = new GroupEvidence(spans, shapes, batch, this.#pieces, inlineMarks);
 	}
 
 	/** The header at that place; undefined when it cannot be one. */
@@ -110,7 +117,7 @@ export class Examiner {
 			this.#evidence.prepare(header.buckets);
 			this.#evidence.prepare(header.oldBuckets);
 		}
-		this.#batch.clear();
+		this.#pieces.clear();
 		const pending = candidates.flatMap((candidate) => this.#begin(candidate) ?? []);
 		this.#batch.read();
 		const tabled: Pending[] = [];
@@ -124,12 +131,22 @@ export class Examiner {
 
 	#begin(candidate: Candidate): Pending | undefined {
 		const { header, address } = candidate;
-		delete candidate.map;
-		delete candidate.refusal;
-		const bytes = this.#spans.at(address) < 0 ? 0 : (this.#spans.elemSize[this.#spans.at(address)] as number);
+		candidate.map = undefined;
+		candidate.refusal = undefined;
+		const span = this.#spans.at(address);
+		const bytes = span < 0 ? 0 : (this.#spans.elemSize[span] as number);
 		const map: FoundMap = { address, entries: header.count, groups: 0, bytes, tombstones: 0, set: ANY, flags: 0 };
-		const none = { evidence: -1, oldEvidence: -1, control: -1, extra: -1, directory: -1 };
-		const pending: Pending = { candidate, map, ...none, tables: [], found: [] };
+		const pending: Pending = {
+			candidate,
+			map,
+			evidence: -1,
+			oldEvidence: -1,
+			control: undefined,
+			extra: -1,
+			directory: -1,
+			tables: NO_TABLES,
+			found: NONE_FOUND,
+		};
 		if ((("buckets" in header ? header.buckets : header.directory) as number) === 0) {
 			map.flags = FLAG.empty;
 			candidate.map = map;
@@ -163,7 +180,7 @@ export class Examiner {
 			pending.extra = this.#batch.add(extra, EXTRA_BYTES);
 			pending.map.bytes += this.#spans.elemSize[span] as number;
 		}
-		if (log2 === 0) pending.control = this.#batch.add(buckets, 8);
+		if (log2 === 0) pending.control = this.#addControl(buckets);
 		pending.map.groups = 2 ** log2;
 		return undefined;
 	}
@@ -173,7 +190,7 @@ export class Examiner {
 		if (directoryLength === 0) {
 			const refusal = this.#addArray(pending, directory, 0, false);
 			if (refusal !== undefined) return refusal;
-			pending.control = this.#batch.add(directory, 8);
+			pending.control = this.#addControl(directory);
 			pending.map.groups = 1;
 			return undefined;
 		}
@@ -188,8 +205,22 @@ export class Examiner {
 			directory % 8 === 0;
 		if (!isDirectory) return "directory";
 		pending.directory = this.#batch.add(directory, size);
+		pending.tables = [];
+		pending.found = [];
 		pending.map.bytes += this.#spans.elemSize[span] as number;
 		return undefined;
+	}
+
+	/** The first eight bytes of a bucket or group say which slots are in use. */
+	#addControl(address: number): Place | undefined {
+		const span = this.#spans.at(address);
+		return span < 0 ? undefined : this.#pieces.add(span, address, 8);
+	}
+
+	/** Entries of the only bucket or group; NaN when it could not be read. */
+	#fullSlots(control: Place | undefined, swiss: boolean): number {
+		const at = control === undefined ? -1 : this.#pieces.offset(control);
+		return at < 0 ? Number.NaN : fullSlots(this.#batch.bytes, at, swiss);
 	}
 
 	#addArray(pending: Pending, address: number, log2: number, classic: boolean): Refusal | undefined {
@@ -219,10 +250,8 @@ export class Examiner {
 		if (!this.#narrow(map, evidence)) return "no type";
 		const arrayBytes = this.#evidence.result(evidence).bytes;
 		if (oldEvidence >= 0 && !this.#narrow(map, oldEvidence)) return "old buckets";
-		if (control >= 0 && header.oldBuckets === 0) {
-			if (!this.#batch.isComplete(control)) return "full";
-			const full = fullSlots(this.#batch.bytes, this.#batch.offset(control), false);
-			if (full !== map.entries) return "full";
+		if (control !== undefined && header.oldBuckets === 0) {
+			if (this.#fullSlots(control, false) !== map.entries) return "full";
 		}
 		if (extra >= 0 && !this.#batch.isComplete(extra)) return "extra";
 		map.bytes += this.#overflowBytes(map, header, arrayBytes, extra);
@@ -248,9 +277,7 @@ export class Examiner {
 
 	#finishSmall({ candidate, map, evidence, control }: Pending, header: SwissHeader): void {
 		if (!this.#narrow(map, evidence)) candidate.refusal = "no type";
-		else if (!this.#batch.isComplete(control)) candidate.refusal = "full";
-		else if (fullSlots(this.#batch.bytes, this.#batch.offset(control), true) !== header.count)
-			candidate.refusal = "full";
+		else if (this.#fullSlots(control, true) !== header.count) candidate.refusal = "full";
 		else candidate.map = map;
 	}
 
@@ -299,19 +326,23 @@ export class Examiner {
 		if (this.#layouts.impl !== "swiss" || pending.length === 0) return;
 		const { table } = this.#layouts;
 		const batch = this.#batch;
-		batch.clear();
-		const pieces = pending.map(({ tables }) => tables.map((address) => batch.add(address, table.bytes)));
+		const places = this.#pieces;
+		places.clear();
+		const pieces = pending.map(({ tables }) =>
+			tables.map((address) => places.add(this.#spans.at(address), address, table.bytes)),
+		);
 		batch.read();
 		const checked = pending.filter((each, index) => {
 			const header = each.candidate.header as SwissHeader;
-			for (const piece of pieces[index] ?? []) {
-				const found = batch.isComplete(piece) ? swissTable(batch, batch.offset(piece), table, header) : undefined;
+			for (const place of pieces[index] ?? []) {
+				const at = places.offset(place);
+				const found = at < 0 ? undefined : swissTable(batch, at, table, header);
 				if (found === undefined) return false;
 				each.found.push(found);
 			}
 			return true;
 		});
-		batch.clear();
+		places.clear();
 		const evidence = checked.map(({ found }) =>
 			found.map(({ groups, capacity }) => this.#evidence.add(groups, Math.log2(capacity / 8), false)),
 		);
@@ -332,6 +363,6 @@ export class Examiner {
 		}
 		candidate.refusal = "used";
 		candidate.map = map;
-		if (used === map.entries) delete candidate.refusal;
+		if (used === map.entries) candidate.refusal = undefined;
 	}
 }

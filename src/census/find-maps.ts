@@ -6,7 +6,7 @@ import { FLAG, type MapTable } from "./map-table.ts";
 import type { ReadBatch } from "./read-batch.ts";
 import type { Spans } from "./spans.ts";
 
-const BATCH = 8192;
+const BATCH = 4096;
 /** How often a candidate that seems to change is looked at again. */
 const ROUNDS = 4;
 /** Candidates that are looked at again: of a program that changes all its maps, and of objects that only look like headers. */
@@ -99,7 +99,7 @@ export function findMaps(
 		inlineMarks,
 		(address, at) => {
 			const header = examiner.headerIn(batch, at);
-			if (header !== undefined) found.push({ address, header });
+			if (header !== undefined) found.push({ address, header, map: undefined, refusal: undefined });
 		},
 		() => {
 			examine();

@@ -4,6 +4,7 @@ import type { ReadBatch } from "./read-batch.ts";
 import { NONE, type Shapes } from "./shapes.ts";
 import { MAX_WITHOUT_HEADER } from "./size-classes.ts";
 import { ARENA_BYTES } from "./span-layout.ts";
+import type { Place, SpanPieces } from "./span-pieces.ts";
 import type { Spans } from "./spans.ts";
 
 const MAX_SMALL = 32768;
@@ -13,9 +14,8 @@ interface Entry {
 	bytes: number;
 	/** Type in the header of the object's span; 0 without. */
 	largeType: number;
-	/** Pieces of the batch; -1 without. */
-	header: number;
-	bits: number;
+	header: Place | undefined;
+	bits: Place | undefined;
 	/** First word of the object, counted from where the piece of bits begins. */
 	firstWord: number;
 }
@@ -33,13 +33,15 @@ export class GroupEvidence {
 	readonly #spans: Spans;
 	readonly #shapes: Shapes;
 	readonly #batch: ReadBatch;
+	readonly #pieces: SpanPieces;
 	readonly #inlineMarks: boolean;
 	#entries: Entry[] = [];
 
-	constructor(spans: Spans, shapes: Shapes, batch: ReadBatch, inlineMarks: boolean) {
+	constructor(spans: Spans, shapes: Shapes, batch: ReadBatch, pieces: SpanPieces, inlineMarks: boolean) {
 		this.#spans = spans;
 		this.#shapes = shapes;
 		this.#batch = batch;
+		this.#pieces = pieces;
 		this.#inlineMarks = inlineMarks;
 	}
 
@@ -70,9 +72,16 @@ export class GroupEvidence {
 		if (address - start !== (hasHeader && !isLarge ? 8 : 0)) return -1;
 		const set = this.#shapes.bySize(size, noscan, log2, classic);
 		if (set === NONE) return -1;
-		const entry: Entry = { set, bytes: size, largeType: 0, header: -1, bits: -1, firstWord: 0 };
+		const entry: Entry = {
+			set,
+			bytes: size,
+			largeType: 0,
+			header: undefined,
+			bits: undefined,
+			firstWord: 0,
+		};
 		if (hasHeader && isLarge) entry.largeType = spans.largeType[span] as number;
-		else if (hasHeader) entry.header = this.#batch.add(start, 8);
+		else if (hasHeader) entry.header = this.#pieces.add(span, start, 8);
 		else if (!noscan) this.#addBits(entry, span, address);
 		return this.#entries.push(entry) - 1;
 	}
@@ -83,7 +92,7 @@ export class GroupEvidence {
 		const [base, bytes] = [spans.base[span] as number, spans.bytes[span] as number];
 		if (spans.pointerBits === "span-bits") {
 			const marks = this.#inlineMarks ? inlineMarkBytes(spans.elemSize[span] as number) : 0;
-			this.#addPiece(entry, base + bytes - bytes / 64 - marks, (address - base) / 8, length / 8, 8);
+			this.#addPiece(entry, span, base + bytes - bytes / 64 - marks, (address - base) / 8, length / 8, 8);
 			return;
 		}
 		// `prepare` has looked the arena up: nothing is read here.
@@ -91,14 +100,14 @@ export class GroupEvidence {
 		const perByte = spans.pointerBits === "nibbles" ? 4 : 8;
 		if (bits === undefined || bits.address === 0) return;
 		const word = (address % ARENA_BYTES) / 8;
-		this.#addPiece(entry, bits.address - Math.floor(word / perByte), word, length / 8, perByte);
+		this.#addPiece(entry, -1, bits.address - Math.floor(word / perByte), word, length / 8, perByte);
 	}
 
-	/** The aligned words that hold the bits of `words` words from `first` on. */
-	#addPiece(entry: Entry, start: number, first: number, words: number, perByte: number): void {
+	/** The aligned words that hold the bits of `words` words from `first` on. `span`: that holds the bits, -1 for those of an arena. */
+	#addPiece(entry: Entry, span: number, start: number, first: number, words: number, perByte: number): void {
 		const from = Math.floor((start + Math.floor(first / perByte)) / 8) * 8;
 		const to = start + Math.ceil((first + words) / perByte);
-		entry.bits = this.#batch.add(from, to - from);
+		entry.bits = span < 0 ? this.#pieces.addAlone(from, to - from) : this.#pieces.add(span, from, to - from);
 		entry.firstWord = first - (from - start) * perByte;
 	}
 
@@ -109,15 +118,15 @@ export class GroupEvidence {
 		const { set, bytes, largeType, header, bits, firstWord } = entry;
 		const batch = this.#batch;
 		if (largeType !== 0) return { set: this.#shapes.withHeader(set, largeType), exact: true, bytes };
-		if (header >= 0) {
-			const type = batch.isComplete(header) ? batch.word(batch.offset(header)) : 0;
-			return { set: this.#shapes.withHeader(set, type), exact: true, bytes };
+		if (header !== undefined) {
+			const at = this.#pieces.offset(header);
+			return { set: this.#shapes.withHeader(set, at < 0 ? 0 : batch.word(at)), exact: true, bytes };
 		}
-		if (bits < 0) return { set, exact: false, bytes };
-		if (!batch.isComplete(bits)) return { set: NONE, exact: false, bytes };
+		if (bits === undefined) return { set, exact: false, bytes };
+		const at = this.#pieces.offset(bits);
+		if (at < 0) return { set: NONE, exact: false, bytes };
 		const kind = this.#spans.pointerBits;
 		const words = Math.min(this.#shapes.wordsOf(set), Math.floor(bytes / 8));
-		const at = batch.offset(bits);
 		const low = pointerBits(batch.bytes, at, firstWord, Math.min(32, words), kind);
 		const high = words > 32 ? pointerBits(batch.bytes, at, firstWord + 32, words - 32, kind) : 0;
 		return { set: this.#shapes.withPointers(set, low, high), exact: false, bytes };

@@ -7,8 +7,8 @@ import { arenaBits, inlineMarkBytes, pointerBits } from "./pointer-bits.ts";
 import type { ReadBatch } from "./read-batch.ts";
 import type { Spans } from "./spans.ts";
 
-const MAX_PIECE_SPANS = 512;
-const MAX_PIECE_BYTES = 4 << 20;
+const MAX_PIECE_SPANS = 128;
+const MAX_PIECE_BYTES = 2 << 20;
 const ROUNDS = 8;
 
 /** What to look for. */

@@ -51,9 +51,16 @@ export class Holders {
 	readonly #names: HolderNames;
 	readonly #paths: Path[] = [];
 	readonly #numbers = new Map<string, number>();
-	readonly #ofNode: Int32Array[] = [];
+	#ofNode: Int32Array[] = [];
+	/** Rows below have the number of their holder instead of a node. */
+	#settled = 0;
 	readonly #texts = new Map<number, Holder>();
 	readonly #steps = new Map<string, string>();
+	readonly #known = new Map<number, Map<number, number>>();
+	readonly #elements = new Map<number, number>();
+	/** Used again and again. */
+	readonly #chain: number[] = [];
+	readonly #mapElements = new Map<number, number>();
 
 	constructor(
 		table: MapTable,
@@ -76,7 +83,20 @@ export class Holders {
 	/** Number of a map's holder; -1 for none that is known. */
 	of(row: number): number {
 		const holder = this.#table.number("holder", row);
-		return holder === -1 ? -1 : this.#pathOf(holder, this.#table.word("offset", row));
+		if (row < this.#settled || holder === -1) return holder;
+		return this.#pathOf(holder, this.#table.word("offset", row));
+	}
+
+	/** Finds the holders of all maps, and forgets the values on the way to them. */
+	settle(onProgress: () => void): void {
+		for (; this.#settled < this.#table.count; this.#settled++) {
+			if (this.#settled % CHUNK === 0) onProgress();
+			this.#table.setNumber("holder", this.#settled, this.of(this.#settled));
+		}
+		this.#table.dropOffsets();
+		this.#walk.nodes.clear();
+		this.#ofNode = [];
+		this.#known.clear();
 	}
 
 	/** By number. */
@@ -113,7 +133,17 @@ export class Holders {
 	}
 
 	/** An element of what the path leads to. */
-	#element(parent: number, kind: HolderKind | undefined): number {
+	#element(parent: number, kind: "map" | undefined): number {
+		const known = kind === undefined ? this.#elements : this.#mapElements;
+		let found = known.get(parent);
+		if (found === undefined) {
+			found = this.#findElement(parent, kind);
+			known.set(parent, found);
+		}
+		return found;
+	}
+
+	#findElement(parent: number, kind: "map" | undefined): number {
 		const path = this.#paths[parent];
 		if (path === undefined) return this.#intern({ text: "[]", parent: -1, steps: 1, kind: kind ?? "other" });
 		const text = path.text.endsWith("[]") || path.text === "" ? path.text : `${path.text}[]`;
@@ -123,8 +153,13 @@ export class Holders {
 	/** The path to what a node, or a root, has at an offset. */
 	#pathOf(node: number, offset: number): number {
 		if (node < 0) return this.#rootPath(node, offset);
-		// From the nearest node whose path is known: chains can be long.
-		const chain: number[] = [];
+		if (this.#nodePath(node) < 0) this.#findNodePaths(node);
+		return this.#step(node, offset, this.#nodePath(node));
+	}
+
+	/** The path to a node, and to those on the way from the nearest one whose path is known: chains can be long. */
+	#findNodePaths(node: number): void {
+		const chain = this.#chain;
 		let at = node;
 		for (; at >= 0 && this.#nodePath(at) < 0; at = this.#walk.nodes.parent(at)) chain.push(at);
 		for (let each = chain.pop(); each !== undefined; each = chain.pop()) {
@@ -137,7 +172,6 @@ export class Holders {
 					: this.#areaPath(referrer.area, referrer.offset);
 			this.#setNodePath(each, path);
 		}
-		return this.#step(node, offset, this.#nodePath(node));
 	}
 
 	/** The path to what a node has at an offset, from the path to the node itself. */
@@ -151,7 +185,24 @@ export class Holders {
 		const parent = nodes.parent(node);
 		if (parent >= 0 && nodes.kind(parent) === NODE.mapHeader) return this.#inGroup(node, offset, path);
 		if (type.kind !== KIND.struct) return this.#element(path, undefined);
-		return this.#prepend(this.#fieldStep(nodes.type(node), type.size === 0 ? 0 : offset % type.size), "field", path);
+		const inside = type.size === 0 ? 0 : offset % type.size;
+		const known = this.#recall(path, nodes.type(node), inside);
+		if (known !== undefined) return known;
+		const found = this.#prepend(this.#fieldStep(nodes.type(node), inside), "field", path);
+		return this.#keep(path, nodes.type(node), inside, found);
+	}
+
+	/** The same steps are asked for again and again, two million times: nothing may be allocated for it. */
+	#recall(path: number, type: number, offset: number): number | undefined {
+		return this.#known.get((path + 1) * 2 ** 24 + type)?.get(offset);
+	}
+
+	#keep(path: number, type: number, offset: number, found: number): number {
+		const key = (path + 1) * 2 ** 24 + type;
+		const known = this.#known.get(key);
+		if (known === undefined) this.#known.set(key, new Map([[offset, found]]));
+		else known.set(offset, found);
+		return found;
 	}
 
 	/** Of a struct that is a map's element: its field. */
@@ -159,9 +210,12 @@ export class Holders {
 		const { nodes } = this.#walk;
 		const group = this.#graph.types[nodes.type(node)]?.descriptor;
 		if (group === undefined || group.size === 0) return path;
-		const inner = this.#structIn(group.address, offset % group.size, 0);
-		if (inner === undefined) return path;
-		return this.#prepend(this.#fieldStep(inner.type, inner.offset), "field", path);
+		const inside = offset % group.size;
+		const known = this.#recall(path, nodes.type(node), inside);
+		if (known !== undefined) return known;
+		const inner = this.#structIn(group.address, inside, 0);
+		const found = inner === undefined ? path : this.#prepend(this.#fieldStep(inner.type, inner.offset), "field", path);
+		return this.#keep(path, nodes.type(node), inside, found);
 	}
 
 	/** The named struct at an offset of a bucket or group; undefined when it is none. */
@@ -210,7 +264,9 @@ export class Holders {
 		if (root === ROOT.heapInterface) return plain("interface", "other");
 		if (root === ROOT.staticInterface) return plain("interface in a global variable", "global");
 		if (root === ROOT.stackInterface) return plain("interface on a stack", "stack");
-		if (root === REFERRER.object) return plain(`object of ${offset} bytes`, "other");
+		if (root === REFERRER.object) {
+			return this.#recall(-1, 0, offset) ?? this.#keep(-1, 0, offset, plain(`object of ${offset} bytes`, "other"));
+		}
 		if (root <= ROOT.map) return this.#mapPath(ROOT.map - root);
 		if (root <= REFERRER.area) return this.#areaPath(REFERRER.area - root, offset);
 		return plain(this.#names.global(ROOT.global - root), "global");

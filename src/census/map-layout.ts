@@ -28,7 +28,6 @@ function word({ words }: Words, at: number): number {
 
 export interface ClassicHeader {
 	count: number;
-	flags: number;
 	log2: number;
 	overflow: number;
 	seed: number;
@@ -53,7 +52,10 @@ export function classicHeader(memory: Words, at: number, layout: HmapLayout): Cl
 	if (evacuated > buckets) return undefined;
 	const sameSize = (flags & SAME_SIZE_GROW) !== 0;
 	const header: ClassicHeader = {
-		...{ count, flags, log2, evacuated, sameSize },
+		count,
+		log2,
+		evacuated,
+		sameSize,
 		overflow: (bytes[at + layout.noverflow] as number) + (bytes[at + layout.noverflow + 1] as number) * 256,
 		seed: memory.words[(at + layout.hash0) >>> 2] as number,
 		buckets: word(memory, at + layout.buckets),

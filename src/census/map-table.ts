@@ -2,8 +2,10 @@
 
 const CHUNK = 1 << 16;
 
-const FLOATS = ["address", "entries", "bytes"] as const;
-const WORDS = ["groups", "tombstones", "offset"] as const;
+const TWO_32 = 4294967296;
+const FLOATS = ["address"] as const;
+/** Those that do not fit are kept beside them. */
+const WORDS = ["entries", "bytes", "groups", "tombstones", "offset"] as const;
 const NUMBERS = ["type", "set", "holder"] as const;
 type FloatColumn = (typeof FLOATS)[number];
 type WordColumn = (typeof WORDS)[number];
@@ -45,8 +47,22 @@ export interface FoundMap {
 
 export class MapTable {
 	#count = 0;
-	readonly #floats: Record<FloatColumn, Float64Array[]> = { address: [], entries: [], bytes: [] };
-	readonly #words: Record<WordColumn, Uint32Array[]> = { groups: [], tombstones: [], offset: [] };
+	readonly #floats: Record<FloatColumn, Float64Array[]> = { address: [] };
+	/** Chunks of zeros are not there. */
+	readonly #words: Record<WordColumn, (Uint32Array | undefined)[]> = {
+		entries: [],
+		bytes: [],
+		groups: [],
+		tombstones: [],
+		offset: [],
+	};
+	readonly #large: Record<WordColumn, Map<number, number>> = {
+		entries: new Map(),
+		bytes: new Map(),
+		groups: new Map(),
+		tombstones: new Map(),
+		offset: new Map(),
+	};
 	readonly #numbers: Record<NumberColumn, Int32Array[]> = { type: [], set: [], holder: [] };
 	readonly #flags: Uint8Array[] = [];
 	readonly #strengths: Uint8Array[] = [];
@@ -60,14 +76,14 @@ export class MapTable {
 		const row = this.#count++;
 		if (row % CHUNK === 0) {
 			for (const name of FLOATS) this.#floats[name].push(new Float64Array(CHUNK));
-			for (const name of WORDS) this.#words[name].push(new Uint32Array(CHUNK));
+			for (const name of WORDS) this.#words[name].push(undefined);
 			for (const name of NUMBERS) this.#numbers[name].push(new Int32Array(CHUNK));
 			this.#flags.push(new Uint8Array(CHUNK));
 			this.#strengths.push(new Uint8Array(CHUNK));
 		}
 		this.setFloat("address", row, map.address);
-		this.setFloat("entries", row, map.entries);
-		this.setFloat("bytes", row, map.bytes);
+		this.setWord("entries", row, map.entries);
+		this.setWord("bytes", row, map.bytes);
 		this.setWord("groups", row, map.groups);
 		this.setWord("tombstones", row, map.tombstones);
 		this.setNumber("type", row, -1);
@@ -83,7 +99,8 @@ export class MapTable {
 	}
 
 	word(name: WordColumn, row: number): number {
-		return this.#words[name][row >>> 16]?.[row & 0xffff] as number;
+		const value = this.#words[name][row >>> 16]?.[row & 0xffff] ?? 0;
+		return value === TWO_32 - 1 ? (this.#large[name].get(row) ?? value) : value;
 	}
 
 	number(name: NumberColumn, row: number): number {
@@ -103,7 +120,14 @@ export class MapTable {
 	}
 
 	setWord(name: WordColumn, row: number, value: number): void {
-		(this.#words[name][row >>> 16] as Uint32Array)[row & 0xffff] = value;
+		let chunk = this.#words[name][row >>> 16];
+		if (chunk === undefined) {
+			if (value === 0) return;
+			chunk = new Uint32Array(CHUNK);
+			this.#words[name][row >>> 16] = chunk;
+		}
+		chunk[row & 0xffff] = Math.min(value, TWO_32 - 1);
+		if (value >= TWO_32 - 1) this.#large[name].set(row, value);
 	}
 
 	setNumber(name: NumberColumn, row: number, value: number): void {
@@ -112,6 +136,12 @@ export class MapTable {
 
 	setFlags(row: number, flags: number): void {
 		(this.#flags[row >>> 16] as Uint8Array)[row & 0xffff] = flags;
+	}
+
+	/** The offsets in the holders are not needed any more. */
+	dropOffsets(): void {
+		this.#words.offset.fill(undefined);
+		this.#large.offset.clear();
 	}
 
 	/** How its type was found: see HOW. */

@@ -7,11 +7,11 @@ export const NODE = { value: 0, mapHeader: 1, directory: 2, table: 3, channel: 4
 
 export class NodeTable {
 	#count = 0;
-	readonly #limit: number;
-	readonly #addresses: Float64Array[] = [];
+	#limit: number;
+	#addresses: Float64Array[] = [];
 	/** Number of the type, times 8, plus what the node is. */
 	readonly #types: Int32Array[] = [];
-	readonly #counts: Uint32Array[] = [];
+	#counts: Uint32Array[] = [];
 	readonly #parents: Int32Array[] = [];
 	readonly #offsets: Uint32Array[] = [];
 	readonly #strengths: Uint8Array[] = [];
@@ -93,6 +93,22 @@ export class NodeTable {
 		this.#slots[slot] = node + 1;
 		if (this.#count * 2 > this.#slots.length) this.#rehash();
 		return true;
+	}
+
+	/** No more will be added: forgets where the values are, and keeps how they hang together. */
+	seal(): void {
+		this.#limit = 0;
+		this.#addresses = [];
+		this.#counts = [];
+		this.#slots = new Int32Array(1);
+	}
+
+	clear(): void {
+		this.seal();
+		this.#types.length = 0;
+		this.#parents.length = 0;
+		this.#offsets.length = 0;
+		this.#strengths.length = 0;
 	}
 
 	#addChunk(): void {

@@ -12,9 +12,9 @@ import { KIND } from "./type-table.ts";
 import { type Area, ROOT, type Walk, type WalkContext } from "./walk.ts";
 
 const PIECE_SPANS = 512;
-const PIECE_BYTES = 8 << 20;
+const PIECE_BYTES = 4 << 20;
 /** Of one object or area at once. */
-const CHUNK_BYTES = 8 << 20;
+const CHUNK_BYTES = 4 << 20;
 /** Words that may be itabs, and pairs that wait for the answer. */
 const MAX_ITABS = 1 << 18;
 const MAX_WAITING = 1 << 20;
@@ -50,8 +50,8 @@ export class References {
 	}
 
 	/** Objects that begin with the address of their type, and large ones whose span has it (1.22+). */
-	findTypedObjects(onProgress: () => void): void {
-		const { spans } = this.#context;
+	findTypedObjects(): void {
+		const { spans, onProgress } = this.#context;
 		if (!spans.classes.headers) return;
 		for (const piece of pieces(spans, (span) => (spans.elemSize[span] as number) > MAX_WITHOUT_HEADER)) {
 			this.#updateSpans(piece);
@@ -120,8 +120,8 @@ export class References {
 	}
 
 	/** All objects that have pointers, then static memory and stacks. */
-	scanAll(onProgress: () => void): void {
-		const { spans, areas } = this.#context;
+	scanAll(): void {
+		const { spans, areas, onProgress } = this.#context;
 		for (const piece of pieces(spans, () => true)) {
 			this.#updateSpans(piece);
 			this.#scanSpans(piece.filter((span) => this.#gone[span] === 0));
@@ -136,7 +136,7 @@ export class References {
 	}
 
 	#scanSpans(piece: readonly number[]): void {
-		const { spans, batch } = this.#context;
+		const { spans, batch, index: headers } = this.#context;
 		const large = piece.filter((span) => (spans.elemSize[span] as number) > CHUNK_BYTES);
 		const small = piece.filter((span) => (spans.elemSize[span] as number) <= CHUNK_BYTES);
 		batch.clear();
@@ -150,9 +150,13 @@ export class References {
 			if (!batch.isComplete(memory)) return;
 			const size = spans.elemSize[span] as number;
 			const at = batch.offset(memory);
-			forLive(spans, batch, span, bits.alloc, bits.mark, (object) =>
-				this.#scanWords(at + object * size, size, ROOT.heapInterface, REFERRER.object, size, 0),
-			);
+			const base = spans.base[span] as number;
+			const hasHeaders = headers.isHeaderSpan(span);
+			forLive(spans, batch, span, bits.alloc, bits.mark, (object) => {
+				// A map refers to its buckets, groups and tables only.
+				if (hasHeaders && headers.rowAt(span, base + object * size) >= 0) return;
+				this.#scanWords(at + object * size, size, ROOT.heapInterface, REFERRER.object, size, 0);
+			});
 		});
 		for (const span of large) {
 			const base = spans.base[span] as number;
@@ -182,38 +186,48 @@ export class References {
 
 	/** `offset`: of the first word, for holders; `fixed` stands for it when it is not 0. */
 	#scanWords(at: number, bytes: number, root: number, referrer: number, fixed: number, offset: number): void {
-		const { spans, batch, index, table } = this.#context;
-		const { words } = batch;
-		const areaNumber = referrer <= REFERRER.area ? REFERRER.area - referrer : -1;
+		const { spans, batch } = this.#context;
+		const { integers, words } = batch;
+		const { lowestHigh, highestHigh } = spans;
 		const [first, end] = [at >>> 2, (at + bytes) >>> 2];
 		for (let i = first; i < end; i += 2) {
-			const [low, high] = [words[i] as number, words[i + 1] as number];
-			if (high > 0xffff || (high === 0 && low < 0x10000)) continue;
-			const span = spans.atWords(low, high);
-			if (span >= 0) {
-				if (!index.isHeaderSpan(span)) {
-					if (areaNumber >= 0 && (spans.elemSize[span] as number) > MAX_WITHOUT_HEADER) {
-						this.#rootReferrer(high * TWO_32 + low, areaNumber, offset + (i - first) * 4);
-					}
+			const high = integers[i + 1] as number;
+			if (high >= lowestHigh && high <= highestHigh) {
+				const span = spans.atWords(words[i] as number, high);
+				if (span >= 0) {
+					const where = fixed === 0 ? offset + (i - first) * 4 : fixed;
+					this.#refers(span, high * TWO_32 + (words[i] as number), referrer, where);
 					continue;
 				}
-				const row = index.rowAt(span, high * TWO_32 + low);
-				if (row < 0) continue;
-				const flags = table.flags(row);
-				if ((flags & FLAG.referenced) === 0) {
-					table.setFlags(row, flags | FLAG.referenced);
-					if (table.strength(row) === 0) {
-						table.setNumber("holder", row, referrer);
-						table.setWord("offset", row, fixed === 0 ? offset + (i - first) * 4 : fixed);
-					}
-				}
-				continue;
 			}
-			if ((low & 7) !== 0 || i + 3 >= end) continue;
-			const [dataLow, dataHigh] = [words[i + 2] as number, words[i + 3] as number];
-			if (dataHigh > 0xffff || spans.atWords(dataLow, dataHigh) < 0) continue;
+			// An interface: a type or an itab, then a reference to an object.
+			if (i + 3 >= end) continue;
+			const dataHigh = integers[i + 3] as number;
+			if (dataHigh < lowestHigh || dataHigh > highestHigh || high < 0 || high > 0xffff) continue;
+			const [low, dataLow] = [words[i] as number, words[i + 2] as number];
+			if ((low & 7) !== 0 || (high === 0 && low < 0x10000)) continue;
+			if (spans.atWords(dataLow, dataHigh) < 0) continue;
 			this.#interface(high * TWO_32 + low, dataHigh * TWO_32 + dataLow, root);
 		}
+	}
+
+	/** A word refers to an object of that span. */
+	#refers(span: number, address: number, referrer: number, where: number): void {
+		const { spans, index, table } = this.#context;
+		if (!index.isHeaderSpan(span)) {
+			if (referrer <= REFERRER.area && (spans.elemSize[span] as number) > MAX_WITHOUT_HEADER) {
+				this.#rootReferrer(address, REFERRER.area - referrer, where);
+			}
+			return;
+		}
+		const row = index.rowAt(span, address);
+		if (row < 0) return;
+		const flags = table.flags(row);
+		if ((flags & FLAG.referenced) !== 0) return;
+		table.setFlags(row, flags | FLAG.referenced);
+		if (table.strength(row) !== 0) return;
+		table.setNumber("holder", row, referrer);
+		table.setWord("offset", row, where);
 	}
 
 	/** A word of static memory or of a stack refers to an object; of several the first is taken, and static memory comes first. */

@@ -6,7 +6,7 @@ import { findMaps, type Search } from "./find-maps.ts";
 import type { HeaderShape } from "./header-objects.ts";
 import { MapTable } from "./map-table.ts";
 import { hasInlineMarks } from "./pointer-bits.ts";
-import { type BatchReader, ReadBatch, type ReadCosts } from "./read-batch.ts";
+import { type BatchReader, ReadBatch } from "./read-batch.ts";
 import { locateHeap, type RuntimeHeap } from "./runtime-heap.ts";
 import { Shapes } from "./shapes.ts";
 import { SizeClasses } from "./size-classes.ts";
@@ -33,7 +33,8 @@ export interface Reading {
 	table: MapTable;
 	search: Search;
 	inlineMarks: boolean;
-	costs: ReadCosts;
+	batch: ReadBatch;
+	examiner: Examiner;
 }
 
 /**
@@ -112,8 +113,7 @@ export function headerShape(layouts: MapLayouts, classes: SizeClasses): HeaderSh
 
 /** Finds all maps whose headers are in the heap. `onProgress` is called now and then, and may throw. */
 export function readMaps(memory: BatchReader, program: Program, onProgress: () => void): Reading {
-	const costs: ReadCosts = { bytes: 0, batches: 0, pieces: 0 };
-	const batch = new ReadBatch(memory, costs);
+	const batch = new ReadBatch(memory, { bytes: 0, batches: 0, pieces: 0 });
 	const spans = new Spans(program.heap, program.spanLayout, program.classes);
 	spans.read(batch);
 	const inlineMarks = hasInlineMarks(spans);
@@ -122,5 +122,5 @@ export function readMaps(memory: BatchReader, program: Program, onProgress: () =
 	const table = new MapTable();
 	const shape = headerShape(layouts, classes);
 	const search = findMaps(spans, examiner, batch, shape, inlineMarks, table, onProgress);
-	return { spans, table, search, inlineMarks, costs };
+	return { spans, table, search, inlineMarks, batch, examiner };
 }

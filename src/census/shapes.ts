@@ -32,9 +32,12 @@ export class Shapes {
 	readonly #classes: SizeClasses;
 	readonly #minor: number;
 	readonly #sets: (readonly number[])[] = [[], []];
+	readonly #groups: (ReadonlySet<number> | undefined)[] = [];
+	readonly #words: number[] = [0, MAX_WORDS];
 	readonly #numbers = new Map<string, number>([["", NONE]]);
 	readonly #bySize = new Map<number, number>();
-	readonly #narrowed = new Map<string, number>();
+	readonly #narrowed = new Map<number, Map<number | string, number>>();
+	#remembered = 0;
 
 	constructor(types: TypeTable, impl: MapImpl, classes: SizeClasses, minor: number) {
 		this.#classes = classes;
@@ -78,11 +81,21 @@ export class Shapes {
 		return this.#classes.objectSize(bytes, noscan);
 	}
 
+	/** Whether a type of the set has that bucket or group. */
+	hasGroup(set: number, group: number): boolean {
+		let groups = this.#groups[set];
+		if (groups === undefined) {
+			groups = new Set(this.members(set).map((index) => this.all[index]?.groupAddress ?? 0));
+			this.#groups[set] = groups;
+		}
+		return groups.has(group);
+	}
+
 	/** Those of both sets. */
 	intersect(a: number, b: number): number {
 		if (a === ANY || a === b) return b;
 		if (b === ANY) return a;
-		return this.#remember(`${a}&${b}`, () => {
+		return this.#remember(a, -b, () => {
 			const other = new Set(this.members(b));
 			return this.members(a).filter((index) => other.has(index));
 		});
@@ -90,19 +103,19 @@ export class Shapes {
 
 	/** Those whose bucket or group is the type of an object's header. */
 	withHeader(set: number, header: number): number {
-		return this.#remember(`${set}@${header}`, () =>
+		return this.#remember(set, `${header}`, () =>
 			this.members(set).filter((index) => this.all[index]?.groupAddress === header),
 		);
 	}
 
 	/** How many words of pointer bits tell the types of a set apart: those of the largest. */
 	wordsOf(set: number): number {
-		return this.members(set).reduce((most, index) => Math.max(most, this.all[index]?.words ?? 0), 0);
+		return this.#words[set] ?? 0;
 	}
 
 	/** Those that have pointers just where the bits of the first 64 words say. */
 	withPointers(set: number, low: number, high: number): number {
-		return this.#remember(`${set}#${low}#${high}`, () =>
+		return this.#remember(set, high === 0 ? low : `${low}#${high}`, () =>
 			this.members(set).filter((index) => {
 				const shape = this.all[index];
 				if (shape === undefined) return false;
@@ -112,18 +125,25 @@ export class Shapes {
 		);
 	}
 
-	#remember(key: string, find: () => number[]): number {
-		const known = this.#narrowed.get(key);
-		if (known !== undefined) return known;
-		const set = this.#numberOf(find());
-		if (this.#narrowed.size < MAX_REMEMBERED) this.#narrowed.set(key, set);
-		return set;
+	/** `key`: below 0 another set, from 0 on pointers, text a header or more pointers. */
+	#remember(set: number, key: number | string, find: () => number[]): number {
+		let known = this.#narrowed.get(set);
+		if (known === undefined) {
+			known = new Map();
+			this.#narrowed.set(set, known);
+		}
+		const found = known.get(key);
+		if (found !== undefined) return found;
+		const result = this.#numberOf(find());
+		if (this.#remembered++ < MAX_REMEMBERED) known.set(key, result);
+		return result;
 	}
 
 	#numberOf(members: readonly number[]): number {
 		const name = members.join();
 		let number = this.#numbers.get(name);
 		if (number === undefined) {
+			this.#words[this.#sets.length] = members.reduce((most, index) => Math.max(most, this.all[index]?.words ?? 0), 0);
 			number = this.#sets.push(members) - 1;
 			this.#numbers.set(name, number);
 		}

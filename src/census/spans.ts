@@ -26,6 +26,7 @@ const PIECE = 8192;
 const RETRIES = 8;
 /** Spans that can be added while a census runs. */
 const SPARE = 16384;
+const TWO_32 = 4294967296;
 const PAGES_PER_ARENA = ARENA_BYTES / PAGE;
 /** Share of the spans whose fields may make no sense because they were changed while they were read. */
 const MAX_INCONSISTENT = 0.01;
@@ -66,6 +67,9 @@ export class Spans {
 	heapSweepgen = 0;
 	heapBytes = 0;
 	inconsistent = 0;
+	/** The upper halves of the addresses of the heap. */
+	lowestHigh = 0;
+	highestHigh = 0;
 	#arenas: (Int32Array | undefined)[] = [];
 	#firstArena = 0;
 	/** Address of the table of arenas, once it was needed; 0: not found. */
@@ -81,8 +85,8 @@ export class Spans {
 
 	/** Number of the span that holds an address; -1 outside. */
 	at(address: number): number {
-		const arena = this.#arenas[Math.floor(address / ARENA_BYTES) - this.#firstArena];
-		return arena === undefined ? -1 : (arena[Math.floor(address / PAGE) % PAGES_PER_ARENA] as number) - 1;
+		const low = address >>> 0;
+		return this.atWords(low, (address - low) / TWO_32);
 	}
 
 	/** The same for the two halves of a word. */
@@ -260,7 +264,13 @@ export class Spans {
 		this.heapBytes = total * PAGE;
 		if (from === 0) {
 			let first = Number.POSITIVE_INFINITY;
-			for (let span = 0; span < this.count; span++) first = Math.min(first, this.base[span] as number);
+			let last = 0;
+			for (let span = 0; span < this.count; span++) {
+				first = Math.min(first, this.base[span] as number);
+				last = Math.max(last, (this.base[span] as number) + (this.bytes[span] as number));
+			}
+			this.lowestHigh = Math.floor(first / TWO_32);
+			this.highestHigh = Math.floor(last / TWO_32);
 			// Arenas below the first one can be added later.
 			this.#firstArena = Math.max(0, Math.floor(first / ARENA_BYTES) - 1024);
 		}

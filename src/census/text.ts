@@ -41,7 +41,7 @@ export function headText(census: Census, { head, totals, worst, columns, color }
 		...garbageParts,
 		`read in ${formatDuration(head.duration_ns)}`,
 	].join("; ");
-	const row = (label: string, text: string): string[] => labelled(label, LABEL, text, width);
+	const row = (label: string, text: string): string[] => (text === "" ? [] : labelled(label, LABEL, text, width));
 	return [
 		`${colors.bold(`${head.name} ${head.pid}`)}  ${head.go_version} ${head.map_impl}  ${head.time.slice(11, 19)}Z`,
 		...row("heap", heap),
@@ -62,7 +62,7 @@ export function limitsText({ head, columns, color }: CensusText): string[] {
 function wasteText(census: Census, totals: Totals, worst: number | undefined): string {
 	if (worst === undefined) return "";
 	const { table, holders, typings } = census;
-	const [entries, slots] = [table.float("entries", worst), table.word("groups", worst) * 8];
+	const [entries, slots] = [table.word("entries", worst), table.word("groups", worst) * 8];
 	const waste = census.wasteOf(worst);
 	if (waste < MIN_WASTE || entries >= slots * LOW_FILL) return "";
 	const holder = holders.get(holders.of(worst))?.path;
@@ -79,13 +79,13 @@ export function mapsTable(census: Census, rows: Uint32Array, columns: number): s
 	const tombstones = cells((row) => formatCount(table.word("tombstones", row)).replace(/^0$/, ""));
 	return textTable(
 		[
-			{ heading: "BYTES", kind: "number", cells: cells((row) => formatBytes(table.float("bytes", row))) },
-			{ heading: "ENTRIES", kind: "number", cells: cells((row) => formatCount(table.float("entries", row))) },
+			{ heading: "BYTES", kind: "number", cells: cells((row) => formatBytes(table.word("bytes", row))) },
+			{ heading: "ENTRIES", kind: "number", cells: cells((row) => formatCount(table.word("entries", row))) },
 			{ heading: "SLOTS", kind: "number", cells: cells((row) => formatCount(table.word("groups", row) * 8)) },
 			{
 				heading: "FILL",
 				kind: "number",
-				cells: cells((row) => fillText(table.float("entries", row), table.word("groups", row) * 8)),
+				cells: cells((row) => fillText(table.word("entries", row), table.word("groups", row) * 8)),
 			},
 			...(tombstones.every((text) => text === "")
 				? []

@@ -26,7 +26,7 @@ export class Typings {
 	readonly #types: TypeTable;
 	readonly #shapes: Shapes;
 	readonly #graph: TypeGraph;
-	readonly #known = new Map<string, MapTyping>();
+	readonly #known = new Map<number, MapTyping>();
 
 	constructor(types: TypeTable, shapes: Shapes, graph: TypeGraph) {
 		this.#types = types;
@@ -44,10 +44,11 @@ export class Typings {
 		const type = typed ? table.number("type", row) : -1;
 		const set = table.number("set", row);
 		const header = (flags & FLAG.header) !== 0;
-		const key = `${type},${strength === HOW.stackInterface},${set},${header}`;
+		const weak = strength === HOW.stackInterface;
+		const key = ((type + 1) * 2 ** 24 + set) * 4 + Number(weak) * 2 + Number(header);
 		let typing = this.#known.get(key);
 		if (typing === undefined) {
-			typing = this.#typing(type, strength === HOW.stackInterface, set, header);
+			typing = this.#typing(type, weak, set, header);
 			this.#known.set(key, typing);
 			this.all.push(typing);
 		}

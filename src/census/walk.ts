@@ -9,15 +9,16 @@ import { FLAG, HOW, type MapTable } from "./map-table.ts";
 import { NODE, NodeTable } from "./node-table.ts";
 import type { ReadBatch } from "./read-batch.ts";
 import { ANY, type Shapes } from "./shapes.ts";
+import { type Place, SpanPieces } from "./span-pieces.ts";
 import type { Spans } from "./spans.ts";
-import type { TypeGraph } from "./type-graph.ts";
+import type { Slot, TypeGraph } from "./type-graph.ts";
 
 /** Values that are followed: 28 bytes each. */
 const MAX_NODES = 3 << 20;
-const BATCH_BYTES = 8 << 20;
-const BATCH_NODES = 32_768;
+const BATCH_BYTES = 4 << 20;
+const BATCH_NODES = 8192;
 /** Of one node at once. */
-const PIECE_BYTES = 4 << 20;
+const PIECE_BYTES = 1 << 19;
 const CHANNEL_BYTES = 24;
 
 /**
@@ -50,11 +51,14 @@ export interface WalkContext {
 	batch: ReadBatch;
 	/** Static memory, in which values can lie. */
 	areas: readonly Area[];
+	/** Called now and then; may throw. */
+	onProgress: () => void;
 }
 
 export class Walk {
 	readonly nodes = new NodeTable(MAX_NODES);
 	readonly #context: WalkContext;
+	readonly #pieces: SpanPieces;
 	/** The next node that is to be read. */
 	#next = 0;
 	/** By address: the node of an object that carries its type, until it is known who refers to it. */
@@ -64,6 +68,7 @@ export class Walk {
 
 	constructor(context: WalkContext) {
 		this.#context = context;
+		this.#pieces = new SpanPieces(context.spans, context.batch);
 	}
 
 	/** Nodes that are not followed yet. */
@@ -115,7 +120,7 @@ export class Walk {
 		const found = graph.types[type]?.descriptor;
 		if (row < 0 || found === undefined) return;
 		const set = table.number("set", row);
-		const fits = set === ANY || shapes.members(set).some((member) => shapes.all[member]?.groupAddress === found.group);
+		const fits = set === ANY || shapes.hasGroup(set, found.group);
 		const known = graph.types[table.number("type", row)]?.descriptor;
 		const strength = table.strength(row);
 		if (!fits || (known !== undefined && known.group !== found.group)) {
@@ -137,29 +142,36 @@ export class Walk {
 
 	/** Follows all that is not followed yet. Uses the batch. */
 	drain(): void {
-		const { batch, examiner } = this.#context;
 		while (this.#next < this.nodes.count) {
-			batch.clear();
+			this.#context.onProgress();
 			const first = this.#next;
-			const pieces: number[] = [];
-			for (let bytes = 0; this.#next < this.nodes.count && pieces.length < BATCH_NODES; this.#next++) {
-				const length = this.#lengthOf(this.#next, examiner.headerBytes);
-				if (bytes > 0 && bytes + length > BATCH_BYTES) break;
-				bytes += length;
-				pieces.push(length > PIECE_BYTES ? -1 : batch.add(this.nodes.address(this.#next), length));
-				if (bytes >= BATCH_BYTES) {
-					this.#next++;
-					break;
-				}
-			}
-			batch.read();
-			pieces.forEach((piece, number) => {
-				if (piece >= 0 && batch.isComplete(piece)) this.#visit(first + number, batch.offset(piece));
+			const places = this.#addBatch();
+			this.#context.batch.read();
+			places.forEach((place, number) => {
+				const at = place === undefined ? -1 : this.#pieces.offset(place);
+				if (at >= 0) this.#visit(first + number, at);
 			});
-			pieces.forEach((piece, number) => {
-				if (piece < 0) this.#visitLarge(first + number);
+			places.forEach((place, number) => {
+				if (place === undefined) this.#visitLarge(first + number);
 			});
 		}
+	}
+
+	/** Fills the batch with the next nodes; undefined stands for one that is too large. */
+	#addBatch(): (Place | undefined)[] {
+		const { batch, examiner, spans } = this.#context;
+		const places: (Place | undefined)[] = [];
+		this.#pieces.clear();
+		for (; this.#next < this.nodes.count && places.length < BATCH_NODES; this.#next++) {
+			const length = this.#lengthOf(this.#next, examiner.headerBytes);
+			if (batch.length > 0 && batch.length + length > BATCH_BYTES) break;
+			const address = this.nodes.address(this.#next);
+			const span = spans.at(address);
+			if (length > PIECE_BYTES) places.push(undefined);
+			else if (span >= 0) places.push(this.#pieces.add(span, address, Math.ceil(length / 8) * 8));
+			else places.push(this.#pieces.addAlone(address, length));
+		}
+		return places;
 	}
 
 	#lengthOf(node: number, headerBytes: number): number {
@@ -187,6 +199,7 @@ export class Walk {
 		const atOnce = Math.floor(PIECE_BYTES / size);
 		for (let from = 0; from < this.nodes.values(node); from += atOnce) {
 			const values = Math.min(atOnce, this.nodes.values(node) - from);
+			this.#context.onProgress();
 			batch.clear();
 			batch.add(this.nodes.address(node) + from * size, values * size);
 			batch.read();
@@ -265,23 +278,23 @@ export class Walk {
 		if (slots.length === 0 || size === 0) return;
 		const how = this.nodes.strength(node);
 		for (let value = 0; value < values; value++) {
-			for (const slot of slots) this.#visitSlot(slot, node, at + value * size, skipped + value * size, how);
+			// Without an iterator: there are millions of values.
+			for (let i = 0; i < slots.length; i++) {
+				this.#visitSlot(slots[i] as Slot, node, at + value * size, skipped + value * size, how);
+			}
 		}
 	}
 
-	#visitSlot(
-		slot: ReturnType<TypeGraph["slotsOf"]>[number],
-		node: number,
-		at: number,
-		base: number,
-		how: number,
-	): void {
+	#visitSlot(slot: Slot, node: number, at: number, base: number, how: number): void {
 		const { batch, graph } = this.#context;
 		const { offset, kind, type } = slot;
 		if (kind === "array") {
 			for (let i = 0; i < slot.length; i++) {
 				const inner = offset + i * slot.size;
-				for (const each of graph.slotsOf(type)) this.#visitSlot(each, node, at + inner, base + inner, how);
+				const slots = graph.slotsOf(type);
+				for (let n = 0; n < slots.length; n++) {
+					this.#visitSlot(slots[n] as Slot, node, at + inner, base + inner, how);
+				}
 			}
 			return;
 		}

@@ -1,10 +1,10 @@
 /** `gomapgrow maps`: the maps that are in a process now, how full they are and who holds them. */
 import { type Census, type Preparation, prepare, takeCensus } from "../census/census.ts";
-import { groupRecordOf, mapRecordOf, writeJson } from "../census/json.ts";
+import { groupLine, MapLines, writeJson } from "../census/json.ts";
 import { FLAG } from "../census/map-table.ts";
 import type { CensusHead } from "../census/record.ts";
 import { openProgram } from "../census/scan.ts";
-import { groupBy, listed, select, type Totals } from "../census/select.ts";
+import { groupBy, type Listed, listed, select, selectTop, wantedRows } from "../census/select.ts";
 import { groupsTable, headText, limitsText, mapsTable } from "../census/text.ts";
 import { EXIT, GomapgrowError } from "../errors/error.ts";
 import { openGoBinary } from "../gobin/go-binary.ts";
@@ -26,13 +26,15 @@ import { writeAll } from "./write-all.ts";
 /** Rows on a terminal and in a pipe without --top. */
 const DEFAULT_ROWS = 30;
 const PIPE_COLUMNS = 200;
+/** Pieces of some MB. */
+const COLLECT_EVERY = 4;
+const WRITTEN_EVERY = 32;
 
 /** A reading with what is printed before its maps. */
 interface Taken {
 	census: Census;
 	head: CensusHead;
-	rows: Uint32Array;
-	totals: Totals;
+	list: Listed;
 }
 
 /** Prints the maps; exit code 0. Throws E-USAGE, E-TARGET-…, E-BIN-…, E-HOST-LIBBPF, E-IO. */
@@ -97,8 +99,9 @@ function take(target: TargetProcess, memory: ProcessMemory, preparation: Prepara
 	const started = monotonicNs();
 	const deadline = started + BigInt(Math.round(options.timeoutMs * 1e6));
 	const time = formatWallTime(wallNs());
-	const census = whileRunning(target, () => takeCensus(memory, preparation, () => checkTime(deadline, options)));
-	const { rows, totals } = listed(census);
+	const census = whileRunning(target, () => takeCensus(memory, preparation, progress(deadline, options)));
+	const list = listed(census);
+	const { rows, totals } = list;
 	const { binary, impl } = preparation.program;
 	const buildId = binary.buildId ?? binary.gnuBuildId;
 	const head: CensusHead = {
@@ -110,12 +113,20 @@ function take(target: TargetProcess, memory: ProcessMemory, preparation: Prepara
 		limits: census.limits,
 		garbage: garbageOf(census, rows),
 	};
-	return { census, head, rows, totals };
+	return { census, head, list };
 }
 
-function checkTime(deadline: bigint, { timeoutMs }: MapsOptions): void {
-	if (monotonicNs() <= deadline) return;
-	throw new GomapgrowError("E-TIMEOUT", {
+/** Watches the time. Two million maps leave much garbage here, which would be collected only when it is several times what is kept. */
+function progress(deadline: bigint, { timeoutMs }: MapsOptions): () => void {
+	let calls = 0;
+	return () => {
+		if (++calls % COLLECT_EVERY === 0) Bun.gc(true);
+		if (monotonicNs() > deadline) throw late(timeoutMs);
+	};
+}
+
+function late(timeoutMs: number): GomapgrowError {
+	return new GomapgrowError("E-TIMEOUT", {
 		wanted: `to read all maps within ${timeoutMs / 1000} s`,
 		found: "that it takes longer",
 		mend: `gomapgrow maps --timeout ${Math.ceil((timeoutMs * 4) / 1000)}s …`,
@@ -129,14 +140,13 @@ function garbageOf({ table, referencesKnown }: Census, rows: Uint32Array): Censu
 	for (const row of rows) {
 		if (table.has(row, FLAG.referenced)) continue;
 		maps++;
-		bytes += table.float("bytes", row);
+		bytes += table.word("bytes", row);
 	}
 	return { unreferenced_maps: maps, unreferenced_bytes: bytes };
 }
 
-function print({ census, head, rows, totals }: Taken, options: MapsOptions): boolean {
-	const chosen = select(census, rows, options);
-	if (options.json) return printJson(census, head, chosen, options);
+function print({ census, head, list }: Taken, options: MapsOptions): boolean {
+	if (options.json) return printJson(census, head, list.rows, options);
 	const isTTY = process.stdout.isTTY === true;
 	const color = decideColor({
 		flag: options.color,
@@ -144,38 +154,51 @@ function print({ census, head, rows, totals }: Taken, options: MapsOptions): boo
 		isTTY,
 	});
 	const columns = isTTY ? process.stdout.columns || 80 : PIPE_COLUMNS;
-	const worst = select(census, rows, { sort: "waste", minBytes: 0, type: undefined })[0];
-	const top = options.top ?? DEFAULT_ROWS;
-	const around = { head, totals, worst, columns, color };
-	const groups = options.by === "map" ? undefined : groupBy(census, chosen, options.by, options.sort);
-	const total = groups?.length ?? chosen.length;
-	const table =
-		groups === undefined
-			? mapsTable(census, chosen.subarray(0, top), columns)
-			: groupsTable(census, groups.slice(0, top), columns);
+	const around = { head, totals: list.totals, worst: list.worst, columns, color };
+	const { lines, total, shown } = tableText(census, list.rows, columns, options);
 	const what = options.by === "map" ? "map" : options.by === "type" ? "type" : "holder";
-	const more = total > top ? [`and ${plural(total - top, `more ${what}`)}: --top ${total}, or --json for all`] : [];
-	const notes = limitsText(around);
-	const parts = [headText(census, around), [...(total === 0 ? ["no maps"] : table), ...more], notes];
-	return writeAll(1, `${parts.map((lines) => lines.join("\n")).join("\n\n")}\n`);
+	const more = total > shown ? [`and ${plural(total - shown, `more ${what}`)}: --top ${total}, or --json for all`] : [];
+	const parts = [headText(census, around), [...(total === 0 ? ["no maps"] : lines), ...more], limitsText(around)];
+	return writeAll(1, `${parts.map((part) => part.join("\n")).join("\n\n")}\n`);
 }
 
-function printJson(census: Census, head: CensusHead, chosen: Uint32Array, options: MapsOptions): boolean {
-	const write = (text: string): boolean => writeAll(1, text);
+function tableText(
+	census: Census,
+	rows: Uint32Array,
+	columns: number,
+	options: MapsOptions,
+): { lines: string[]; total: number; shown: number } {
+	const limit = options.top ?? DEFAULT_ROWS;
+	if (options.by === "map") {
+		const { top, total } = selectTop(census, rows, options, limit);
+		return { lines: mapsTable(census, top, columns), total, shown: top.length };
+	}
+	const groups = groupBy(census, wantedRows(census, rows, options), options.by, options.sort);
+	const shown = groups.slice(0, limit);
+	return { lines: groupsTable(census, shown, columns), total: groups.length, shown: shown.length };
+}
+
+function printJson(census: Census, head: CensusHead, rows: Uint32Array, options: MapsOptions): boolean {
+	let pieces = 0;
+	const write = (text: string): boolean => {
+		if (++pieces % WRITTEN_EVERY === 0) Bun.gc(true);
+		return writeAll(1, text);
+	};
 	const lines = options.everyMs === undefined;
 	if (options.by !== "map") {
-		const groups = groupBy(census, chosen, options.by, options.sort).slice(0, options.top);
+		const groups = groupBy(census, wantedRows(census, rows, options), options.by, options.sort).slice(0, options.top);
 		const shown = groups.reduce((sum, { maps }) => sum + maps, 0);
 		return writeJson(
 			{ ...head, omitted: head.maps_total - shown },
 			"groups",
 			groups,
-			(group) => groupRecordOf(census, group),
+			(group) => groupLine(census, group),
 			write,
 			lines,
 		);
 	}
-	const shown = chosen.subarray(0, options.top);
+	const shown = select(census, rows, options).subarray(0, options.top);
 	const omitted = head.maps_total - shown.length;
-	return writeJson({ ...head, omitted }, "maps", shown, (row) => mapRecordOf(census, row), write, lines);
+	const records = new MapLines(census);
+	return writeJson({ ...head, omitted }, "maps", shown, (row) => records.line(row), write, lines);
 }
