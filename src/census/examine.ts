@@ -52,6 +52,10 @@ export interface Candidate {
 	/** What became of it: a map, or why not. */
 	map: FoundMap | undefined;
 	refusal: Refusal | undefined;
+	/** Its header was another one when it was looked at again. */
+	changed: boolean;
+	/** An address that is in no object as expected: its span may be in use only since. 0: none. */
+	missing: number;
 }
 
 /** What is still to be read of one. */
@@ -70,6 +74,11 @@ interface Pending {
 
 const NO_TABLES: number[] = [];
 const NONE_FOUND: SwissTable[] = [];
+
+/** The object that was not as expected. */
+function missingOf({ buckets, oldBuckets, extra }: ClassicHeader, refusal: Refusal): number {
+	return refusal === "old buckets" ? oldBuckets : refusal === "extra" ? extra : buckets;
+}
 
 export class Examiner {
 	readonly #spans: Spans;
@@ -133,6 +142,7 @@ export class Examiner {
 		const { header, address } = candidate;
 		candidate.map = undefined;
 		candidate.refusal = undefined;
+		candidate.missing = 0;
 		const span = this.#spans.at(address);
 		const bytes = span < 0 ? 0 : (this.#spans.elemSize[span] as number);
 		const map: FoundMap = { address, entries: header.count, groups: 0, bytes, tombstones: 0, set: ANY, flags: 0 };
@@ -155,6 +165,7 @@ export class Examiner {
 		const refusal = "buckets" in header ? this.#beginClassic(pending, header) : this.#beginSwiss(pending, header);
 		if (refusal === undefined) return pending;
 		candidate.refusal = refusal;
+		candidate.missing = "directory" in header ? header.directory : missingOf(header, refusal);
 		return undefined;
 	}
 
@@ -242,20 +253,18 @@ export class Examiner {
 	#finishClassic(pending: Pending, header: ClassicHeader): void {
 		const refusal = this.#checkClassic(pending, header);
 		const { candidate, map } = pending;
-		if (refusal === undefined) candidate.map = map;
-		else candidate.refusal = refusal;
+		candidate.refusal = refusal;
+		if (refusal === undefined || refusal === "full") candidate.map = map;
 	}
 
 	#checkClassic({ map, evidence, oldEvidence, control, extra }: Pending, header: ClassicHeader): Refusal | undefined {
 		if (!this.#narrow(map, evidence)) return "no type";
 		const arrayBytes = this.#evidence.result(evidence).bytes;
 		if (oldEvidence >= 0 && !this.#narrow(map, oldEvidence)) return "old buckets";
-		if (control !== undefined && header.oldBuckets === 0) {
-			if (this.#fullSlots(control, false) !== map.entries) return "full";
-		}
 		if (extra >= 0 && !this.#batch.isComplete(extra)) return "extra";
 		map.bytes += this.#overflowBytes(map, header, arrayBytes, extra);
-		return undefined;
+		const counted = control === undefined || header.oldBuckets !== 0;
+		return counted || this.#fullSlots(control, false) === map.entries ? undefined : "full";
 	}
 
 	/** Overflow buckets that are objects of their own: the first ones come from the end of the array (runtime/map.go, newoverflow). */
@@ -277,8 +286,10 @@ export class Examiner {
 
 	#finishSmall({ candidate, map, evidence, control }: Pending, header: SwissHeader): void {
 		if (!this.#narrow(map, evidence)) candidate.refusal = "no type";
-		else if (this.#fullSlots(control, true) !== header.count) candidate.refusal = "full";
-		else candidate.map = map;
+		else {
+			candidate.map = map;
+			if (this.#fullSlots(control, true) !== header.count) candidate.refusal = "full";
+		}
 	}
 
 	#examineTables(pending: readonly Pending[]): void {
@@ -309,7 +320,9 @@ export class Examiner {
 		candidate.refusal = "table";
 		return tables.every((table) => {
 			const span = this.#spans.at(table);
-			return span >= 0 && this.#isTable(span, table);
+			const isTable = span >= 0 && this.#isTable(span, table);
+			if (!isTable) candidate.missing = table;
+			return isTable;
 		});
 	}
 
@@ -359,7 +372,9 @@ export class Examiner {
 			map.tombstones += table.tombstones;
 			map.bytes += this.#spans.classes.objectSize(tableBytes, false);
 			const number = evidence[index] ?? -1;
-			if (number < 0 || !this.#narrow(map, number)) return;
+			if (number >= 0 && this.#narrow(map, number)) continue;
+			candidate.missing = table.groups;
+			return;
 		}
 		candidate.refusal = "used";
 		candidate.map = map;

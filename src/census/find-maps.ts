@@ -99,7 +99,7 @@ export function findMaps(
 		inlineMarks,
 		(address, at) => {
 			const header = examiner.headerIn(batch, at);
-			if (header !== undefined) found.push({ address, header, map: undefined, refusal: undefined });
+			if (header !== undefined) found.push({ address, header, map: undefined, refusal: undefined, changed: false, missing: 0 });
 		},
 		() => {
 			examine();
@@ -123,10 +123,8 @@ function lookAgain(
 	let refreshes = 0;
 	for (let round = 0; round < ROUNDS && left.length > 0; round++) {
 		const changed = readAgain(examiner, batch, left, search);
-		for (const { header, refusal } of changed) {
-			if (refusal !== "no object" && refusal !== "no type" && refusal !== "directory" && refusal !== "table") continue;
-			if (refreshes++ >= MAX_REFRESHED) break;
-			spans.refresh(batch, "buckets" in header ? header.buckets : header.directory);
+		for (const { missing } of changed) {
+			if (missing !== 0 && refreshes++ < MAX_REFRESHED) spans.refresh(batch, missing);
 		}
 		const next: Candidate[] = [];
 		for (let from = 0; from < changed.length; from += BATCH) {
@@ -144,7 +142,9 @@ function lookAgain(
 		left = next;
 	}
 	for (const candidate of left) {
-		if (candidate.refusal === "used" && candidate.map !== undefined) {
+		const { refusal, changed } = candidate;
+		// What looks like a map but for its numbers, and changes meanwhile, is one that is being written.
+		if ((refusal === "used" || (refusal === "full" && changed)) && candidate.map !== undefined) {
 			candidate.map.flags |= FLAG.changing;
 			search.changing++;
 			keep(candidate);
@@ -171,9 +171,14 @@ function readAgain(
 				search.refused++;
 				return;
 			}
+			candidate.changed ||= !sameHeader(candidate.header, header);
 			candidate.header = header;
 			left.push(candidate);
 		});
 	}
 	return left;
+}
+
+function sameHeader(a: Candidate["header"], b: Candidate["header"]): boolean {
+	return Object.entries(a).every(([name, value]) => (b as unknown as Record<string, unknown>)[name] === value);
 }
