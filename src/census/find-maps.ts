@@ -99,7 +99,8 @@ export function findMaps(
 		inlineMarks,
 		(address, at) => {
 			const header = examiner.headerIn(batch, at);
-			if (header !== undefined) found.push({ address, header, map: undefined, refusal: undefined, changed: false, missing: 0 });
+			if (header !== undefined)
+				found.push({ address, header, map: undefined, refusal: undefined, changed: false, missing: 0 });
 		},
 		() => {
 			examine();

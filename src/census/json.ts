@@ -7,6 +7,8 @@ import type { MapTyping } from "./typing.ts";
 
 /** UTF-16 units that are written at once. */
 const PIECE = 1 << 16;
+/** Less than this is not worth a field. */
+const MIN_WASTE = 1024;
 
 /** What many maps have in common as JSON, without its braces: made once for each. */
 export class MapLines {
@@ -29,6 +31,8 @@ export class MapLines {
 		let line = `{"address":"0x${table.float("address", row).toString(16)}",${this.#typing(typing)}`;
 		line += `,"entries":${table.word("entries", row)},"slots":${table.word("groups", row) * 8}`;
 		line += `,"bytes":${table.word("bytes", row)}`;
+		const waste = this.#census.wasteOf(row);
+		if (waste >= MIN_WASTE) line += `,"reclaimable_bytes":${waste}`;
 		if (tombstones > 0) line += `,"${impl === "swiss" ? "tombstones" : "overflow_buckets"}":${tombstones}`;
 		if (growing !== undefined) line += `,"growing":${JSON.stringify(growing)}`;
 		if (table.has(row, FLAG.changing)) line += ',"changing":true';

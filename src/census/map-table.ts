@@ -42,7 +42,14 @@ export interface FoundMap {
 	set: number;
 	flags: number;
 	/** Buckets of the old array that are done, of all. */
-	growing?: { evacuated: number; of: number };
+	growing?: Growing;
+}
+
+export interface Growing {
+	evacuated: number;
+	of: number;
+	/** Time of the first reading that had the same number. */
+	since?: string;
 }
 
 export class MapTable {
@@ -66,7 +73,7 @@ export class MapTable {
 	readonly #numbers: Record<NumberColumn, Int32Array[]> = { type: [], set: [], holder: [] };
 	readonly #flags: Uint8Array[] = [];
 	readonly #strengths: Uint8Array[] = [];
-	readonly growing = new Map<number, { evacuated: number; of: number }>();
+	readonly growing = new Map<number, Growing>();
 
 	get count(): number {
 		return this.#count;

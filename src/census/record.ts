@@ -33,9 +33,10 @@ export interface MapRecord {
 	entries: number;
 	slots: number;
 	bytes: number;
+	reclaimable_bytes?: number;
 	tombstones?: number;
 	overflow_buckets?: number;
-	growing?: { evacuated: number; of: number };
+	growing?: { evacuated: number; of: number; since?: string };
 	changing?: true;
 	referenced?: boolean;
 	holder?: HolderRecord;
@@ -76,7 +77,7 @@ export interface CensusRecord extends CensusHead {
 	groups?: MapGroupRecord[];
 }
 
-const holder = object<HolderRecord>({
+export const holderRecord = object<HolderRecord>({
 	kind: oneOf<HolderKind>({ global: true, field: true, stack: true, map: true, other: true }),
 	path: described(text, "innermost holder first: (index.MemPostings).lvs <- (tsdb.Head).postings"),
 	goid: optional(whole),
@@ -95,20 +96,21 @@ export const mapRecord: Schema<MapRecord> = object<MapRecord>({
 	entries: whole,
 	slots: described(whole, "in the buckets or groups that are in use now"),
 	bytes: described(whole, "header, buckets, overflow buckets, groups, tables and directory, as they are allocated"),
+	reclaimable_bytes: optional(whole, "what making the map anew for its entries would give back"),
 	tombstones: optional(whole, "slots of deleted entries that a swiss map cannot use"),
 	overflow_buckets: optional(whole, "of a classic map; an estimate from 65,536 buckets on"),
 	growing: optional(
-		object<NonNullable<MapRecord["growing"]>>({ evacuated: whole, of: whole }),
-		"buckets that a growth has evacuated, of all",
+		object<NonNullable<MapRecord["growing"]>>({ evacuated: whole, of: whole, since: optional(moment) }),
+		"buckets that a growth has evacuated, of all; since: the first reading of --every in which it were as many",
 	),
 	changing: optional(only, "it changed whenever it was looked at: its numbers are from different moments"),
 	referenced: optional(flag, "false: nothing refers to it, so that it is garbage"),
-	holder: optional(holder),
+	holder: optional(holderRecord),
 });
 
 const groupRecord = object<MapGroupRecord>({
 	type: text,
-	holder: optional(holder),
+	holder: optional(holderRecord),
 	maps: whole,
 	entries: whole,
 	slots: whole,

@@ -124,3 +124,14 @@ export function readMaps(memory: BatchReader, program: Program, onProgress: () =
 	const search = findMaps(spans, examiner, batch, shape, inlineMarks, table, onProgress);
 	return { spans, table, search, inlineMarks, batch, examiner };
 }
+
+/** How often the collector has begun to sweep, times two: it changes when a collection has marked all that is alive. */
+export function readSweepgen(memory: BatchReader, { heap }: Program): number {
+	const batch = new ReadBatch(memory, { bytes: 0, batches: 0, pieces: 0 });
+	batch.add(Math.floor(heap.sweepgen / 8) * 8, 8);
+	batch.read();
+	if (!batch.isComplete(0)) {
+		throw new GomapgrowError("E-BIN-MALFORMED", { wanted: "runtime.mheap_.sweepgen", found: "nothing mapped there" });
+	}
+	return batch.words[(heap.sweepgen % 8) >>> 2] as number;
+}

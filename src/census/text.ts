@@ -107,7 +107,9 @@ function noteOf({ table, typings }: Census, row: number): string {
 	return [
 		...(growing === undefined
 			? []
-			: [`growing: ${formatCount(growing.evacuated)} of ${formatCount(growing.of)} buckets`]),
+			: [
+					`growing: ${formatCount(growing.evacuated)} of ${formatCount(growing.of)} buckets${growing.since === undefined ? "" : ` since ${growing.since.slice(11, 19)}`}`,
+				]),
 		...(table.has(row, FLAG.changing) ? ["changing"] : []),
 		...(typings.of(table, row)?.certainty === "fits" ? ["type fits"] : []),
 	].join(", ");

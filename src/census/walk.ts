@@ -29,6 +29,8 @@ export const ROOT = {
 	...{ object: -2, heapInterface: -3, staticInterface: -4, stackInterface: -5, global: -16 },
 	map: -1_000_000_000,
 } as const;
+/** Maps of one batch that are looked up anew. */
+const MAX_MOVED = 256;
 /** Objects with a type of their own whose referrers are looked for. */
 const MAX_ROOT_OBJECTS = 1 << 18;
 
@@ -59,6 +61,7 @@ export class Walk {
 	readonly nodes = new NodeTable(MAX_NODES);
 	readonly #context: WalkContext;
 	readonly #pieces: SpanPieces;
+	#moved: { node: number; address: number }[] = [];
 	/** The next node that is to be read. */
 	#next = 0;
 	/** By address: the node of an object that carries its type, until it is known who refers to it. */
@@ -154,7 +157,21 @@ export class Walk {
 			places.forEach((place, number) => {
 				if (place === undefined) this.#visitLarge(first + number);
 			});
+			this.#visitMoved();
 		}
+	}
+
+	/** Maps that have grown since into memory that was not in use then. */
+	#visitMoved(): void {
+		const { batch, spans, examiner } = this.#context;
+		for (const { node, address } of this.#moved.splice(0)) {
+			spans.refresh(batch, address);
+			batch.clear();
+			batch.add(this.nodes.address(node), Math.ceil(examiner.headerBytes / 8) * 8);
+			batch.read();
+			if (batch.isComplete(0) && spans.at(address) >= 0) this.#visitHeader(node, 0);
+		}
+		this.#moved.length = 0;
 	}
 
 	/** Fills the batch with the next nodes; undefined stands for one that is too large. */
@@ -229,6 +246,10 @@ export class Walk {
 		const header: ClassicHeader | SwissHeader | undefined = examiner.headerIn(batch, at);
 		const group = graph.types[this.nodes.type(node)]?.group ?? -1;
 		if (header === undefined || group < 0) return;
+		const memory = "buckets" in header ? header.buckets : header.directory;
+		if (memory !== 0 && this.#context.spans.at(memory) < 0 && this.#moved.length < MAX_MOVED) {
+			this.#moved.push({ node, address: memory });
+		}
 		if ("buckets" in header) {
 			const { buckets, oldBuckets, log2, sameSize } = header;
 			this.push(buckets, group, 2 ** log2, node, 0);

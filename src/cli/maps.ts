@@ -1,9 +1,12 @@
 /** `gomapgrow maps`: the maps that are in a process now, how full they are and who holds them. */
 import { type Census, type Preparation, prepare, takeCensus } from "../census/census.ts";
+import type { Comparison } from "../census/compare.ts";
+import { compareFrom, compareTo, GrowthWatch } from "../census/compare-census.ts";
+import { diffText } from "../census/diff-text.ts";
 import { groupLine, MapLines, writeJson } from "../census/json.ts";
 import { FLAG } from "../census/map-table.ts";
 import type { CensusHead } from "../census/record.ts";
-import { openProgram } from "../census/scan.ts";
+import { openProgram, readSweepgen } from "../census/scan.ts";
 import { groupBy, type Listed, listed, select, selectTop, wantedRows } from "../census/select.ts";
 import { groupsTable, headText, limitsText, mapsTable } from "../census/text.ts";
 import { EXIT, GomapgrowError } from "../errors/error.ts";
@@ -12,6 +15,7 @@ import { monotonicNs, wallNs } from "../kernel/libc.ts";
 import { requireOwnProc } from "../kernel/pid-namespace.ts";
 import { ProcessMemory } from "../kernel/process-memory.ts";
 import { sanitize } from "../lib/sanitize.ts";
+import { StopRequest } from "../observe/stop-request.ts";
 import { resolveTarget, type TargetProcess } from "../process/discover.ts";
 import { openFileBytes } from "../process/file-bytes.ts";
 import { readLoadBias } from "../process/load-bias.ts";
@@ -21,6 +25,7 @@ import { formatWallTime } from "../records/time.ts";
 import { decideColor } from "../text/color.ts";
 import { plural } from "../text/units.ts";
 import type { MapsOptions } from "./maps-options.ts";
+import { stopOnSignals } from "./signals.ts";
 import { writeAll } from "./write-all.ts";
 
 /** Rows on a terminal and in a pipe without --top. */
@@ -29,6 +34,8 @@ const PIPE_COLUMNS = 200;
 /** Pieces of some MB. */
 const COLLECT_EVERY = 4;
 const WRITTEN_EVERY = 32;
+/** From one look at the collector's generation to the next. */
+const POLL_MS = 2;
 
 /** A reading with what is printed before its maps. */
 interface Taken {
@@ -37,8 +44,12 @@ interface Taken {
 	list: Listed;
 }
 
-/** Prints the maps; exit code 0. Throws E-USAGE, E-TARGET-…, E-BIN-…, E-HOST-LIBBPF, E-IO. */
+/** Prints the maps, or what changed; exit code 0. Throws E-USAGE, E-TARGET-…, E-BIN-…, E-HOST-LIBBPF, E-RECORD-MALFORMED, E-TIMEOUT, E-IO. */
 export async function maps(operands: readonly string[], options: MapsOptions): Promise<number> {
+	if (options.diff) {
+		const { mapsDiff } = await import("./maps-diff.ts");
+		return await mapsDiff(operands, options);
+	}
 	requireOwnProc();
 	const target = oneTarget(operands);
 	const file = openFileBytes(exePath(target.pid));
@@ -47,11 +58,62 @@ export async function maps(operands: readonly string[], options: MapsOptions): P
 		const bias = readLoadBias(target.pid, file.identity.ino, binary.elf);
 		const memory = new ProcessMemory(target.pid);
 		const preparation = whileRunning(target, () => prepare(openProgram(memory, binary, bias)));
-		print(take(target, memory, preparation, options), options);
+		await readAndPrint({ target, memory, preparation }, options);
 	} finally {
 		file.close();
 	}
 	return EXIT.done;
+}
+
+interface Source {
+	target: TargetProcess;
+	memory: ProcessMemory;
+	preparation: Preparation;
+}
+
+async function readAndPrint(source: Source, options: MapsOptions): Promise<void> {
+	const { everyMs } = options;
+	const count = everyMs === undefined ? 1 : (options.count ?? Number.POSITIVE_INFINITY);
+	const stop = new StopRequest();
+	stopOnSignals(stop);
+	const watch = new GrowthWatch();
+	let comparison: Comparison | undefined;
+	const started = performance.now();
+	for (let reading = 0; reading < count && stop.reason === undefined; reading++) {
+		if (reading > 0) await stop.sleep(Math.max(0, started + reading * (everyMs ?? 0) - performance.now()));
+		if (options.waitGc) await waitForCollection(source, stop, options);
+		if (stop.reason !== undefined) break;
+		const taken = take(source, options);
+		watch.see(taken.census, taken.head.time);
+		if (comparison === undefined || options.json) {
+			if (!print(taken, options)) break;
+		} else {
+			compareTo(comparison, taken.census, taken.head, taken.list.rows);
+			if (!writeAll(1, `\n${diffText(comparison.result(), outputColumns(), options.top)}`)) break;
+		}
+		if (count > 1 && !options.json) comparison = compareFrom(taken.census, taken.head, taken.list.rows);
+	}
+}
+
+/** Right after a collection all that is in the heap is alive, but for what was allocated since. */
+async function waitForCollection(
+	{ target, memory, preparation }: Source,
+	stop: StopRequest,
+	options: MapsOptions,
+): Promise<void> {
+	const read = (): number => whileRunning(target, () => readSweepgen(memory, preparation.program));
+	const before = read();
+	const until = performance.now() + options.timeoutMs;
+	while (stop.reason === undefined && read() === before) {
+		if (performance.now() > until) {
+			throw new GomapgrowError("E-TIMEOUT", {
+				wanted: `a garbage collection within ${options.timeoutMs / 1000} s`,
+				found: "none: the program allocates little (the runtime collects every two minutes at least)",
+				mend: "gomapgrow maps --wait-gc --timeout 150s …",
+			});
+		}
+		await stop.sleep(POLL_MS);
+	}
 }
 
 /** The process that is meant; a name that means several is a matter of usage. */
@@ -95,7 +157,7 @@ function whileRunning<T>({ pid, startTime }: TargetProcess, read: () => T): T {
 	}
 }
 
-function take(target: TargetProcess, memory: ProcessMemory, preparation: Preparation, options: MapsOptions): Taken {
+function take({ target, memory, preparation }: Source, options: MapsOptions): Taken {
 	const started = monotonicNs();
 	const deadline = started + BigInt(Math.round(options.timeoutMs * 1e6));
 	const time = formatWallTime(wallNs());
@@ -145,6 +207,10 @@ function garbageOf({ table, referencesKnown }: Census, rows: Uint32Array): Censu
 	return { unreferenced_maps: maps, unreferenced_bytes: bytes };
 }
 
+function outputColumns(): number {
+	return process.stdout.isTTY === true ? process.stdout.columns || 80 : PIPE_COLUMNS;
+}
+
 function print({ census, head, list }: Taken, options: MapsOptions): boolean {
 	if (options.json) return printJson(census, head, list.rows, options);
 	const isTTY = process.stdout.isTTY === true;
@@ -153,7 +219,7 @@ function print({ census, head, list }: Taken, options: MapsOptions): boolean {
 		env: { NO_COLOR: process.env.NO_COLOR, TERM: process.env.TERM },
 		isTTY,
 	});
-	const columns = isTTY ? process.stdout.columns || 80 : PIPE_COLUMNS;
+	const columns = outputColumns();
 	const around = { head, totals: list.totals, worst: list.worst, columns, color };
 	const { lines, total, shown } = tableText(census, list.rows, columns, options);
 	const what = options.by === "map" ? "map" : options.by === "type" ? "type" : "holder";

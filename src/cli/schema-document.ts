@@ -1,9 +1,12 @@
 /** The JSON Schema of everything that is printed as one record a line: `gomapgrow schema` prints it. */
 
+import { DIFF_ANSWERS } from "../census/diff-record.ts";
 import { CENSUS_ANSWERS } from "../census/record.ts";
 import { SCHEMA_VERSION } from "../records/records.ts";
 import { DEFINITIONS, RECORD_TYPES } from "../records/schema.ts";
 import { ANSWERS } from "./answer-schema.ts";
+
+const ALL_ANSWERS = { ...ANSWERS, ...CENSUS_ANSWERS, ...DIFF_ANSWERS };
 
 /** The records of recordings, then the answers of commands that look once. */
 export const DESCRIBED_TYPES: readonly string[] = [
@@ -24,6 +27,6 @@ export function recordSchema(): Record<string, unknown> {
 		description:
 			"One line of NDJSON. A field that was not measured is absent; readers ignore fields that they do not know.",
 		oneOf: DESCRIBED_TYPES.map((type) => ({ $ref: `#/$defs/${type}` })),
-		$defs: { ...DEFINITIONS, ...ANSWERS, ...CENSUS_ANSWERS },
+		$defs: { ...DEFINITIONS, ...ALL_ANSWERS },
 	};
 }
