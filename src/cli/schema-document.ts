@@ -21,6 +21,7 @@ export const DESCRIBED_TYPES: readonly string[] = [
 	...RECORD_TYPES,
 	...Object.keys(ANSWERS),
 	...Object.keys(CENSUS_ANSWERS),
+	...Object.keys(DIFF_ANSWERS),
 ];
 
 /**
