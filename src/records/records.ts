@@ -34,6 +34,7 @@ export type {
 	Ledger,
 	MapImpl,
 	MapRow,
+	MeasuredTiers,
 	OverheadRow,
 	ProbeInfo,
 	SiteRow,

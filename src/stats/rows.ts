@@ -23,12 +23,12 @@ export function typeKey(mapType: string, pid?: number): string {
 export const OTHER_SITE_KEY = siteKey({ fn: OTHER }, OTHER);
 
 interface Counted {
-	growths: number;
-	work: number;
+	growths?: Figure;
+	work?: Figure;
 }
 
 function compareCounts(a: Counted, b: Counted): number {
-	return b.growths - a.growths || b.work - a.work;
+	return amountOf(b.growths) - amountOf(a.growths) || amountOf(b.work) - amountOf(a.work);
 }
 
 /** Most growths first, then most work, then by name; "(other)" is always last. */
