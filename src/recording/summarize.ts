@@ -182,7 +182,7 @@ export class RecordingReader {
 		if (this.#window === undefined) return { ...records, ...watched };
 		const windows = this.#windows.result();
 		const exact = windows.growths !== undefined && isExact(windows.growths);
-		const { growths: counted, work: worked, ...sums } = exact ? this.#withOpen(windows) : windows;
+		const { growths: counted, work: worked, overlaps: _, ...sums } = exact ? this.#withOpen(windows) : windows;
 		const growths = this.#covered("growths", counted);
 		const work = this.#covered("work", worked);
 		return {

@@ -39,6 +39,8 @@ export function timeInGrowth({
 	if (time_ns === undefined) return undefined;
 	if (growths === undefined || work === undefined) return { at_least: time_ns };
 	if (isExact(work)) return inProportion(time_ns, growths);
+	// What is known is the time of the growths alone.
+	if (isExact(growths) && amountOf(work) === 0) return { at_least: time_ns };
 	// Most of it is growth work, and that is what is sampled first.
 	return inProportion(time_ns, work);
 }

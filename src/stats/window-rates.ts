@@ -2,7 +2,7 @@
 
 import { amountOf, type Figure, isExact, isPrintable, scaleFigure } from "../records/figure.ts";
 import { RateHistory } from "./rate-history.ts";
-import { copiedBytes, timeInGrowth } from "./total-figures.ts";
+import { allocatedBytes, copiedBytes, timeInGrowth } from "./total-figures.ts";
 import type { TotalCounts } from "./totals.ts";
 
 /** time: nanoseconds of processor time in growths and growth work, of all goroutines together. */
@@ -23,8 +23,15 @@ export interface Rate {
 /** Growth work that covers another time than the window cannot be added to what the window covers. */
 const SAME_TIME = 0.1;
 
+/** The sums that rates are made of. */
+export type RatedCounts = Pick<
+	TotalCounts,
+	| ("growths" | "work" | "bytes" | "growths_with_bytes" | "bytes_moved")
+	| ("growths_with_moved" | "time_ns" | "covers_ns")
+>;
+
 /** Per second: undefined what was not measured. */
-export function ratesOf(window: TotalCounts, intervalNs: number): Record<RateName, Figure | undefined> {
+export function ratesOf(window: RatedCounts, intervalNs: number): Record<RateName | "allocated", Figure | undefined> {
 	const perSecond = (sum: Figure | undefined, ns: number): Figure | undefined =>
 		sum === undefined || ns <= 0 ? undefined : scaleFigure(sum, 1e9 / ns);
 	const workNs = workTimeOf(window, intervalNs);
@@ -32,6 +39,7 @@ export function ratesOf(window: TotalCounts, intervalNs: number): Record<RateNam
 	return {
 		growths: perSecond(window.growths, intervalNs),
 		work: perSecond(window.work, workNs),
+		allocated: perSecond(allocatedBytes(window), intervalNs),
 		copied: perSecond(copiedBytes(window), intervalNs),
 		time: apart ? undefined : perSecond(timeInGrowth(window), intervalNs),
 	};
@@ -73,7 +81,7 @@ export class WindowRates {
 		this.#rates = { growths: rate(), work: rate(), copied: rate(), time: rate() };
 	}
 
-	push(window: TotalCounts, intervalNs: number): void {
+	push(window: RatedCounts, intervalNs: number): void {
 		const rates = ratesOf(window, intervalNs);
 		for (const name of RATES) this.#rates[name].push(rates[name]);
 	}
