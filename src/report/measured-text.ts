@@ -39,7 +39,7 @@ export function measuredTexts({ growths, work, probed, ledger, tiers, overhead }
 	const recorded = growth === "exact" ? recordedPart(ledger) : undefined;
 	const texts =
 		growth === growthWork && growth === "exact" && recorded === undefined
-			? ["growths and growth work exact"]
+			? ["growths, growth work exact"]
 			: [`growths ${growth}${recorded === undefined ? "" : `, ${recorded}`}`, `growth work ${growthWork}`];
 	if (tiers?.latency === "sampled" && growth === "exact" && growthWork === "exact") texts.push("durations sampled");
 	const iterations = tiers?.iteration ?? (overhead.some((row) => (row.iteration_probed ?? 1) < 1) ? "sampled" : "all");

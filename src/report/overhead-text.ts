@@ -9,7 +9,7 @@ function percent(share: number): string {
 }
 
 /** Nanoseconds as milliseconds per second: "3 ms/s", "0.25 ms/s". */
-function msPerSecond(ns: number): string {
+export function msPerSecond(ns: number): string {
 	const ms = ns / 1e6;
 	if (ms > 0 && ms < 0.01) return "<0.01 ms/s";
 	return `${ms >= 100 ? Math.round(ms) : Number(ms.toPrecision(2))} ms/s`;

@@ -89,7 +89,7 @@ export const SHORT_DURATION: NumberForm = { exact: shortDuration, rough: shortDu
 const plainNumber = (text: (value: number) => string) => (value: Figure) => text(amountOf(value));
 
 const growRate = (dropRank: number): NumberColumn => ({
-	...rate({ id: "grow", heading: "GROWTHS/s", meaning: "growths per second", value: (row) => row.growRate, dropRank }),
+	...rate({ id: "grow", heading: "GROW/s", meaning: "growths per second", value: (row) => row.growRate, dropRank }),
 	style: "strong",
 });
 const workRate = (dropRank: number): NumberColumn =>

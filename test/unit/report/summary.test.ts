@@ -107,7 +107,7 @@ test("one line says what is exact, what is an estimate, what would change it, an
 		"measured: growths exact · growth work sampled, ±12 % · --budget 5% measures all · no events lost · overhead 2.9 ms/s (limit 10 ms/s)",
 	);
 	expect(line({}, { overhead })).toBe(
-		"measured: growths and growth work exact · no events lost · overhead 2.9 ms/s (limit 10 ms/s)",
+		"measured: growths, growth work exact · no events lost · overhead 2.9 ms/s (limit 10 ms/s)",
 	);
 	expect(line({ work: { at_least: 7 } })).toBe(
 		"measured: growths exact · growth work sampled, too little seen for an estimate · no events lost",
