@@ -2,7 +2,7 @@
 
 import { BoundedCounts } from "../lib/bounded-counts.ts";
 import { FoldingTable, OTHER } from "../lib/bounded-table.ts";
-import { amountOf } from "../records/figure.ts";
+import { amountOf, type Figure } from "../records/figure.ts";
 import type { Calls, GrowthCause, GrowthKind, GrowthRecord, OverlapRecord } from "../records/records.ts";
 import { type CallCount, figuresOfCalls, seenCalls } from "./call-count.ts";
 import { type LatencySum, LatencySums } from "./latency.ts";
@@ -83,7 +83,7 @@ export class Aggregator {
 	readonly #sampling: Sampling;
 	readonly #all = new StatRow();
 	/** Calls by function, of all processes. */
-	readonly #functions = new FoldingTable<string, FunctionStats>(MAX_FUNCTIONS, OTHER, () => new FunctionStats("work"));
+	readonly #functions = new FoldingTable<string, FunctionStats>(MAX_FUNCTIONS, OTHER, () => new FunctionStats());
 	readonly #ended = new Sums();
 	#open = new Sums();
 	/** Something is in `#open`. */
@@ -195,12 +195,12 @@ export class Aggregator {
 
 	/** Of functions that were measured. */
 	#calls(span: ReadSpan): Calls {
-		const calls: Calls = {};
-		for (const [fn, row] of this.#functions.entries()) {
-			const figure = row.calls(span, this.#sampling);
-			if (figure !== undefined) calls[fn] = figure;
-		}
-		return calls;
+		return Object.fromEntries(
+			this.#functions.entries().flatMap(([fn, row]): [string, Figure][] => {
+				const figure = row.calls(span, this.#sampling);
+				return figure === undefined ? [] : [[fn, figure]];
+			}),
+		);
 	}
 
 	#totalSums(): Sums {
