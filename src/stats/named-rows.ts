@@ -1,6 +1,6 @@
 /** Rows of the five tables: a statistics row with what it stands for. */
 
-import type { Figure } from "../records/figure.ts";
+import { addMeasured, type Figure } from "../records/figure.ts";
 import type { Frame, GoroutineRow, GrowthRecord, MapRow, SiteRow, TypeRow } from "../records/records.ts";
 import { SAMPLED_FIGURES, type SampledFigure } from "./sampled-sums.ts";
 import type { Sampling } from "./sampling.ts";
@@ -182,15 +182,15 @@ export class MapStats extends StatRow {
 
 /** Calls of one function, of all processes. */
 export class FunctionStats extends StatRow {
-	readonly #figure: "growths" | "work";
+	readonly #figures: readonly ("growths" | "work")[];
 
-	/** What its calls are counted as. */
-	constructor(figure: "growths" | "work") {
+	/** What its calls are counted as; absent: the row of all the rest, which has calls of both kinds. */
+	constructor(figure?: "growths" | "work") {
 		super();
-		this.#figure = figure;
+		this.#figures = figure === undefined ? ["growths", "work"] : [figure];
 	}
 
 	calls(span: ReadSpan, sampling: Sampling): Figure | undefined {
-		return this.read(this.#figure, span, sampling);
+		return addMeasured(this.#figures.map((figure) => this.read(figure, span, sampling)));
 	}
 }
