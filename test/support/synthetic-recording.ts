@@ -66,18 +66,21 @@ function tier(hits: number, sampledOut = 0): TierLedger {
 	return { hits, recorded: hits - sampledOut, sampled_out: sampledOut, throttled: 0, lost: 0 };
 }
 
+/** Figures of a row as plain numbers. */
+type Exact<Row> = Row & { growths: number; work: number; bytes: number };
+
 /** Plain sums, by key. */
 class Sums {
 	growths = 0;
 	work = 0;
 	bytes = 0;
-	readonly types = new Map<string, TypeRow>();
-	readonly sites = new Map<string, SiteRow>();
+	readonly types = new Map<string, Exact<TypeRow>>();
+	readonly sites = new Map<string, Exact<SiteRow> & { duration_ns: number }>();
 	readonly goroutines = new Map<number, { growths: number; bytes: number; duration_ns: number }>();
 	readonly calls: Record<string, number> = { "runtime.hashGrow": 0, "runtime.growWork_faststr": 0 };
 	latency: LatencyRow[] = [];
 
-	row(site: Frame, map_type: string): [TypeRow, SiteRow] {
+	row(site: Frame, map_type: string): [Exact<TypeRow>, Exact<SiteRow> & { duration_ns: number }] {
 		const type = this.types.get(map_type) ?? { map_type, growths: 0, work: 0, bytes: 0, max_capacity: 0 };
 		this.types.set(map_type, type);
 		const key = `${site.fn} ${map_type}`;
