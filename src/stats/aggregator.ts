@@ -98,7 +98,7 @@ export class Aggregator {
 	#latestOverlap: OverlapRecord | undefined;
 
 	constructor(options: AggregatorOptions = {}) {
-		const { maxRows = 4096, maxRecentRows = 8192, recentWindows = 10, details = false } = options;
+		const { maxRows = 4096, maxRecentRows = 4096, recentWindows = 10, details = false } = options;
 		const { sampling = new Sampling() } = options;
 		this.#sampling = sampling;
 		this.#minWindowNs = (options.intervalNs ?? 1e9) / 2;

@@ -24,7 +24,7 @@ import {
 	typeKey,
 } from "./rows.ts";
 import type { Sampling } from "./sampling.ts";
-import { type Figures, figuresOfGrowth, type StatRow } from "./stat-row.ts";
+import { type Figures, figuresOfGrowth, type RecentFigures, type StatRow } from "./stat-row.ts";
 import type { Folded, TargetCount } from "./totals.ts";
 
 export interface RowTablesOptions {
@@ -53,7 +53,7 @@ export interface WindowRows {
 
 interface Addition {
 	row: StatRow;
-	figures: Figures;
+	figures: RecentFigures;
 }
 
 interface RecentWindow {
@@ -230,11 +230,16 @@ export class RowTables {
 		};
 		const rows = this.#rowsOf(ended, "window");
 		const all: StatRow[] = Object.values(ended).flat();
-		const additions = all.map((row): Addition => ({ row, figures: row.endWindow(recent) }));
+		// Rates of rows are for the screen.
+		const kept = recent && this.#options.details;
+		const additions = all.flatMap((row): Addition[] => {
+			const figures = row.endWindow(kept);
+			return figures === undefined ? [] : [{ row, figures }];
+		});
 		// What a process that has left the table did in this window.
 		this.#otherProcesses.endWindow(false);
 		if (this.#left > this.#options.maxRecentRows / 4) this.#dropLeft();
-		if (!recent) return rows;
+		if (!kept) return rows;
 		this.#recent.push({ intervalNs, additions });
 		if (this.#recent.length <= this.#options.recentWindows) return rows;
 		for (const { row, figures } of this.#recent.shift()?.additions ?? []) row.endRecent(figures);

@@ -1,4 +1,5 @@
 /** Which rows of a table are shown and in what order. */
+import { compareText } from "../lib/compare.ts";
 import { sanitize } from "../lib/sanitize.ts";
 import type { Column } from "./columns.ts";
 import type { Row } from "./rows.ts";
@@ -28,11 +29,6 @@ function filtered(rows: readonly Row[], filter: string, columns: readonly Column
 		const text = searchText(row, columns);
 		return words.every((word) => text.includes(word));
 	});
-}
-
-function compareText(a: string, b: string): number {
-	if (a === b) return 0;
-	return a < b ? -1 : 1;
 }
 
 /** Filtered and sorted; what was not measured comes after what was, the row for all the rest last. Equal rows stay in the table's order. */

@@ -29,6 +29,7 @@ const MAY_IMPORT: Record<string, readonly string[] | "all"> = {
 	tui: ["observe", "export", "report", "stats", "gomap", "records", "text", "lib"],
 	inspect: ["gobin", "plan", "isa", "records", "text", "lib"],
 	snapshot: ["gobin", "gomap", "elf", "records", "text", "lib"],
+	census: ["snapshot", "gobin", "gomap", "elf", "isa", "dwarf", "records", "text", "lib"],
 	verify: ["observe", "tracer", "kernel", "plan", "process", "records", "text", "lib"],
 	"perf-profile": ["gobin", "gomap", "process", "recording", "report", "stats", "records", "text", "lib"],
 	cli: "all",
