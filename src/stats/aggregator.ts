@@ -88,7 +88,7 @@ export class Aggregator {
 	readonly #sampling: Sampling;
 	readonly #all = new StatRow();
 	/** Calls by function, of all processes. */
-	readonly #functions = new FoldingTable<string, FunctionStats>(MAX_FUNCTIONS, OTHER, () => new FunctionStats());
+	readonly #functions = new FoldingTable<string, FunctionStats>(MAX_FUNCTIONS, OTHER, () => new FunctionStats("work"));
 	readonly #ended = new Sums();
 	#open = new Sums();
 	/** Something is in `#open`. */
@@ -113,20 +113,18 @@ export class Aggregator {
 		this.#rows.addGrowth(growth);
 	}
 
-	/** There is this function, whether or not it is called. */
-	addFunction(fn: string, stream: Stream): void {
-		this.#functions.getOrAdd(
-			fn,
-			() => new FunctionStats(stream === "large" || stream === "small" ? "growths" : "work"),
-		);
+	/** The process has this function, whether or not it is called. */
+	addFunction(fn: string, stream: Stream, pid: number): FunctionStats {
+		const row = this.#functions.getOrAdd(fn, () => new FunctionStats(stream));
+		row.addProcess(pid);
+		return row;
 	}
 
 	/** Counts calls of growth functions and of growth work. */
 	addCalls(count: CallCount): void {
 		const { fn, growth, calls, window, pid, stream } = count;
-		this.addFunction(fn, stream);
 		const figures = stream === "iteration" ? figuresOfCalls(count) : this.#rows.addCalls(count);
-		const rows: StatRow[] = [this.#functions.getOrAdd(fn, () => new FunctionStats("work"))];
+		const rows: StatRow[] = [this.addFunction(fn, stream, pid)];
 		if (stream !== "iteration") rows.push(this.#all);
 		this.#isOpen = true;
 		const weight = window?.weight ?? 1;

@@ -5,7 +5,7 @@ import { Histogram } from "../lib/histogram.ts";
 import { type Figure, inProportion } from "../records/figure.ts";
 import type { GrowthRecord } from "../records/records.ts";
 import { readFigure, SAMPLED_FIGURES, type SampledFigure, SampledSums, STREAMS_OF } from "./sampled-sums.ts";
-import type { Sampling, Stream } from "./sampling.ts";
+import type { Extent, Sampling, Stream } from "./sampling.ts";
 
 /** Where something was seen. */
 export interface SeenIn {
@@ -152,7 +152,11 @@ export class StatRow {
 
 	/** A figure with what is known of it; undefined where it was not measured. `pid`: the process that the row is of; undefined: of all. */
 	read(figure: SampledFigure, span: "window" | "total", sampling: Sampling, pid?: number): Figure | undefined {
-		const extents = sampling.extents(pid, STREAMS_OF[figure], span);
+		return this.readOver(sampling.extents(pid, STREAMS_OF[figure], span), figure, span);
+	}
+
+	/** The same where it is known of which streams it is a figure. */
+	protected readOver(extents: readonly Extent[], figure: SampledFigure, span: "window" | "total"): Figure | undefined {
 		return readFigure(this.#sampled?.[span], figure, this.figure(figure, span), extents);
 	}
 
