@@ -9,9 +9,19 @@ import type { FigureName, Span, StatRow } from "../stats/stat-row.ts";
 import { copiedBytes, timeInGrowth } from "../stats/total-figures.ts";
 import { perSecond } from "../text/units.ts";
 
+interface Part {
+	row: StatRow;
+	pid: number | undefined;
+}
+
+type FigureKey = SampledFigure | "recent growths" | "recent work";
+
+/** As it is when it is read first. */
 export class JoinedRow {
 	readonly #sampling: Sampling;
-	readonly #parts: { row: StatRow; pid: number | undefined }[] = [];
+	readonly #parts: Part[] = [];
+	/** Figures that were read already. */
+	readonly #known: Partial<Record<FigureKey, { figure: Figure | undefined }>> = {};
 
 	/** `pid`: the process that the row is of; undefined: of all. */
 	constructor(sampling: Sampling, row: StatRow, pid: number | undefined) {
@@ -35,19 +45,28 @@ export class JoinedRow {
 
 	/** In windows that have ended; undefined where it was not measured. */
 	read(name: SampledFigure): Figure | undefined {
-		return addMeasured(
-			this.#parts.map(({ row, pid }) => {
-				const figure = row.read(name, "total", this.#sampling, pid);
-				// What the open window holds so far is not shown, where it can be told.
-				return figure !== undefined && isExact(figure) ? row.rounded(name, "ended") : figure;
-			}),
-		);
+		return this.#once(name, ({ row, pid }) => {
+			const figure = row.read(name, "total", this.#sampling, pid);
+			// What the open window holds so far is not shown, where it can be told.
+			return figure !== undefined && isExact(figure) ? row.rounded(name, "ended") : figure;
+		});
 	}
 
 	/** Per second, over the last windows. */
 	rate(name: "growths" | "work", recentNs: number): Figure | undefined {
-		const recent = addMeasured(this.#parts.map(({ row, pid }) => row.readRecent(name, this.#sampling, pid)));
+		const recent = this.#once(`recent ${name}`, ({ row, pid }) => row.readRecent(name, this.#sampling, pid));
 		return recent === undefined ? undefined : scaleFigure(recent, perSecond(1, recentNs));
+	}
+
+	/** Several columns show the same figure. */
+	#once(key: FigureKey, read: (part: Part) => Figure | undefined): Figure | undefined {
+		const known = this.#known[key];
+		if (known !== undefined) return known.figure;
+		const [first, ...others] = this.#parts;
+		const figure =
+			first !== undefined && others.length === 0 ? read(first) : addMeasured(this.#parts.map((part) => read(part)));
+		this.#known[key] = { figure };
+		return figure;
 	}
 
 	copiedRate(recentNs: number): Figure | undefined {
