@@ -127,6 +127,14 @@ function keyOf(name: string): string {
 	return name.replace(/^no-/, "").replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
+/** Flags with a dash inside: the parser knows them by their other spelling only, and takes what follows for their value. */
+const DASHED_FLAGS = new Map(
+	(COMMANDS as readonly CommandSpec[])
+		.flatMap(({ options }) => options)
+		.filter(({ name, value }) => value === undefined && /^(?!no-).*-/.test(name))
+		.map(({ name }) => [`--${name}`, `--${keyOf(name)}`]),
+);
+
 /** Throws E-USAGE for the first option that the command has not, as it was typed. `args`: those before --. */
 function checkOptions(command: CommandSpec, options: CliOptions, args: readonly string[]): void {
 	const known = [...command.options, ...GLOBAL_OPTIONS];
@@ -180,7 +188,10 @@ function help(operands: readonly string[]): number {
 async function dispatch(args: readonly string[]): Promise<number> {
 	const cli = buildCli();
 	const end = args.includes("--") ? args.indexOf("--") : args.length;
-	const parsed = args.map((arg, index) => (arg === "-" && index < end ? STANDARD_INPUT : arg));
+	const parsed = args.map((arg, index) => {
+		if (index >= end) return arg;
+		return arg === "-" ? STANDARD_INPUT : (DASHED_FLAGS.get(arg) ?? arg);
+	});
 	cli.parse(["", "gomapgrow", ...parsed], { run: false });
 	const options: CliOptions = cli.options;
 	const operands = cli.args.map((operand) => asTyped(operand, args));
