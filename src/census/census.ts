@@ -11,6 +11,7 @@ import type { BatchReader, ReadBatch, ReadCosts } from "./read-batch.ts";
 import { rebuiltBytes } from "./rebuilt-size.ts";
 import { References } from "./references.ts";
 import { type Program, readMaps } from "./scan.ts";
+import { findStackMaps } from "./stack-maps.ts";
 import { TypeGraph } from "./type-graph.ts";
 import { KIND } from "./type-table.ts";
 import { Typings } from "./typing.ts";
@@ -87,6 +88,7 @@ export function takeCensus(memory: BatchReader, preparation: Preparation, onProg
 	const references = new References(context, walk, typeRange, inlineMarks);
 	references.findTypedObjects();
 	references.scanAll();
+	findStackMaps(context);
 	const typings = new Typings(types, shapes, graph);
 	followTypedMaps(walk, table, typings);
 	const limits = limitsOf(program, goroutines, walk);
