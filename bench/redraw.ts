@@ -106,9 +106,12 @@ function growthCost(): { sums: number; screen: number } {
 		const { aggregator } = new Recording({ details });
 		return time((record) => aggregator.addGrowth(record));
 	};
-	// The first one is compiled, not measured.
-	costOf(true);
-	const [sums, both] = [costOf(false), costOf(true)];
+	// In turns, and the least of them: the first ones are compiled while they are measured.
+	let [sums, both] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+	for (let turn = 0; turn < 10; turn++) {
+		sums = Math.min(sums, costOf(false));
+		both = Math.min(both, costOf(true));
+	}
 	return { sums, screen: both - sums };
 }
 

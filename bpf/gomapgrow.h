@@ -20,7 +20,7 @@
 #define GMG_GOROUTINES 16384    /* goroutines at once inside a function whose duration is measured; least recently used ones go first */
 #define GMG_GROWN_MAPS 65536    /* maps whose growths are counted for iterations */
 #define GMG_ITERATORS 65536
-#define GMG_RING_BYTES (16u << 20)
+#define GMG_RING_BYTES (8u << 20)
 
 /* What a hit at a site means. */
 enum gmg_role {

@@ -78,6 +78,11 @@ const HANDLERS: Record<CommandName, (call: Call) => number | Promise<number>> = 
 		const { snapshot, snapshotOptions } = await import("./snapshot.ts");
 		return snapshot(single(call), snapshotOptions(call.options, parseColor(call.options.color)));
 	},
+	maps: async ({ operands, options }) => {
+		const { maps } = await import("./maps.ts");
+		const { mapsOptions } = await import("./maps-options.ts");
+		return await maps(operands, mapsOptions(options, parseColor(options.color)));
+	},
 	verify: async (call) => {
 		const { verify, verifyOptions } = await import("./verify.ts");
 		return await verify(single(call), verifyOptions(call.options, parseColor(call.options.color)), call.args);

@@ -1,5 +1,7 @@
 /** The JSON Schema of everything that is printed as one record a line: `gomapgrow schema` prints it. */
 
+import { DIFF_ANSWERS } from "../census/diff-record.ts";
+import { CENSUS_ANSWERS } from "../census/record.ts";
 import { SCHEMA_VERSION } from "../records/records.ts";
 import { DEFINITIONS, RECORD_TYPES } from "../records/schema.ts";
 import type { JsonSchema } from "../records/schema-node.ts";
@@ -12,8 +14,15 @@ export const ANSWERS: Readonly<Record<string, JsonSchema>> = {
 	verification: verificationSchema.json,
 };
 
+const ALL_ANSWERS = { ...ANSWERS, ...CENSUS_ANSWERS, ...DIFF_ANSWERS };
+
 /** The records of recordings, then the answers of commands that look once. */
-export const DESCRIBED_TYPES: readonly string[] = [...RECORD_TYPES, ...Object.keys(ANSWERS)];
+export const DESCRIBED_TYPES: readonly string[] = [
+	...RECORD_TYPES,
+	...Object.keys(ANSWERS),
+	...Object.keys(CENSUS_ANSWERS),
+	...Object.keys(DIFF_ANSWERS),
+];
 
 /**
  * The JSON Schema (draft 2020-12) of one record, that is of one line. Fields that are not in it are allowed, as a later version of the
@@ -27,6 +36,6 @@ export function recordSchema(): Record<string, unknown> {
 		description:
 			"One line of NDJSON. A field that was not measured is absent; readers ignore fields that they do not know.",
 		oneOf: DESCRIBED_TYPES.map((type) => ({ $ref: `#/$defs/${type}` })),
-		$defs: { ...DEFINITIONS, ...ANSWERS },
+		$defs: { ...DEFINITIONS, ...ALL_ANSWERS },
 	};
 }

@@ -11,6 +11,7 @@ export const ERROR_CODES = {
 	"E-USAGE": EXIT.usage,
 	"E-IO": EXIT.failed,
 	"E-INTERNAL": EXIT.failed,
+	"E-TIMEOUT": EXIT.failed,
 	"E-RECORD-SCHEMA": EXIT.failed,
 	"E-RECORD-MALFORMED": EXIT.failed,
 	"E-HOST-OS": EXIT.host,

@@ -55,6 +55,21 @@ export class ProcessMemory {
 		});
 	}
 
+	/**
+	 * The same without an object for each range: `ranges` has four words for each, address (low, high), length and 0; the bytes are put
+	 * into `out` one behind the other, and complete[n] is 1 when all of range n is mapped. Throws as `read`.
+	 */
+	readBatch(ranges: Uint32Array, count: number, out: Uint8Array, complete: Uint8Array): void {
+		if (out.length > MAX_BYTES) {
+			throw new GomapgrowError("E-INTERNAL", {
+				wanted: `at most ${MAX_BYTES} bytes at once`,
+				found: `${out.length}`,
+			});
+		}
+		const result = libbpf().gmg_read_memory(this.#pid, ranges, count, out, complete);
+		if (result < 0) throw this.#error(result);
+	}
+
 	#error(result: number): GomapgrowError {
 		const wanted = `to read the memory of process ${this.#pid}`;
 		if (result === -ERRNO.EPERM) {

@@ -6,7 +6,7 @@
 export const MAX_SITES = 1024;
 export const MAX_FRAMES = 127;
 export const SHORT_FRAMES = 24;
-export const RING_BYTES = 16 << 20;
+export const RING_BYTES = 8 << 20;
 export const SLOTS = 9;
 export const NO_SLOT = 255;
 /** No condition: every pass leaves the function. */

@@ -10,7 +10,7 @@ import type { Sinks } from "./sinks.ts";
 import type { Governing, Tracer } from "./tracer.ts";
 
 /**
- * Pace of reading the ring, which holds 26,000 growths: in a storm of them, and otherwise, when each look costs more
+ * Pace of reading the ring, which holds 13,000 growths: in a storm of them, and otherwise, when each look costs more
  * than what there is to see.
  */
 const DRAIN_MS = { storm: 20, calm: 50 };

@@ -43,6 +43,12 @@ export class ProgramCode implements StackCode {
 		});
 	}
 
+	/** The innermost function, inlined ones included, that the address inside an instruction belongs to; safe to print. */
+	functionOf(pc: number): string | undefined {
+		const fn = this.framesAt(pc).at(0)?.fn;
+		return fn === undefined ? undefined : sanitize(fn);
+	}
+
 	#findPoint(pc: number, exact: boolean): CodePoint | undefined {
 		const inFile = pc - this.bias;
 		const entry = this.binary.functionAt(inFile)?.entry;

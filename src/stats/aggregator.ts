@@ -2,6 +2,7 @@
 
 import { BoundedCounts } from "../lib/bounded-counts.ts";
 import { FoldingTable, OTHER } from "../lib/bounded-table.ts";
+import { amountOf, type Figure } from "../records/figure.ts";
 import type { Calls, GrowthCause, GrowthKind, GrowthRecord, OverlapRecord } from "../records/records.ts";
 import { type CallCount, figuresOfCalls, seenCalls } from "./call-count.ts";
 import { type LatencySum, LatencySums } from "./latency.ts";
@@ -46,9 +47,9 @@ export interface AggregateView {
 	window?: WindowTotals;
 	/** Over how long what is recent reaches. */
 	recentNs: number;
-	/** Highest growth rate of a window, per second. */
-	peakRate: number;
-	/** Growths per second of the last windows, oldest first. */
+	/** Highest growth rate of a window, per second; absent before one was measured. */
+	peakRate?: number;
+	/** Growths per second of the last windows, oldest first; NaN for one that was not measured. */
 	history: number[];
 	rates: Record<RateName, Rate>;
 	/** The newest growth; absent before the first one. */
@@ -87,7 +88,7 @@ export class Aggregator {
 	readonly #sampling: Sampling;
 	readonly #all = new StatRow();
 	/** Calls by function, of all processes. */
-	readonly #functions = new FoldingTable<string, FunctionStats>(MAX_FUNCTIONS, OTHER, () => new FunctionStats("work"));
+	readonly #functions = new FoldingTable<string, FunctionStats>(MAX_FUNCTIONS, OTHER, () => new FunctionStats());
 	readonly #ended = new Sums();
 	#open = new Sums();
 	/** Something is in `#open`. */
@@ -98,7 +99,7 @@ export class Aggregator {
 	#latestOverlap: OverlapRecord | undefined;
 
 	constructor(options: AggregatorOptions = {}) {
-		const { maxRows = 4096, maxRecentRows = 8192, recentWindows = 10, details = false } = options;
+		const { maxRows = 4096, maxRecentRows = 4096, recentWindows = 10, details = false } = options;
 		const { sampling = new Sampling() } = options;
 		this.#sampling = sampling;
 		this.#minWindowNs = (options.intervalNs ?? 1e9) / 2;
@@ -197,12 +198,12 @@ export class Aggregator {
 
 	/** Of functions that were measured. */
 	#calls(span: ReadSpan): Calls {
-		const calls: Calls = {};
-		for (const [fn, row] of this.#functions.entries()) {
-			const figure = row.calls(span, this.#sampling);
-			if (figure !== undefined) calls[fn] = figure;
-		}
-		return calls;
+		return Object.fromEntries(
+			this.#functions.entries().flatMap(([fn, row]): [string, Figure][] => {
+				const figure = row.calls(span, this.#sampling);
+				return figure === undefined ? [] : [[fn, figure]];
+			}),
+		);
 	}
 
 	#totalSums(): Sums {
@@ -226,10 +227,10 @@ export class Aggregator {
 			total: this.#counts("total", this.#totalSums()),
 			rows: this.#rows,
 			recentNs: this.#rows.recentNs,
-			peakRate: rates.growths.peak,
 			history: rates.growths.history,
 			rates,
 		};
+		if (rates.growths.peak !== undefined) view.peakRate = amountOf(rates.growths.peak);
 		if (this.#window !== undefined) view.window = this.#window;
 		if (this.#latest !== undefined) view.latest = this.#latest;
 		if (this.#latestOverlap !== undefined) view.latestOverlap = this.#latestOverlap;

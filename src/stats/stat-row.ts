@@ -2,7 +2,7 @@
 
 import type { Window } from "../budget/window-weight.ts";
 import { Histogram } from "../lib/histogram.ts";
-import type { Figure } from "../records/figure.ts";
+import { type Figure, inProportion } from "../records/figure.ts";
 import type { GrowthRecord } from "../records/records.ts";
 import { readFigure, SAMPLED_FIGURES, type SampledFigure, SampledSums, STREAMS_OF } from "./sampled-sums.ts";
 import type { Extent, Sampling, Stream } from "./sampling.ts";
@@ -26,6 +26,9 @@ export class Figures {
 	growths = 0;
 	/** Calls of the work tier. */
 	work = 0;
+	/** Part of both that was seen in windows. */
+	sampledGrowths = 0;
+	sampledWork = 0;
 	/** Bytes of new arrays, and the growths that told theirs. */
 	bytes = 0;
 	withBytes = 0;
@@ -47,10 +50,25 @@ export type FigureName = keyof Figures;
 /** ended: since the start, without the open window. total: with it. recent: the last windows that have ended. */
 export type Span = "window" | "ended" | "total" | "recent";
 
+/** Those that have rates. */
+export interface RecentFigures {
+	growths: number;
+	work: number;
+	moved: number;
+}
+
+function addRecent(sum: RecentFigures, add: RecentFigures, sign: 1 | -1): void {
+	sum.growths += sign * add.growths;
+	sum.work += sign * add.work;
+	sum.moved += sign * add.moved;
+}
+
 /** By hand: a loop over the names costs several times as much, and this is done for each growth in five rows. */
 function addFigures(sum: Figures, add: Figures, sign: 1 | -1): void {
 	sum.growths += sign * add.growths;
 	sum.work += sign * add.work;
+	sum.sampledGrowths += sign * add.sampledGrowths;
+	sum.sampledWork += sign * add.sampledWork;
 	sum.bytes += sign * add.bytes;
 	sum.withBytes += sign * add.withBytes;
 	sum.moved += sign * add.moved;
@@ -88,7 +106,7 @@ export function figuresOfGrowth(growth: GrowthRecord): Figures {
 export class StatRow {
 	#window: Figures | undefined;
 	readonly #ended = new Figures();
-	#recent: Figures | undefined;
+	#recent: RecentFigures | undefined;
 	/** Windows that are in `#recent`. */
 	#recentWindows = 0;
 	/** What was seen in windows, of the open report window and since the start; absent where nothing was. */
@@ -142,6 +160,18 @@ export class StatRow {
 		return readFigure(this.#sampled?.[span], figure, this.figure(figure, span), extents);
 	}
 
+	/** The same of the last windows, as far as a number can be given. */
+	readRecent(figure: "growths" | "work", sampling: Sampling, pid?: number): Figure | undefined {
+		const amount = this.figure(figure, "recent");
+		if (this.figure(figure === "growths" ? "sampledGrowths" : "sampledWork", "recent") > 0) {
+			const total = this.read(figure, "total", sampling, pid);
+			return total === undefined ? undefined : inProportion(amount, total);
+		}
+		const exact = sampling.extents(pid, STREAMS_OF[figure], "window").every((extent) => extent.exact);
+		if (exact) return amount;
+		return amount > 0 ? { at_least: amount } : undefined;
+	}
+
 	/** What only the screen shows of its growths. */
 	addDetails(growth: GrowthRecord): void {
 		this.newest = growth;
@@ -161,7 +191,7 @@ export class StatRow {
 			case "total":
 				return name === "slots" ? Math.max(this.#ended[name], window) : this.#ended[name] + window;
 			case "recent":
-				return this.#recent?.[name] ?? 0;
+				return name === "growths" || name === "work" || name === "moved" ? (this.#recent?.[name] ?? 0) : 0;
 		}
 	}
 
@@ -174,26 +204,26 @@ export class StatRow {
 		return this.#recentWindows > 0;
 	}
 
-	/** Ends the window; returns its sums, for `endRecent`. `recent`: they are part of what is recent until then. */
-	endWindow(recent: boolean): Figures {
+	/** Ends the window; returns what of it is recent, for `endRecent`, where `recent` says that it is until then. */
+	endWindow(recent: boolean): RecentFigures | undefined {
 		const window = this.#window ?? new Figures();
 		this.#window = undefined;
 		if (this.#sampled !== undefined) this.#sampled.window = undefined;
 		addFigures(this.#ended, window, 1);
-		if (recent) {
-			this.#recent ??= new Figures();
-			this.#recentWindows++;
-			addFigures(this.#recent, window, 1);
-		}
-		return window;
+		if (!recent) return undefined;
+		const { growths, work, moved } = window;
+		this.#recent ??= { growths: 0, work: 0, moved: 0 };
+		this.#recentWindows++;
+		addRecent(this.#recent, { growths, work, moved }, 1);
+		return { growths, work, moved };
 	}
 
 	/** A window's sums are recent no more. */
-	endRecent(window: Figures): void {
+	endRecent(window: RecentFigures): void {
 		this.#recentWindows--;
 		// From scratch where that is possible: differences of fractions do not come out even.
 		if (this.#recentWindows === 0) this.#recent = undefined;
-		else if (this.#recent !== undefined) addFigures(this.#recent, window, -1);
+		else if (this.#recent !== undefined) addRecent(this.#recent, window, -1);
 	}
 
 	/** Takes over all sums of a row that leaves its table. */

@@ -125,7 +125,7 @@ describe("text in a pipe", () => {
 					expect(line).toMatch(new RegExp(`^\\d\\d:\\d\\d:\\d\\d demo-1\\.23\\S*/${demo.pid} growth=\\S+ `));
 				expect(program.stdout + program.stderr).not.toContain(ESCAPE);
 				expect(program.stderr).toContain("growths of");
-				expect(program.stderr).toMatch(/^ledger: .*complete$/m);
+				expect(program.stderr).toMatch(/^measured: .* · no events lost/m);
 				await demo.stop();
 			},
 			TIMEOUT,

@@ -51,7 +51,9 @@ function endOf(records: readonly GomapgrowRecord[]): EndRecord {
 /** The lines of a summary: from its totals to the ledger. */
 function summaryIn(text: string): string {
 	const found =
-		/^.* · (?:\d.*growth|no map has grown).*\n(?:most:.*\n)?(?:longest:.*\n)?(?:note:.*\n)?ledger:.*\n/m.exec(text);
+		/^.* · (?:\d.*growth|no map has grown).*\n(?:top call site:.*\n)?(?:map that grew most:.*\n)?(?:note:.*\n)?(?:measured:.*\n)?ledger:.*\n/m.exec(
+			text,
+		);
 	if (found === null) throw new Error(`no summary in ${text}`);
 	return found[0];
 }

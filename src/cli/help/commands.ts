@@ -181,6 +181,52 @@ export const COMMANDS = [
 		],
 	},
 	{
+		name: "maps",
+		arguments: "<target> | --diff <a.json> <b.json>",
+		summary: "the maps of a process: type, entries, slots, bytes, who holds them",
+		details: [
+			"Reads the memory of the process without stopping it; neither symbols nor debug information are needed. A map whose type is not certain is marked.",
+			"Maps never shrink: FILL is low where many entries were deleted, and WASTE is what making the map anew would give back.",
+		],
+		completes: "process",
+		options: [
+			{
+				name: "by",
+				value: "what",
+				about: "a line for each map (default), or sums by type or by holder",
+				completes: ["map", "type", "holder"],
+			},
+			{
+				name: "sort",
+				value: "column",
+				about: "bytes (default), entries, slots or waste, largest first",
+				completes: ["bytes", "entries", "slots", "waste"],
+			},
+			{ name: "top", value: "n", about: "so many lines (default: 30; with --json all)" },
+			{ name: "min", value: "size", about: "only maps that hold at least this much: 1MB, 512kB" },
+			{ name: "type", value: "regex", about: "only maps whose type matches this regular expression" },
+			{ name: "wait-gc", about: "read right after the next garbage collection: then hardly any of it is garbage" },
+			{ name: "every", value: "time", about: "read again and again, and show what changed: 10s, 1m" },
+			{ name: "count", value: "n", about: "readings with --every (default: until Ctrl-C)" },
+			{ name: "diff", about: "compare two files that --json wrote: what grew, what was emptied" },
+			{ name: "timeout", value: "time", about: "give up after this long (default: 60s)" },
+			{ name: "json", about: "one JSON object with all maps, one of them a line" },
+			COLOR,
+		],
+		examples: [
+			{ command: "gomapgrow maps 4711", about: "the largest maps" },
+			{ command: "gomapgrow maps 4711 --by holder --sort waste", about: "who holds memory for nothing" },
+			{
+				command: "gomapgrow maps 4711 --every 10s",
+				about: "which kinds of maps grow",
+			},
+			{
+				command: "gomapgrow maps 4711 --json | jq '.maps[] | select(.entries * 10 < .slots) | {type, bytes, holder}'",
+				about: "maps that are nearly empty",
+			},
+		],
+	},
+	{
 		name: "verify",
 		arguments: "<target>",
 		summary: "count the same calls twice, by our programs and by perf, and compare",

@@ -149,10 +149,10 @@ export class PlainTracer implements Tracer {
 		this.#targets.push(target);
 	}
 
-	release(target: Target): void {
-		this.#note(`release ${target.identity.name}`);
-		this.#targets = this.#targets.filter((each) => each !== target);
-		target.close();
+	release(...ended: readonly Target[]): void {
+		this.#note(`release ${ended.map(({ identity }) => identity.name).join(", ")}`);
+		this.#targets = this.#targets.filter((each) => !ended.includes(each));
+		for (const target of ended) target.close();
 	}
 
 	setSampling(): void {}

@@ -110,6 +110,18 @@ describe("later", () => {
 		expect(sink.end.growths).toBe(30);
 	});
 
+	test("several that end are let go of together: the tables are read once for all of them", async () => {
+		const plain = new Plain();
+		plain.targets = [plainTarget(1), plainTarget(2), plainTarget(3)];
+		plain.clock.at(150, () => {
+			plain.changes = { ...NO_CHANGE, ended: plain.targets.slice(0, 2) };
+		});
+		await plain.observe([new MemorySink()], { durationMs: 500 });
+		expect(plain.log.filter((step) => step.startsWith("release"))).toEqual(["release p1, p2"]);
+		expect(plain.governor.released).toEqual([1, 2]);
+		expect(plain.targets.map(({ closes }) => closes)).toEqual([1, 1, 0]);
+	});
+
 	test("the last one that ended stays in the records until another one comes", async () => {
 		const plain = new Plain();
 		plain.targets = [plainTarget(1)];

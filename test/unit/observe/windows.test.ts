@@ -97,6 +97,20 @@ describe("the state of a window", () => {
 		expect(plainSink.records).toEqual(asking.records);
 	});
 
+	test("has the details of rows when a sink shows them, and not otherwise", async () => {
+		const newest = async (details: boolean): Promise<(number | undefined)[]> => {
+			const plain = new Plain();
+			const sink = Object.assign(new StateSink(), { details });
+			const seen: (number | undefined)[] = [];
+			sink.use = ({ view }) => seen.push(view.rows.types[0]?.newest?.pid);
+			plain.clock.at(250, () => plain.tracer.grow(1));
+			await plain.observe([new MemorySink(), sink], { durationMs: 500 });
+			return seen;
+		};
+		expect(await newest(true)).toEqual([1]);
+		expect(await newest(false)).toEqual([undefined]);
+	});
+
 	test("is computed for the first who asks, and not again", async () => {
 		const plain = new Plain();
 		const [one, two] = [new StateSink(), new StateSink()];

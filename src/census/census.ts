@@ -1,0 +1,145 @@
+/** One census with types and holders: what the command maps prints. */
+import type { GoBinary, MapImpl } from "../gobin/go-binary.ts";
+import type { GoroutineState } from "../snapshot/goroutine-state.ts";
+import { type GlobalMap, globalMapsFromCode } from "./globals-from-code.ts";
+import { listGoroutines, stackInUse } from "./goroutine-stacks.ts";
+import { HolderNaming } from "./holder-names.ts";
+import { Holders } from "./holders.ts";
+import { FLAG, HOW, type MapTable } from "./map-table.ts";
+import type { BatchReader, ReadBatch, ReadCosts } from "./read-batch.ts";
+import { rebuiltBytes } from "./rebuilt-size.ts";
+import { References } from "./references.ts";
+import { type Program, readMaps } from "./scan.ts";
+import { TypeGraph } from "./type-graph.ts";
+import { Typings } from "./typing.ts";
+import { type Area, ROOT, Walk } from "./walk.ts";
+
+/** What is found out once for all readings of a process. */
+export interface Preparation {
+	program: Program;
+	graph: TypeGraph;
+	/** Global variables that are maps; addresses at run time. */
+	globals: readonly GlobalMap[];
+}
+
+export interface Census {
+	impl: MapImpl;
+	table: MapTable;
+	typings: Typings;
+	holders: Holders;
+	heapBytes: number;
+	costs: ReadCosts;
+	/** Maps that changed whenever they were looked at. */
+	changing: number;
+	/** What could not be found out, for people. */
+	limits: string[];
+	/** Whether it is known which maps nobody refers to. */
+	referencesKnown: boolean;
+	/** To be called now and then while all maps are gone through. */
+	onProgress(): void;
+	/** Bytes that a map would give back if it were made anew for its entries; 0 when its type is not known well enough. */
+	wasteOf(row: number): number;
+}
+
+export function prepare(program: Program): Preparation {
+	const { binary, bias, types, shapes, impl } = program;
+	const mapTypes = new Set(shapes.all.map(({ type }) => type.address));
+	const globals = globalMapsFromCode(binary, (address) => mapTypes.has(address + bias)).map(
+		({ address, type, fn }): GlobalMap => ({ address: address + bias, type: type + bias, fn }),
+	);
+	return { program, graph: new TypeGraph(types, impl === "classic"), globals };
+}
+
+/** Reads all maps, their types and their holders. `onProgress` is called now and then, and may throw. */
+export function takeCensus(memory: BatchReader, preparation: Preparation, onProgress: () => void): Census {
+	const { program, graph, globals } = preparation;
+	const { binary, bias, layouts, shapes, types } = program;
+	const { spans, table, search, inlineMarks, batch, examiner } = readMaps(memory, program, onProgress);
+	const goroutines = listGoroutines(batch, binary, bias);
+	const areas = [...staticAreas(binary, bias), ...stackAreas(goroutines ?? [])];
+	const context = { spans, index: search.index, table, shapes, graph, layouts, examiner, batch, areas, onProgress };
+	const walk = new Walk(context);
+	followGlobals(walk, batch, graph, globals);
+	const typeRange = { start: binary.moduleData.types + bias, end: binary.moduleData.etypes + bias };
+	const references = new References(context, walk, typeRange, inlineMarks);
+	references.findTypedObjects();
+	references.scanAll();
+	const typings = new Typings(types, shapes, graph);
+	followTypedMaps(walk, table, typings);
+	const limits = limitsOf(program, goroutines, walk);
+	walk.nodes.seal();
+	const naming = new HolderNaming(program, memory, globals, goroutines ?? []);
+	naming.prepare(table, walk, areas);
+	const holders = new Holders(table, typings, walk, graph, types, areas, naming);
+	holders.settle(onProgress);
+	return {
+		impl: program.impl,
+		table,
+		typings,
+		onProgress,
+		wasteOf: (row) => wasteOf(program, table, row),
+		holders,
+		heapBytes: spans.heapBytes,
+		costs: batch.costs,
+		changing: search.changing,
+		limits,
+		referencesKnown: goroutines !== undefined,
+	};
+}
+
+/** The segments that the program can write: they hold its global variables. */
+function staticAreas({ elf }: GoBinary, bias: number): Area[] {
+	return elf.loads
+		.filter(({ writable }) => writable)
+		.map(({ vaddr, memsz }) => ({ start: Math.ceil((vaddr + bias) / 8) * 8, end: vaddr + bias + memsz }));
+}
+
+function stackAreas(goroutines: readonly GoroutineState[]): Area[] {
+	return goroutines.map((goroutine) => ({ ...stackInUse(goroutine), goid: goroutine.goid }));
+}
+
+function followGlobals(walk: Walk, batch: ReadBatch, graph: TypeGraph, globals: readonly GlobalMap[]): void {
+	batch.clear();
+	for (const { address } of globals) batch.add(address, 8);
+	batch.read();
+	globals.forEach(({ type }, number) => {
+		if (!batch.isComplete(number)) return;
+		const map = batch.word(batch.offset(number));
+		if (map !== 0) walk.foundMap(map, graph.numberOf(type), ROOT.global - number, 0, HOW.global);
+	});
+	walk.drain();
+}
+
+/** Maps without a holder of known type whose buckets or groups say what they are. */
+function followTypedMaps(walk: Walk, table: MapTable, typings: Typings): void {
+	for (let row = 0; row < table.count; row++) {
+		if (table.strength(row) !== 0 || !table.has(row, FLAG.header)) continue;
+		const type = typings.headerType(table, row);
+		if (type >= 0) walk.adopt(row, type);
+	}
+	walk.drain();
+}
+
+function wasteOf({ shapes, classes, layouts, heap }: Program, table: MapTable, row: number): number {
+	const shape = shapes.all[shapes.members(table.number("set", row))[0] ?? -1];
+	// Of a map without memory all types are possible.
+	if (shape === undefined || table.has(row, FLAG.empty)) return 0;
+	const header = layouts.impl === "classic" ? layouts.hmap.bytes : layouts.map.bytes;
+	const rebuilt = rebuiltBytes(shapes, classes, shape, table.word("entries", row), header, heap.minor);
+	return Math.max(0, table.word("bytes", row) - rebuilt);
+}
+
+function limitsOf(program: Program, goroutines: readonly unknown[] | undefined, walk: Walk): string[] {
+	const { minor } = program.binary.version;
+	return [
+		...(minor >= 24 && program.impl === "swiss"
+			? ["sync.Map is no Go map from Go 1.24 on, and is not in the list"]
+			: []),
+		...(minor < 22 ? ["before Go 1.22 objects do not carry their type: fewer types of maps are certain"] : []),
+		...(goroutines === undefined
+			? ["stacks were not read: maps that only goroutines hold look as if nobody refers to them"]
+			: []),
+		...(walk.nodes.isFull ? ["there are too many values to follow all: some maps lack their holder"] : []),
+		"keys and elements above 128 bytes, which are objects of their own, are not in the bytes",
+	];
+}

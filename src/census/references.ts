@@ -1,0 +1,358 @@
+/**
+ * Goes through all memory that can hold references once: who refers to a map, which interfaces hold something that leads to one, and which
+ * objects carry their type.
+ */
+
+import { FLAG, HOW } from "./map-table.ts";
+import { inlineMarkBytes } from "./pointer-bits.ts";
+import type { ReadBatch } from "./read-batch.ts";
+import { MAX_WITHOUT_HEADER } from "./size-classes.ts";
+import type { Spans } from "./spans.ts";
+import { KIND } from "./type-table.ts";
+import { type Area, ROOT, type Walk, type WalkContext } from "./walk.ts";
+
+const PIECE_SPANS = 512;
+const PIECE_BYTES = 4 << 20;
+/** Of one object or area at once. */
+const CHUNK_BYTES = 4 << 20;
+/** Words that may be itabs, and pairs that wait for the answer. */
+const MAX_ITABS = 1 << 18;
+const MAX_WAITING = 1 << 20;
+const ITAB_BYTES = 16;
+const TWO_32 = 4294967296;
+
+/** Holders of maps to which no chain leads: an object of unknown type, or a word of the n-th area (`area` - n). */
+export const REFERRER = { object: -3_000_000, area: -4_000_000 } as const;
+
+/** Pairs of words whose first may be an itab. */
+interface Waiting {
+	words: number[];
+	data: number[];
+	roots: number[];
+}
+
+export class References {
+	readonly #context: WalkContext;
+	readonly #walk: Walk;
+	readonly #inlineMarks: boolean;
+	readonly #types: { start: number; end: number };
+	readonly #itabs = new Map<number, number>();
+	#waiting: Waiting = { words: [], data: [], roots: [] };
+	/** Spans that hold something else by now. */
+	readonly #gone: Uint8Array;
+
+	constructor(context: WalkContext, walk: Walk, types: { start: number; end: number }, inlineMarks: boolean) {
+		this.#context = context;
+		this.#walk = walk;
+		this.#types = types;
+		this.#inlineMarks = inlineMarks;
+		this.#gone = new Uint8Array(context.spans.base.length);
+	}
+
+	/** Objects that begin with the address of their type, and large ones whose span has it (1.22+). */
+	findTypedObjects(): void {
+		const { spans, onProgress } = this.#context;
+		if (!spans.classes.headers) return;
+		for (const piece of pieces(spans, (span) => (spans.elemSize[span] as number) > MAX_WITHOUT_HEADER)) {
+			this.#updateSpans(piece);
+			this.#typedObjects(piece.filter((span) => this.#gone[span] === 0));
+			onProgress();
+		}
+		this.#walk.drain();
+	}
+
+	#typedObjects(piece: readonly number[]): void {
+		const { spans, batch, graph } = this.#context;
+		const small = piece.filter((span) => spans.sizeClass[span] !== 0);
+		const push = (address: number, type: number, room: number): void => {
+			const number = graph.numberOf(type);
+			// The elements of a map are followed from its header, which has a holder.
+			if (graph.isGroup(number)) return;
+			const size = graph.types[number]?.descriptor.size ?? 0;
+			if (size > 0) this.#walk.push(address, number, Math.floor(room / size), ROOT.object, 0);
+		};
+		for (const span of piece) {
+			const type = spans.largeType[span] as number;
+			if (type !== 0) push(spans.base[span] as number, type, spans.elemSize[span] as number);
+		}
+		const live = this.#readLive(small);
+		batch.clear();
+		const objects: { address: number; size: number }[] = [];
+		small.forEach((span, index) => {
+			const [base, size] = [spans.base[span] as number, spans.elemSize[span] as number];
+			for (const object of live[index] ?? []) {
+				objects.push({ address: base + object * size, size });
+				batch.add(base + object * size, 8);
+			}
+		});
+		batch.read();
+		objects.forEach(({ address, size }, number) => {
+			if (batch.isComplete(number)) push(address + 8, batch.word(batch.offset(number)), size - 8);
+		});
+	}
+
+	/** Numbers of the objects of each span that are allocated. Uses the batch. */
+	#readLive(list: readonly number[]): number[][] {
+		const { spans, batch } = this.#context;
+		batch.clear();
+		const places = list.map((span) => addLiveBits(spans, batch, span, this.#inlineMarks));
+		batch.read();
+		return list.map((span, index) => {
+			const { alloc, mark } = places[index] as LiveBits;
+			const found: number[] = [];
+			forLive(spans, batch, span, alloc, mark, (object) => found.push(object));
+			return found;
+		});
+	}
+
+	/** The collector may have been at work since the spans were read. Uses the batch. */
+	#updateSpans(piece: readonly number[]): void {
+		const { spans, batch } = this.#context;
+		batch.clear();
+		for (const span of piece) batch.add(spans.address[span] as number, spans.layout.bytes);
+		const generation = spans.addSweepgen(batch);
+		batch.read();
+		spans.heapSweepgen = spans.sweepgenIn(batch, generation);
+		piece.forEach((span, number) => {
+			const gone = !batch.isComplete(number) || spans.update(batch, batch.offset(number), span) === "gone";
+			this.#gone[span] = Number(gone);
+		});
+	}
+
+	/** All objects that have pointers, then static memory and stacks. */
+	scanAll(): void {
+		const { spans, areas, onProgress } = this.#context;
+		for (const piece of pieces(spans, () => true)) {
+			this.#updateSpans(piece);
+			this.#scanSpans(piece.filter((span) => this.#gone[span] === 0));
+			this.#settle();
+			onProgress();
+		}
+		areas.forEach((area, number) => {
+			this.#scanRange(area.start, area.end, area, number);
+			this.#settle();
+		});
+		this.#walk.drain();
+	}
+
+	#scanSpans(piece: readonly number[]): void {
+		const { spans, batch, index: headers } = this.#context;
+		const large = piece.filter((span) => (spans.elemSize[span] as number) > CHUNK_BYTES);
+		const small = piece.filter((span) => (spans.elemSize[span] as number) <= CHUNK_BYTES);
+		batch.clear();
+		const places = small.map((span) => ({
+			bits: addLiveBits(spans, batch, span, this.#inlineMarks),
+			memory: batch.add(spans.base[span] as number, spans.bytes[span] as number),
+		}));
+		batch.read();
+		small.forEach((span, index) => {
+			const { bits, memory } = places[index] as { bits: LiveBits; memory: number };
+			if (!batch.isComplete(memory)) return;
+			const size = spans.elemSize[span] as number;
+			const at = batch.offset(memory);
+			const base = spans.base[span] as number;
+			const hasHeaders = headers.isHeaderSpan(span);
+			forLive(spans, batch, span, bits.alloc, bits.mark, (object) => {
+				// A map refers to its buckets, groups and tables only.
+				if (hasHeaders && headers.rowAt(span, base + object * size) >= 0) return;
+				this.#scanWords(at + object * size, size, ROOT.heapInterface, REFERRER.object, size, 0);
+			});
+		});
+		for (const span of large) {
+			const base = spans.base[span] as number;
+			this.#scanRange(base, base + (spans.elemSize[span] as number), undefined, 0);
+		}
+	}
+
+	#scanRange(start: number, end: number, area: Area | undefined, number: number): void {
+		const { batch } = this.#context;
+		const root =
+			area === undefined ? ROOT.heapInterface : area.goid === undefined ? ROOT.staticInterface : ROOT.stackInterface;
+		const referrer = area === undefined ? REFERRER.object : REFERRER.area - number;
+		for (let from = Math.ceil(start / 8) * 8; from < end; from += CHUNK_BYTES) {
+			const length = Math.floor(Math.min(CHUNK_BYTES, end - from) / 8) * 8;
+			batch.clear();
+			// A page may be missing: bss is mapped when it is touched, and some of a segment is no memory of ours.
+			for (let at = 0; at < length; at += 65536) batch.add(from + at, Math.min(65536, length - at));
+			batch.read();
+			for (let piece = 0; piece < batch.count; piece++) {
+				const at = piece * 65536;
+				if (!batch.isComplete(piece)) continue;
+				const bytes = Math.min(65536, length - at);
+				this.#scanWords(batch.offset(piece), bytes, root, referrer, 0, from - start + at);
+			}
+		}
+	}
+
+	/** `offset`: of the first word, for holders; `fixed` stands for it when it is not 0. */
+	#scanWords(at: number, bytes: number, root: number, referrer: number, fixed: number, offset: number): void {
+		const { spans, batch } = this.#context;
+		const { integers, words } = batch;
+		const { lowestHigh, highestHigh } = spans;
+		const [first, end] = [at >>> 2, (at + bytes) >>> 2];
+		for (let i = first; i < end; i += 2) {
+			const high = integers[i + 1] as number;
+			if (high >= lowestHigh && high <= highestHigh) {
+				const span = spans.atWords(words[i] as number, high);
+				if (span >= 0) {
+					const where = fixed === 0 ? offset + (i - first) * 4 : fixed;
+					this.#refers(span, high * TWO_32 + (words[i] as number), referrer, where);
+					continue;
+				}
+			}
+			// An interface: a type or an itab, then a reference to an object.
+			if (i + 3 >= end) continue;
+			const dataHigh = integers[i + 3] as number;
+			if (dataHigh < lowestHigh || dataHigh > highestHigh || high < 0 || high > 0xffff) continue;
+			const [low, dataLow] = [words[i] as number, words[i + 2] as number];
+			if ((low & 7) !== 0 || (high === 0 && low < 0x10000)) continue;
+			if (spans.atWords(dataLow, dataHigh) < 0) continue;
+			this.#interface(high * TWO_32 + low, dataHigh * TWO_32 + dataLow, root);
+		}
+	}
+
+	/** A word refers to an object of that span. */
+	#refers(span: number, address: number, referrer: number, where: number): void {
+		const { spans, index, table } = this.#context;
+		if (!index.isHeaderSpan(span)) {
+			if (referrer <= REFERRER.area && (spans.elemSize[span] as number) > MAX_WITHOUT_HEADER) {
+				this.#rootReferrer(address, REFERRER.area - referrer, where);
+			}
+			return;
+		}
+		const row = index.rowAt(span, address);
+		if (row < 0) return;
+		const flags = table.flags(row);
+		if ((flags & FLAG.referenced) !== 0) return;
+		table.setFlags(row, flags | FLAG.referenced);
+		if (table.strength(row) !== 0) return;
+		table.setNumber("holder", row, referrer);
+		table.setWord("offset", row, where);
+	}
+
+	/** A word of static memory or of a stack refers to an object; of several the first is taken, and static memory comes first. */
+	#rootReferrer(address: number, area: number, offset: number): void {
+		const node = this.#walk.rootObjects.get(address);
+		if (node === undefined) return;
+		this.#walk.rootObjects.delete(address);
+		this.#walk.rootReferrers.set(node, { area, offset });
+	}
+
+	/** A word that may be a type or an itab, and the one behind it, which refers to an object. */
+	#interface(word: number, data: number, root: number): void {
+		const { graph, spans } = this.#context;
+		if (word >= this.#types.start && word < this.#types.end) {
+			const type = graph.numberOf(word);
+			if (type >= 0) {
+				this.#holds(type, data, root);
+				return;
+			}
+		}
+		const known = this.#itabs.get(word);
+		if (known !== undefined) {
+			if (known >= 0) this.#holds(known, data, root);
+			return;
+		}
+		const span = spans.at(data);
+		if (span < 0 || spans.noscan[span] !== 0) return;
+		const waiting = this.#waiting;
+		if (waiting.words.length >= MAX_WAITING || this.#itabs.size >= MAX_ITABS) return;
+		waiting.words.push(word);
+		waiting.data.push(data);
+		waiting.roots.push(root);
+	}
+
+	#holds(type: number, data: number, root: number): void {
+		const { graph, spans } = this.#context;
+		const graphType = graph.types[type];
+		if (graphType === undefined || !graphType.leadsToMaps) return;
+		const { descriptor } = graphType;
+		if (descriptor.kind === KIND.map) {
+			const how = root === ROOT.stackInterface ? HOW.stackInterface : HOW.interface;
+			this.#walk.foundMap(data, type, root, 0, how);
+		} else if (descriptor.kind === KIND.pointer) {
+			this.#walk.push(data, graph.numberOf(descriptor.elem), 1, root, 0);
+		} else if (!descriptor.direct) {
+			const span = spans.at(data);
+			const object = span < 0 ? 0 : spans.objectAt(span, data);
+			if (object !== 0 && (data === object || data === object + 8)) this.#walk.push(data, type, 1, root, 0);
+		}
+	}
+
+	/** Looks up what the words are that may be itabs (runtime.itab: the interface's type, the value's type). Uses the batch. */
+	#settle(): void {
+		const { batch, graph } = this.#context;
+		const { words, data, roots } = this.#waiting;
+		this.#waiting = { words: [], data: [], roots: [] };
+		const unknown = [...new Set(words)].filter((word) => !this.#itabs.has(word));
+		batch.clear();
+		for (const word of unknown) batch.add(word, ITAB_BYTES);
+		batch.read();
+		unknown.forEach((word, number) => {
+			let type = -1;
+			if (batch.isComplete(number)) {
+				const at = batch.offset(number);
+				const isInterface = graph.types[graph.numberOf(batch.word(at))]?.descriptor.kind === KIND.interface;
+				if (isInterface) type = graph.numberOf(batch.word(at + 8));
+			}
+			this.#itabs.set(word, type);
+		});
+		words.forEach((word, number) => {
+			const type = this.#itabs.get(word) ?? -1;
+			if (type >= 0) this.#holds(type, data[number] ?? 0, roots[number] ?? 0);
+		});
+		if (this.#walk.pending > 1 << 16) this.#walk.drain();
+	}
+}
+
+/** Spans that have pointers, in pieces that are read at once. */
+function* pieces(spans: Spans, wanted: (span: number) => boolean): Generator<number[]> {
+	let piece: number[] = [];
+	let bytes = 0;
+	for (let span = 0; span < spans.count; span++) {
+		if (spans.noscan[span] !== 0 || !wanted(span)) continue;
+		const own = Math.min(CHUNK_BYTES, spans.bytes[span] as number);
+		if (piece.length > 0 && (piece.length >= PIECE_SPANS || bytes + own > PIECE_BYTES)) {
+			yield piece;
+			[piece, bytes] = [[], 0];
+		}
+		piece.push(span);
+		bytes += own;
+	}
+	if (piece.length > 0) yield piece;
+}
+
+interface LiveBits {
+	alloc: number;
+	mark: number;
+}
+
+function addLiveBits(spans: Spans, batch: ReadBatch, span: number, inlineMarks: boolean): LiveBits {
+	const length = Math.ceil((spans.elems[span] as number) / 64) * 8;
+	const marks = inlineMarks ? inlineMarkBytes(spans.elemSize[span] as number) : 0;
+	const end = (spans.base[span] as number) + (spans.bytes[span] as number);
+	return {
+		alloc: batch.add(spans.allocBits[span] as number, length),
+		mark: batch.add(marks > 0 ? end - marks / 2 : (spans.markBits[span] as number), length),
+	};
+}
+
+/** Calls for each object that is allocated, or, in a span that is not swept yet, was marked. */
+function forLive(
+	spans: Spans,
+	batch: ReadBatch,
+	span: number,
+	alloc: number,
+	mark: number,
+	visit: (object: number) => void,
+): void {
+	const unswept = spans.isUnswept(span, spans.heapSweepgen);
+	const bits = unswept ? mark : alloc;
+	if (!batch.isComplete(bits)) return;
+	const at = batch.offset(bits);
+	const [elems, free] = [spans.elems[span] as number, spans.freeIndex[span] as number];
+	for (let object = 0; object < elems; object++) {
+		const set = ((batch.bytes[at + (object >>> 3)] as number) >>> (object & 7)) & 1;
+		if (set !== 0 || (!unswept && object < free)) visit(object);
+	}
+}
