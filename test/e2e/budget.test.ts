@@ -47,7 +47,7 @@ const coverage = new Coverage();
 
 function coverageOf(name: string, truth: readonly [string, number][], { end }: Trace): Coverage {
 	const found = new Coverage();
-	for (const [fn, calls] of truth) found.take(`${name}: ${fn}`, end.calls[fn], calls);
+	for (const [fn, calls] of truth) found.take(`${name}: ${fn}`, end.calls[fn] ?? 0, calls);
 	return found;
 }
 

@@ -21,9 +21,16 @@ export function exactCalls(calls: Readonly<Record<string, Figure>>): Record<stri
 	return Object.fromEntries(Object.entries(calls).map(([fn, figure]) => [fn, exactly(figure, fn)]));
 }
 
-/** Whether the truth is what the figure says, at most `slack` beside it. Nothing is said of what was not measured. */
-export function holds(figure: Figure, truth: number, slack = 0): boolean {
-	return lowerEnd(figure) - slack <= truth && truth <= (upperEnd(figure) ?? Number.POSITIVE_INFINITY) + slack;
+/** What is known of the truth: a number, or both its bounds. */
+export type Truth = number | { low: number; high: number };
+
+const boundsOf = (truth: Truth): { low: number; high: number } =>
+	typeof truth === "number" ? { low: truth, high: truth } : truth;
+
+/** Whether the truth may be what the figure says. */
+export function holds(figure: Figure, truth: Truth): boolean {
+	const { low, high } = boundsOf(truth);
+	return lowerEnd(figure) <= high && low <= (upperEnd(figure) ?? Number.POSITIVE_INFINITY);
 }
 
 /** How often figures that are no plain numbers held the truth. */
@@ -33,25 +40,22 @@ export class Coverage {
 	bounds = 0;
 	readonly missed: string[] = [];
 
-	/** A plain number must be the truth, up to `slack`; an estimate is noted. */
-	take(what: string, figure: Figure | undefined, truth: number, slack = 0): void {
-		const told = figure ?? 0;
-		if (isExact(told)) {
-			expect({ what, off: Math.max(0, Math.abs(told - truth) - slack), told, truth }).toEqual({
-				what,
-				off: 0,
-				told,
-				truth,
-			});
+	/** A plain number must be the truth; an estimate is noted. What was not measured is not looked at. */
+	take(what: string, figure: Figure | undefined, truth: Truth): void {
+		if (figure === undefined) return;
+		if (isExact(figure)) {
+			const { low, high } = boundsOf(truth);
+			const fits = low <= figure && figure <= high;
+			expect({ what, fits, figure, truth }).toEqual({ what, fits: true, figure, truth });
 			return;
 		}
-		if (isAtLeast(told)) this.bounds++;
+		if (isAtLeast(figure)) this.bounds++;
 		else {
-			expect(told.low).toBeLessThanOrEqual(told.estimate);
-			expect(told.estimate).toBeLessThanOrEqual(told.high);
+			expect(figure.low).toBeLessThanOrEqual(figure.estimate);
+			expect(figure.estimate).toBeLessThanOrEqual(figure.high);
 			this.intervals++;
 		}
-		if (!holds(told, truth, slack)) this.missed.push(`${what}: ${JSON.stringify(told)}, in truth ${truth}`);
+		if (!holds(figure, truth)) this.missed.push(`${what}: ${JSON.stringify(figure)}, in truth ${JSON.stringify(truth)}`);
 	}
 
 	get all(): number {
