@@ -114,18 +114,14 @@ export class Aggregator {
 
 	/** There is this function, whether or not it is called. */
 	addFunction(fn: string, stream: Stream): void {
-		this.#functions.getOrAdd(
-			fn,
-			() => new FunctionStats(stream === "large" || stream === "small" ? "growths" : "work"),
-		);
+		this.#functions.getOrAdd(fn, () => new FunctionStats(stream));
 	}
 
 	/** Counts calls of growth functions and of growth work. */
 	addCalls(count: CallCount): void {
 		const { fn, growth, calls, window, pid, stream } = count;
-		this.addFunction(fn, stream);
 		const figures = stream === "iteration" ? figuresOfCalls(count) : this.#rows.addCalls(count);
-		const rows: StatRow[] = [this.#functions.getOrAdd(fn, () => new FunctionStats("work"))];
+		const rows: StatRow[] = [this.#functions.getOrAdd(fn, () => new FunctionStats(stream))];
 		if (stream !== "iteration") rows.push(this.#all);
 		this.#isOpen = true;
 		const weight = window?.weight ?? 1;

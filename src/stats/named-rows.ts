@@ -3,7 +3,7 @@
 import type { Figure } from "../records/figure.ts";
 import type { Frame, GoroutineRow, GrowthRecord, MapRow, SiteRow, TypeRow } from "../records/records.ts";
 import { SAMPLED_FIGURES, type SampledFigure } from "./sampled-sums.ts";
-import type { Sampling } from "./sampling.ts";
+import type { Sampling, Stream } from "./sampling.ts";
 import { StatRow } from "./stat-row.ts";
 import type { TargetCount } from "./totals.ts";
 
@@ -182,15 +182,16 @@ export class MapStats extends StatRow {
 
 /** Calls of one function, of all processes. */
 export class FunctionStats extends StatRow {
-	readonly #figure: "growths" | "work";
+	readonly #stream: Stream;
 
-	/** What its calls are counted as. */
-	constructor(figure: "growths" | "work") {
+	/** With which probes its calls are counted. */
+	constructor(stream: Stream) {
 		super();
-		this.#figure = figure;
+		this.#stream = stream;
 	}
 
 	calls(span: ReadSpan, sampling: Sampling): Figure | undefined {
-		return this.read(this.#figure, span, sampling);
+		const figure = this.#stream === "large" || this.#stream === "small" ? "growths" : "work";
+		return this.read(figure, span, sampling, undefined, [this.#stream]);
 	}
 }

@@ -132,9 +132,15 @@ export class StatRow {
 		}
 	}
 
-	/** A figure with what is known of it; undefined where it was not measured. `pid`: the process that the row is of; undefined: of all. */
-	read(figure: SampledFigure, span: "window" | "total", sampling: Sampling, pid?: number): Figure | undefined {
-		const extents = sampling.extents(pid, STREAMS_OF[figure], span);
+	/** A figure with what is known of it; undefined where it was not measured. `pid`: the process that the row is of; undefined: of all. `streams`: those that add to it. */
+	read(
+		figure: SampledFigure,
+		span: "window" | "total",
+		sampling: Sampling,
+		pid?: number,
+		streams: readonly Stream[] = STREAMS_OF[figure],
+	): Figure | undefined {
+		const extents = sampling.extents(pid, streams, span);
 		return readFigure(this.#sampled?.[span], figure, this.figure(figure, span), extents);
 	}
 
@@ -196,5 +202,11 @@ export class StatRow {
 	absorb(row: StatRow): void {
 		addFigures(this.#ended, row.#ended, 1);
 		if (row.#window !== undefined) this.add(row.#window);
+		if (row.#sampled === undefined) return;
+		this.#sampled ??= { window: undefined, total: new SampledSums() };
+		this.#sampled.total.absorb(row.#sampled.total);
+		if (row.#sampled.window === undefined) return;
+		this.#sampled.window ??= new SampledSums();
+		this.#sampled.window.absorb(row.#sampled.window);
 	}
 }
