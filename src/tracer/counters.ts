@@ -263,7 +263,8 @@ export class CounterTotals {
 			}
 			this.#taken.set(site.index, taken);
 			if (site.probe.tier === "growth" && hits > before.hits) {
-				recorded.set(site.index, 1 - (taken.unrecorded - before.unrecorded) / (hits - before.hits));
+				const calls = hits - before.hits;
+				recorded.set(site.index, (calls - (taken.unrecorded - before.unrecorded)) / calls);
 			}
 			if (rowLost > before.rowLost) deltas.push(withoutRow(site, rowLost - before.rowLost, match(site, 0) ? 0 : 1));
 		}
