@@ -1,6 +1,6 @@
 /** Rows of the five tables: a statistics row with what it stands for. */
 
-import type { Figure } from "../records/figure.ts";
+import { addMeasured, type Figure } from "../records/figure.ts";
 import type { Frame, GoroutineRow, GrowthRecord, MapRow, SiteRow, TypeRow } from "../records/records.ts";
 import { SAMPLED_FIGURES, type SampledFigure } from "./sampled-sums.ts";
 import type { Sampling, Stream } from "./sampling.ts";

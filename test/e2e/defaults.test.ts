@@ -54,11 +54,31 @@ function checkTotals({ end, start: begun, targets, windows, growths }: Trace, cl
 	const least = clock.between(nsOf(attached) + 1e9, nsOf(end.time) - 1e9, functions).low;
 	expect(total).toBeGreaterThanOrEqual(least);
 	expect(total).toBeLessThanOrEqual(most);
-	expect(exactSum(windows.map((window) => window.growths), "windows")).toBe(total);
-	expect(exactSum(functions.map((fn) => end.calls[fn]), "calls")).toBe(total);
+	expect(
+		exactSum(
+			windows.map((window) => window.growths),
+			"windows",
+		),
+	).toBe(total);
+	expect(
+		exactSum(
+			functions.map((fn) => end.calls[fn]),
+			"calls",
+		),
+	).toBe(total);
 	for (const rows of [end.sites, end.types]) {
-		expect(exactSum(rows.map((row) => row.growths), "rows")).toBe(total);
-		expect(exactSum(rows.map((row) => row.bytes), "bytes")).toBe(exactly(end.bytes, "bytes"));
+		expect(
+			exactSum(
+				rows.map((row) => row.growths),
+				"rows",
+			),
+		).toBe(total);
+		expect(
+			exactSum(
+				rows.map((row) => row.bytes),
+				"bytes",
+			),
+		).toBe(exactly(end.bytes, "bytes"));
 	}
 	expect(end.ledger.growth).toMatchObject({ hits: total, recorded: total });
 	expect(growths).toHaveLength(total);
