@@ -1,7 +1,7 @@
 /** Puts together what `inspect` says about a Go executable. Reads only what the binary's readers read; does no I/O of its own. */
 import { GomapgrowError } from "../errors/error.ts";
 import { type Compilation, compilationOf } from "../gobin/buildinfo/compilation.ts";
-import { NEWEST_MINOR, OLDEST_MINOR, standingOf } from "../gobin/buildinfo/go-version.ts";
+import { type GoVersion, NEWEST_MINOR, OLDEST_MINOR, standingOf } from "../gobin/buildinfo/go-version.ts";
 import { cgoExports } from "../gobin/cgo/cgo-exports.ts";
 import type { GoBinary, GoProgram } from "../gobin/go-binary.ts";
 import { type LayoutEntry, reportLayouts } from "../gobin/layouts/report.ts";
@@ -25,7 +25,7 @@ const hex = (address: number): string => `0x${address.toString(16)}`;
 
 /** What any Go program says about itself, of whatever release. */
 function identity(program: GoProgram, target: InspectedTarget) {
-	const { elf, version, buildInfo } = program;
+	const { elf, version, versionFrom, buildInfo } = program;
 	const { packagePath, modulePath, moduleVersion, dependencies, settings, revision } = buildInfo;
 	const setting = (name: string): string | undefined => {
 		const value = settings.get(name);
@@ -37,6 +37,11 @@ function identity(program: GoProgram, target: InspectedTarget) {
 		...(target.pid === undefined ? {} : { pid: target.pid }),
 		...(target.loadBias === undefined ? {} : { load_bias: hex(target.loadBias) }),
 		go_version: sanitize(version.raw),
+		go_version_from: versionFrom,
+		...optional(
+			"go_candidates",
+			version.candidates?.map((minor) => `1.${minor}`),
+		),
 		supported: `1.${OLDEST_MINOR} to 1.${NEWEST_MINOR}`,
 		arch: elf.arch,
 		stripped: elf.section(".symtab") === undefined,
@@ -245,15 +250,19 @@ function verdictOf(plan: ProbePlan, binary: GoBinary): string {
 	const stepped = plan.probes.filter(({ site }) => site.cost === "stepped").length;
 	const cost = stepped === 0 ? "all cheap" : `${stepped} of them single-stepped`;
 	const count = `${plan.probes.length} probes, ${cost}`;
-	const newer =
-		standingOf(binary.version) === "unproven"
-			? ` (newer than known, which is Go 1.${OLDEST_MINOR} to 1.${NEWEST_MINOR})`
-			: "";
+	const newer = standingOf(binary.version) === "unproven" ? ` (${standingText(binary.version)})` : "";
 	if (plan.limits !== undefined) {
 		return `can be watched in part${newer}: growths are counted without details; ${count}`;
 	}
-	const layouts = newer === "" ? "" : ", by layouts from its own DWARF";
+	const layouts = binary.basis.kind === "dwarf" && newer !== "" ? ", by layouts from its own DWARF" : "";
 	return `can be watched${newer}: every growth with type, cause, size, goroutine and stack${layouts}; ${count}`;
+}
+
+/** Why the layouts of a release cannot simply be taken. */
+function standingText({ candidates, major, minor }: GoVersion): string {
+	if (candidates !== undefined) return `made by Go ${candidates.map((one) => `1.${one}`).join(" or ")}, as it looks`;
+	if (major === 1 && minor <= NEWEST_MINOR) return `a development version of Go 1.${minor}`;
+	return `newer than known, which is Go 1.${OLDEST_MINOR} to 1.${NEWEST_MINOR}`;
 }
 
 function errorOf(error: GomapgrowError) {

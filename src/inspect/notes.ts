@@ -18,8 +18,9 @@ export function layoutNotes(
 	const known = standingOf(binary.version) === "known";
 	const { kind, table: basis } = binary.basis;
 	if (kind === "nearest") {
+		const why = binary.version.candidates === undefined ? "this version is not known" : "no text has the version";
 		notes.push(
-			`this version is not known and has no DWARF: of the layouts of ${nearest} those are used that the program's own data confirm`,
+			`${why}, and there is no DWARF: of the layouts of ${nearest} those are used that the program's own data confirm`,
 		);
 	} else if (kind === "table") {
 		const origin =

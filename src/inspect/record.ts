@@ -2,6 +2,7 @@
  * What `inspect` says about a Go executable, in the spelling of its JSON. The rules are those of the records: addresses are hex
  * strings, sizes end in `_bytes`, what is not known is absent, text from the executable is sanitised.
  */
+import type { VersionSource } from "../gobin/buildinfo/go-version.ts";
 import type { MapImpl, TierName } from "../records/records.ts";
 
 export interface InspectedSite {
@@ -71,7 +72,14 @@ export interface Inspection {
 	pid?: number;
 	/** Of the running process: run-time address minus address in the file. */
 	load_bias?: string;
+	/** "unknown" when no text has it. */
 	go_version: string;
+	/**
+	 * "build-info": the build information. Without: "build-version": runtime.buildVersion, what runtime.Version() returns; "dwarf": the
+	 * compiler's name in DWARF; "tables": the shape of tables and code, which `go_candidates` (minor versions) is all they leave.
+	 */
+	go_version_from: VersionSource;
+	go_candidates?: string[];
 	/** "1.15 to 1.27" */
 	supported: string;
 	/** Absent when no map of the program can grow. */

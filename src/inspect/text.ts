@@ -70,7 +70,21 @@ function goText(inspection: Inspection): string {
 			: Math.max(packages.unoptimized, packages.uninlined) < packages.total;
 	const compiled =
 		optimized === undefined ? [] : flags === "" ? "optimised" : `${partly ? "partly " : ""}compiled with ${flags}`;
-	return [go_version, maps, `linux/${arch}`, compiled].flat().join(", ");
+	return [`${go_version}${versionNote(inspection)}`, maps, `linux/${arch}`, compiled].flat().join(", ");
+}
+
+/** Where the version is from, when it is not from the build information. */
+function versionNote({ go_version_from, go_candidates }: Inspection): string {
+	switch (go_version_from) {
+		case "build-info":
+			return "";
+		case "build-version":
+			return " (by runtime.buildVersion: no build information)";
+		case "dwarf":
+			return " (by DWARF: no build information)";
+		case "tables":
+			return ` (no build information; ${(go_candidates ?? []).join(" or ")} by its tables and code)`;
+	}
 }
 
 function fileText({ stripped, pie, static: isStatic, cgo, dwarf_version }: Inspection): string {

@@ -86,9 +86,14 @@ function inlineTreeAddress(
 
 /**
  * Whether `gofunc`, which may come from another release's layout of the module data, is that of this program: inline trees, looked at all
- * over the program, begin with calls of functions that have names, and from inside of their function.
+ * over the program, begin with calls of functions that have names, and from inside of their function. Undefined when it has no such tree.
  */
-export function inlineTreesFit(elf: ElfFile, functions: FunctionTable, table: Pclntab, gofunc: number): boolean {
+export function inlineTreesFit(
+	elf: ElfFile,
+	functions: FunctionTable,
+	table: Pclntab,
+	gofunc: number,
+): boolean | undefined {
 	const step = Math.max(1, Math.floor(functions.count / MAX_SAMPLES));
 	let fitting = 0;
 	for (let index = 0; index < functions.count; index += step) {
@@ -108,5 +113,5 @@ export function inlineTreesFit(elf: ElfFile, functions: FunctionTable, table: Pc
 		}
 		fitting++;
 	}
-	return fitting > 0;
+	return fitting > 0 ? true : undefined;
 }

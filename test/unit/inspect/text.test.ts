@@ -47,6 +47,7 @@ const SERVICE: Inspection = {
 	pid: 4711,
 	load_bias: "0x55d0a1c00000",
 	go_version: "go1.24.4",
+	go_version_from: "build-info",
 	supported: "1.15 to 1.27",
 	map_impl: "swiss",
 	arch: "amd64",
@@ -124,6 +125,7 @@ const SERVICE: Inspection = {
 const TOO_OLD: Inspection = {
 	exe: "old",
 	go_version: "go1.13.8",
+	go_version_from: "build-info",
 	supported: "1.15 to 1.27",
 	arch: "amd64",
 	stripped: true,
