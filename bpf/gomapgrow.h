@@ -70,7 +70,8 @@ struct gmg_site {
 	__u8 reads_flags;    /* work: the map is classic, its flags tell about iterators */
 	__u8 always_enters;  /* the site is not the branch of a stack check: every pass is a call */
 	__u8 own_stack_only; /* frame pointers that lead out of the goroutine's stack are stale: nothing is read there */
-	__u8 pad[3];
+	__u8 pad;
+	__u16 map_at;        /* inlined copies: from the stack pointer to the word with the map's address; 0: it is an argument */
 	__u64 since_ns;      /* iterations: of those that began before this moment some may have ended unseen; may change at any time */
 };
 

@@ -131,7 +131,7 @@ export class TierBooks {
 
 	/** By function, since the probes were put in or taken out. */
 	#hitsSince(now: Snapshot): Map<string, number> {
-		return new Map([...now].map(([site, { hits }]) => [site.probe.fn, hits - (this.#changed.get(site)?.hits ?? hits)]));
+		return byFunction([...now].map(([site, { hits }]) => [site, hits - (this.#changed.get(site)?.hits ?? hits)]));
 	}
 
 	/** Processor time and cost of hits since the probes were put in. */
@@ -179,7 +179,7 @@ export class TierBooks {
 
 	/** Hits since the start, by function. */
 	counted(): Map<string, number> {
-		return new Map([...this.#snapshot()].map(([{ probe }, { hits }]) => [probe.fn, hits]));
+		return byFunction([...this.#snapshot()].map(([site, { hits }]) => [site, hits]));
 	}
 
 	/** How many calls one that was counted in a window stands for; undefined as long as none was. */
@@ -214,4 +214,11 @@ function difference(now: SiteCounts, before: SiteCounts): SiteCounts {
 	return Object.fromEntries(
 		Object.entries(now).map(([name, value]) => [name, value - before[name as keyof SiteCounts]]),
 	) as SiteCounts;
+}
+
+/** A function has several sites when it has been inlined. */
+function byFunction(sites: readonly (readonly [EntrySite, number])[]): Map<string, number> {
+	const hits = new Map<string, number>();
+	for (const [{ probe }, more] of sites) hits.set(probe.fn, (hits.get(probe.fn) ?? 0) + more);
+	return hits;
 }

@@ -12,6 +12,7 @@ import { GOID_WITNESSES, goidFromCode } from "./layouts/goid-from-code.ts";
 import type { ModuleDataLayout, StructLayouts } from "./layouts/struct-layouts.ts";
 import { FunctionTable, type GoFunction } from "./pclntab/function-table.ts";
 import { type Frame, inlineTreesFit } from "./pclntab/inline-tree.ts";
+import { findInlinedCopies, type InlinedCopy } from "./pclntab/inlined-copies.ts";
 import { Symbolizer } from "./pclntab/symbolizer.ts";
 import { type GoTables, locateGoTables } from "./types/locate-tables.ts";
 import type { ModuleData } from "./types/module-data.ts";
@@ -20,13 +21,19 @@ import { readWaitReasons } from "./types/wait-reasons.ts";
 
 export type MapImpl = "classic" | "swiss";
 
-const SWISS_FUNCTION = "internal/runtime/maps.(*table).rehash";
-const CLASSIC_FUNCTION = "runtime.hashGrow";
+/** One of them is in every program whose maps can grow: the compiler may have inlined the growth functions themselves everywhere (-pgo). */
+const SWISS_FUNCTIONS = ["rehash", "grow", "split", "uncheckedPutSlot"].map(
+	(name) => `internal/runtime/maps.(*table).${name}`,
+);
+const CLASSIC_FUNCTIONS = [
+	"runtime.hashGrow",
+	...["", "_fast32", "_fast32ptr", "_fast64", "_fast64ptr", "_faststr"].map((kind) => `runtime.mapassign${kind}`),
+];
 /** In the runtime/cgo package in all versions, linked whenever that package is. */
 const CGO_FUNCTION = "crosscall2";
 const GOEXIT = "runtime.goexit";
 /** What nearly every use of a program asks about. */
-const EXPECTED: readonly string[] = [SWISS_FUNCTION, CLASSIC_FUNCTION, CGO_FUNCTION, ...GOID_WITNESSES];
+const EXPECTED: readonly string[] = [...SWISS_FUNCTIONS, ...CLASSIC_FUNCTIONS, CGO_FUNCTION, ...GOID_WITNESSES];
 const MAX_LISTED_NAMES = 100_000;
 const MAX_REMEMBERED_NAMES = 1024;
 
@@ -170,10 +177,10 @@ export class GoBinary {
 
 	/** Which map implementation is linked in; undefined when the program has none. Told by the functions, never by the version. */
 	get mapImpl(): MapImpl | undefined {
-		if (this.#function(SWISS_FUNCTION) !== undefined) {
+		if (this.functionsByName(SWISS_FUNCTIONS).size > 0) {
 			return "swiss";
 		}
-		return this.#function(CLASSIC_FUNCTION) === undefined ? undefined : "classic";
+		return this.functionsByName(CLASSIC_FUNCTIONS).size === 0 ? undefined : "classic";
 	}
 
 	/** runtime.text, the start of Go code; in cgo programs it is not the address of .text. */
@@ -221,6 +228,15 @@ export class GoBinary {
 			}
 		}
 		return found;
+	}
+
+	/**
+	 * Copies of the functions with these names that the compiler has put into functions whose names begin with one of the prefixes, in place of
+	 * calls. None when it is not known where the program's trees of inlined calls are.
+	 */
+	inlinedCopies(names: readonly string[], outerPrefixes: readonly string[]): InlinedCopy[] {
+		const { pclntab, module } = this.#tables();
+		return findInlinedCopies(this.elf, this.#functions(), pclntab, module.gofunc, names, outerPrefixes);
 	}
 
 	#function(name: string): GoFunction | undefined {

@@ -1,6 +1,6 @@
 /**
  * The functions of the Go runtime that grow maps, and what a call of each means. Names and signatures: runtime/map.go and
- * map_fast*.go (Go 1.15 to 1.23), internal/runtime/maps/{map,table}.go (Go 1.24 to 1.27). None of them is ever inlined.
+ * map_fast*.go (Go 1.15 to 1.23), internal/runtime/maps/{map,table}.go (Go 1.24 to 1.27). With a profile (-pgo) the compiler inlines them.
  */
 import type { MapImpl, Role, Tier } from "../plan/probe-plan.ts";
 

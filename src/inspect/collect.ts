@@ -8,10 +8,18 @@ import { type LayoutEntry, reportLayouts } from "../gobin/layouts/report.ts";
 import { conditionName } from "../isa/amd64/text.ts";
 import { sanitize } from "../lib/sanitize.ts";
 import { MACHINE, requireArchitecture } from "../plan/architecture.ts";
+import { type SurveyedCopy, surveyCopies } from "../plan/inlined-copies.ts";
 import { makePlan, type SurveyedFunction, surveyFunctions } from "../plan/make-plan.ts";
 import type { PlannedProbe, ProbePlan, ProbeSite } from "../plan/probe-plan.ts";
 import { damagedNote, inspectionNotes, layoutNotes } from "./notes.ts";
-import type { CgoExport, InspectedExit, InspectedFunction, InspectedLayout, Inspection } from "./record.ts";
+import type {
+	CgoExport,
+	InspectedCopy,
+	InspectedExit,
+	InspectedFunction,
+	InspectedLayout,
+	Inspection,
+} from "./record.ts";
 
 /** Where the executable comes from. */
 export interface InspectedTarget {
@@ -85,6 +93,7 @@ export function inspectUnsupported(program: GoProgram, error: GomapgrowError, ta
 		...debug,
 		...compilation,
 		functions: [],
+		copies: [],
 		functions_absent: [],
 		cgo_exports: [],
 		layouts: {},
@@ -99,7 +108,8 @@ export function inspectUnsupported(program: GoProgram, error: GomapgrowError, ta
 /** `binary` is best opened with `verifyLayouts`. Throws E-BIN-MALFORMED and E-BIN-TRUNCATED for damaged files. */
 export function inspectBinary(program: GoProgram, binary: GoBinary, target: InspectedTarget): Inspection {
 	const surveyed = surveyFunctions(binary);
-	const plan = tryPlan(binary, surveyed);
+	const copies = surveyCopies(binary);
+	const plan = tryPlan(binary, surveyed, copies);
 	const layouts = reportLayouts(binary);
 	const { mapImpl } = binary;
 	const { compilation, damaged = binary.basis.damaged, ...debug } = debugInfo(program);
@@ -110,9 +120,15 @@ export function inspectBinary(program: GoProgram, binary: GoBinary, target: Insp
 		...debug,
 		...compilation,
 		functions: surveyed.flatMap((entry) => inspectedFunction(entry, plan, binary)),
+		copies: copies.map(inspectedCopy),
 		functions_absent: surveyed
 			.filter(({ found }) => found === undefined)
-			.map(({ wanted }) => ({ name: wanted.fn, reason: whyAbsent(wanted.fn, binary.version.minor) })),
+			.map(({ wanted }) => ({
+				name: wanted.fn,
+				reason: copies.some(({ wanted: { fn } }) => fn === wanted.fn)
+					? "inlined wherever it is called"
+					: whyAbsent(wanted.fn, binary.version.minor),
+			})),
 		cgo_exports: exportsOf(binary),
 		layouts: Object.fromEntries(layouts.map((entry) => [entry.name, inspectedLayout(entry)])),
 		layout_notes: layoutNotes(binary, layouts, damaged),
@@ -129,10 +145,14 @@ export function inspectBinary(program: GoProgram, binary: GoBinary, target: Insp
 		: { ...base, watchable: true, verdict: verdictOf(plan, binary), notes };
 }
 
-function tryPlan(binary: GoBinary, surveyed: readonly SurveyedFunction[]): ProbePlan | GomapgrowError {
+function tryPlan(
+	binary: GoBinary,
+	surveyed: readonly SurveyedFunction[],
+	copies: readonly SurveyedCopy[],
+): ProbePlan | GomapgrowError {
 	try {
 		requireArchitecture(binary);
-		return makePlan(binary, { surveyed });
+		return makePlan(binary, { surveyed, copies });
 	} catch (error) {
 		if (error instanceof GomapgrowError && /^E-BIN-(ARCH|NO-MAPS|NO-SITES)$/.test(error.code)) return error;
 		throw error;
@@ -183,6 +203,17 @@ function inspectedFunction(
 				: { site: inspectedSite(probe.site), ...inspectedExits(planned ?? probe) }),
 		},
 	];
+}
+
+function inspectedCopy({ copy, probes }: SurveyedCopy): InspectedCopy {
+	return {
+		name: sanitize(copy.fn),
+		inlined_into: sanitize(copy.outer.name),
+		address: hex(copy.outer.entry),
+		...(typeof probes === "string"
+			? { sites: [], reason: probes }
+			: { sites: probes.map(({ site, tier }) => ({ ...inspectedSite(site), tier })) }),
+	};
 }
 
 function inspectedSite(site: ProbeSite) {
@@ -251,7 +282,10 @@ function verdictOf(plan: ProbePlan, binary: GoBinary): string {
 	const cost = stepped === 0 ? "all cheap" : `${stepped} of them single-stepped`;
 	const count = `${plan.probes.length} probes, ${cost}`;
 	const newer = standingOf(binary.version) === "unproven" ? ` (${standingText(binary.version)})` : "";
-	if (plan.limits !== undefined) {
+	if (plan.unseen !== undefined) {
+		return `can be watched in part${newer}: not all growths can be seen, because some functions are inlined; ${count}`;
+	}
+	if (plan.goroutine === undefined) {
 		return `can be watched in part${newer}: growths are counted without details; ${count}`;
 	}
 	const layouts = binary.basis.kind === "dwarf" && newer !== "" ? ", by layouts from its own DWARF" : "";

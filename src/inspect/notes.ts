@@ -81,7 +81,7 @@ export function inspectionNotes(binary: GoBinary, compilation: Compilation, plan
 				: "cgo: stacks of calls from C go as far as its frame pointers do",
 		);
 	}
-	if (plan.limits === undefined && !binary.mapTypesConfirmed) {
+	if (plan.goroutine !== undefined && !binary.mapTypesConfirmed) {
 		notes.push("no map type was found in the executable: maps of types made at run time have no name");
 	}
 	return notes;

@@ -43,6 +43,18 @@ export interface InspectedFunction {
 	exits_missing?: string;
 }
 
+export interface InspectedCopy {
+	/** Full name of the function that was inlined. */
+	name: string;
+	/** The function whose code has the copy. */
+	inlined_into: string;
+	/** Of that one. */
+	address: string;
+	/** Each passage through the copy passes exactly one of them; empty when it cannot be seen: `reason` says why. */
+	sites: (InspectedSite & { tier: TierName })[];
+	reason?: string;
+}
+
 export interface InspectedLayout {
 	offset: number;
 	/** "code": read out of the program's instructions. */
@@ -106,6 +118,8 @@ export interface Inspection {
 	/** Which packages -N or -l were given for, when only the build settings tell and it was not for all: a pattern, or words. */
 	flagged?: string;
 	functions: InspectedFunction[];
+	/** Copies of functions of interest that the compiler has inlined into others, and how their passages are seen. */
+	copies: InspectedCopy[];
 	/** Functions that the tool would look at but that are not there. */
 	functions_absent: { name: string; reason: string }[];
 	cgo_exports: CgoExport[];

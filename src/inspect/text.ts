@@ -5,7 +5,7 @@ import { formatCount } from "../text/units.ts";
 import { displayWidth } from "../text/width.ts";
 import { labelled, wrap } from "../text/wrap.ts";
 import { COST, exitsText } from "./exits-text.ts";
-import type { InspectedFunction, Inspection } from "./record.ts";
+import type { InspectedCopy, InspectedFunction, Inspection } from "./record.ts";
 
 const WIDTH = 80;
 const LABEL = 13;
@@ -34,6 +34,7 @@ export function inspectText(inspection: Inspection, color: boolean): string {
 		],
 		functionsText(inspection, head, colors.dim),
 		exitsText(inspection.functions, head, WIDTH),
+		list("inlined copies", inspection.copies.map(copyText), head),
 		list("not there", inspection.functions_absent.map(absentText), head),
 		list(
 			"called from C",
@@ -49,6 +50,14 @@ export function inspectText(inspection: Inspection, color: boolean): string {
 
 function list(title: string, items: readonly string[], head: (title: string) => string): string[] {
 	return items.length === 0 ? [] : [head(title), ...items.flatMap((item) => labelled("  -", 4, item, WIDTH))];
+}
+
+function copyText({ name, inlined_into, address, sites, reason }: InspectedCopy): string {
+	const places = sites.map(({ address: at, instruction }) => {
+		return `+0x${(Number.parseInt(at, 16) - Number.parseInt(address, 16)).toString(16)} ${instruction}`;
+	});
+	const where = reason === undefined ? `seen at ${places.join(", ")}` : `not seen: ${reason}`;
+	return `${shortFunction(name)} in ${shortFunction(inlined_into)}: ${where}`;
 }
 
 function absentText({ name, reason }: { name: string; reason: string }): string {

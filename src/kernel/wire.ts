@@ -17,7 +17,7 @@ export const SITE = {
 	...{ size: 56, role: 0, entry: 4, outerEntry: 8, chance: 12, goid: 16, parentGoid: 18, gopc: 20, startpc: 22 },
 	...{ curg: 24, cgoGap: 26, fsOffset: 28, argsOnStack: 32, gInRcx: 33, callerDepth: 34, slot: 35, outerSlot: 36 },
 	...{ condition: 37, leavesTaken: 38, handsOver: 39, framePointer: 40, seed: 41, readsFlags: 42, alwaysEnters: 43 },
-	...{ ownStackOnly: 44, sinceNs: 48 },
+	...{ ownStackOnly: 44, mapAt: 46, sinceNs: 48 },
 } as const;
 
 /** struct gmg_site_counts, per CPU. */

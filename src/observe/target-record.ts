@@ -27,6 +27,7 @@ export function targetRecord(target: Target, time: string, timing: Timing): Targ
 			file_offset: probe.site.fileOffset,
 			instruction: probe.site.instruction,
 			cost: probe.site.cost,
+			...(probe.inlinedInto === undefined ? {} : { inlined_into: sanitize(probe.inlinedInto) }),
 		})),
 		not_probed: plan.skipped,
 		...(limits.length === 0 ? {} : { limits: limits.map((limit) => sanitize(limit)) }),

@@ -41,6 +41,8 @@ export class WindowReports {
 	/** Calls that were not counted, by function, at the previous reading. */
 	readonly #missingBefore = new WeakMap<Target, Map<string, number>>();
 	#startNs = monotonicNs();
+	/** Whether a target has, or had, growths that no probe sees. */
+	#unseen = false;
 
 	/** The first window begins now. */
 	constructor(sources: WindowSources) {
@@ -56,6 +58,7 @@ export class WindowReports {
 	close(counters: Counters, watched: Watched, final = false): void {
 		const { aggregator, governor, view } = this.#sources;
 		const time = monotonicNs();
+		this.#lookForUnseen(watched);
 		for (const { pid, fn, map_type } of counters.work) governor.addWork(pid, fn, map_type);
 		const scale = this.#scale(counters, watched.targets, final);
 		for (const { pid, fn, map_type, caller, calls } of counters.work) {
@@ -88,12 +91,19 @@ export class WindowReports {
 	}
 
 	/** The end record, after the last window. */
-	end(counters: Counters, { records }: Watched, reason: EndReason): void {
+	end(counters: Counters, watched: Watched, reason: EndReason): void {
 		const { aggregator, view } = this.#sources;
+		const { records } = watched;
+		this.#lookForUnseen(watched);
 		const calls = this.#calls.totals();
 		const total = { ...aggregator.total(), ...growthsBy(calls, growthFunctionsOf(records), counters) };
-		const record = { ...endRecord(total, reason, this.#context(monotonicNs(), counters)), calls };
+		const end = endRecord(total, reason, this.#context(monotonicNs(), counters));
+		const record = { ...end, calls, complete: end.complete && !this.#unseen };
 		view.end(record, { targets: records, total, losses: this.#losses.latest });
+	}
+
+	#lookForUnseen({ targets }: Watched): void {
+		this.#unseen ||= targets.some(({ plan }) => plan.unseen !== undefined);
 	}
 
 	#context(time: bigint, { ledger }: Counters): RecordContext {

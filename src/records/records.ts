@@ -45,6 +45,8 @@ export interface ProbeInfo {
 	file_offset: number;
 	instruction: string;
 	cost: "emulated" | "stepped";
+	/** The site is in a copy of the function that the compiler has inlined into this one. */
+	inlined_into?: string;
 }
 
 export interface TargetRecord {

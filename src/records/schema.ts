@@ -92,6 +92,7 @@ const probe = object<ProbeInfo>({
 	file_offset: whole,
 	instruction: text,
 	cost: oneOf<ProbeInfo["cost"]>({ emulated: true, stepped: true }),
+	inlined_into: optional(text, "the site is in a copy of the function that the compiler has inlined into this one"),
 });
 
 const unpaired = oneOf<UnpairedReason>({ left: true, evicted: true });

@@ -13,7 +13,7 @@ import type { Tier } from "../plan/probe-plan.ts";
 import { emptyTierLedger, unaccounted } from "../records/ledger.ts";
 import type { Frame, Ledger, TierLedger } from "../records/records.ts";
 import type { StackDecoder } from "./decode/stacks.ts";
-import { UNKNOWN_TYPE } from "./decode/type-names.ts";
+import { UNKNOWN_TYPE, UNTOLD_TYPE } from "./decode/type-names.ts";
 import type { EntrySite, SiteTable } from "./site-table.ts";
 import type { Target } from "./target.ts";
 
@@ -73,6 +73,11 @@ const noSums = (): TierSums => ({ growth: noCounts(), work: noCounts(), iteratio
 
 function add(sum: SiteCounts, counts: SiteCounts): void {
 	for (const name of Object.keys(sum) as (keyof SiteCounts)[]) sum[name] += counts[name];
+}
+
+/** A function has several sites: its own, and those of its inlined copies. */
+function addTo(calls: Map<string, number> | undefined, fn: string, hits: number): void {
+	calls?.set(fn, (calls.get(fn) ?? 0) + hits);
 }
 
 /** Growths that did not become records are not timed either; a call of the work tier is timed whether it becomes a record or not. */
@@ -136,8 +141,8 @@ export class CounterTotals {
 			const counts = this.countsOf(site);
 			add(sums[site.probe.tier], counts);
 			addTimed(timed, site, counts);
-			perTarget.get(site.target)?.set(site.probe.fn, counts.hits);
-			calls.set(site.probe.fn, (calls.get(site.probe.fn) ?? 0) + counts.hits);
+			addTo(perTarget.get(site.target), site.probe.fn, counts.hits);
+			addTo(calls, site.probe.fn, counts.hits);
 		}
 		const ledger = this.#ledger(sums, timed, rows, decoded, final ? underWay + this.#ended.underWay : undefined);
 		const [work, latency] = [this.#work, this.#latency];
@@ -252,7 +257,7 @@ export class CounterTotals {
 			const counts = this.countsOf(site);
 			add(this.#ended.sums[site.probe.tier], counts);
 			addTimed(this.#ended.timed, site, counts);
-			this.#ended.calls.set(site.probe.fn, (this.#ended.calls.get(site.probe.fn) ?? 0) + counts.hits);
+			addTo(this.#ended.calls, site.probe.fn, counts.hits);
 		}
 		if (this.#measured.latency) this.#ended.underWay += this.#goroutines.forget(target.identity.pid);
 		const released = this.#sites.release(target, (index) => this.#siteCounters.read(index));
@@ -273,5 +278,6 @@ const OTHER_TYPES = "(other)";
 /** Unknown for a type made at run time, and as long as no growth of a command has told where it was loaded. */
 function typeName(target: Target, address: number): string {
 	const { bias } = target;
+	if (address === 0) return UNTOLD_TYPE.name;
 	return ((bias === undefined ? undefined : target.types.at(address, bias)) ?? UNKNOWN_TYPE).name;
 }

@@ -13,7 +13,7 @@ import type { AttachMode } from "../kernel/features.ts";
 import { monotonicNs } from "../kernel/libc.ts";
 import { type AttachSite, Closings, UprobeLink } from "../kernel/uprobe-link.ts";
 import { NO_SLOT } from "../kernel/wire.ts";
-import { type ExitSite, type PlannedProbe, ROLE, type Tier } from "../plan/probe-plan.ts";
+import { type ExitSite, hasAllArguments, type PlannedProbe, ROLE, type Tier } from "../plan/probe-plan.ts";
 import type { GrowthRecord, OverlapRecord, WorkRecord } from "../records/records.ts";
 import type { ClockAnchor } from "../records/time.ts";
 import { type Counters, CounterTotals, type Decoded } from "./counters.ts";
@@ -371,7 +371,8 @@ function entryConfig(target: Target, probe: PlannedProbe, timed: boolean): SiteC
 		callerDepth: probe.callerDepth,
 		slot: timed ? (slotOf(probe.fn) ?? NO_SLOT) : NO_SLOT,
 		seed: SEED_OFFSET[plan.impl],
-		readsFlags: plan.impl === "classic" && plan.goroutine !== undefined,
+		readsFlags: plan.impl === "classic" && plan.goroutine !== undefined && hasAllArguments(probe),
+		mapAt: probe.mapAt ?? 0,
 		alwaysEnters: probe.everyPass === true,
 		ownStackOnly: plan.ownStackOnly === true,
 	};

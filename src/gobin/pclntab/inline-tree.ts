@@ -65,7 +65,7 @@ export function framesOf(
  * Address of the function's inline tree: its funcdata stand behind its pcdata, as 8-byte aligned pointers up to 1.17, as offsets
  * from moduledata.gofunc since 1.18 (runtime/symtab.go, funcdata).
  */
-function inlineTreeAddress(
+export function inlineTreeAddress(
 	elf: ElfFile,
 	table: Pclntab,
 	gofunc: number | undefined,

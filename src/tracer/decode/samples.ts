@@ -1,12 +1,19 @@
 /** Turns samples of the work tier and steps of iterators into records. */
 import type { RawStep, RawWork } from "../../kernel/events.ts";
 import { FAULT } from "../../kernel/wire.ts";
+import { hasAllArguments } from "../../plan/probe-plan.ts";
 import type { OverlapRecord, WorkRecord } from "../../records/records.ts";
 import { type ClockAnchor, elapsedNs, timeOf } from "../../records/time.ts";
 import type { EntrySite } from "../site-table.ts";
+import type { Target } from "../target.ts";
 import type { RecentGrowths } from "./overlaps.ts";
 import type { StackDecoder } from "./stacks.ts";
-import { UNKNOWN_TYPE } from "./type-names.ts";
+import { UNKNOWN_TYPE, UNTOLD_TYPE } from "./type-names.ts";
+
+function typeOf({ mapType }: RawWork, target: Target, bias: number): string {
+	if (mapType === 0) return UNTOLD_TYPE.name;
+	return ((target.bias === undefined ? undefined : target.types.at(mapType, bias)) ?? UNKNOWN_TYPE).name;
+}
 
 export class SampleDecoder {
 	readonly #anchor: ClockAnchor;
@@ -30,11 +37,11 @@ export class SampleDecoder {
 			tid: raw.tid,
 			...((raw.fault & FAULT.g) === 0 ? { goid: raw.goid } : {}),
 			fn: probe.fn,
-			map_type: ((target.bias === undefined ? undefined : target.types.at(raw.mapType, bias)) ?? UNKNOWN_TYPE).name,
+			map_type: typeOf(raw, target, bias),
 			weight: raw.weight,
 			...(raw.durationNs === 0 ? {} : { duration_ns: raw.durationNs }),
 			...(raw.slow ? { slow: true as const } : {}),
-			...(target.plan.impl === "classic" ? { iterating: raw.iterating } : {}),
+			...(target.plan.impl === "classic" && hasAllArguments(probe) ? { iterating: raw.iterating } : {}),
 			stack,
 			...(this.#stacks.isTruncated(target, stack, raw.truncated) ? { stack_truncated: true as const } : {}),
 		};

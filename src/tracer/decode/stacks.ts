@@ -2,7 +2,7 @@
 
 import { LruCache } from "../../lib/lru-cache.ts";
 import { sanitize } from "../../lib/sanitize.ts";
-import type { PlannedProbe } from "../../plan/probe-plan.ts";
+import { isInMiddle, type PlannedProbe } from "../../plan/probe-plan.ts";
 import type { Frame } from "../../records/records.ts";
 import type { Target } from "../target.ts";
 import { mayCall } from "./call-check.ts";
@@ -40,8 +40,17 @@ export class StackDecoder {
 		const key = `${target.identity.pid}:${probe.site.address}:${bytes}`;
 		const known = this.#stacks.get(key);
 		if (known) return known;
-		const stack = framesAt(target, probe.site.address + bias, bias);
-		if (!this.#addCallers(stack, target, probe, returns, bias)) this.#cut.add(stack);
+		const here = framesAt(target, probe.site.address + bias, bias);
+		// In the middle of a function the top of the stack is no return address; in an inlined copy its frames begin with it.
+		const first = isInMiddle(probe)
+			? Math.max(
+					0,
+					here.findIndex(({ fn }) => fn === probe.fn),
+				)
+			: 0;
+		const stack = here.slice(first);
+		const callers = isInMiddle(probe) ? returns.subarray(1) : returns;
+		if (!this.#addCallers(stack, target, probe, callers, bias)) this.#cut.add(stack);
 		this.#stacks.set(key, stack);
 		return stack;
 	}

@@ -104,6 +104,7 @@ const SERVICE: Inspection = {
 			exits_missing: "indirect jump at +0x40",
 		},
 	],
+	copies: [],
 	functions_absent: [{ name: "internal/runtime/maps.(*table).pruneTombstones", reason: "exists since Go 1.25" }],
 	cgo_exports: [
 		{ name: "shop_add", fn: "_cgoexp_0123456789ab_shop_add", address: "0x5a1f20", file_offset: 0x1a1f20 },
@@ -134,6 +135,7 @@ const TOO_OLD: Inspection = {
 	dependencies: 0,
 	build_settings: {},
 	functions: [],
+	copies: [],
 	functions_absent: [],
 	cgo_exports: [],
 	layouts: {},
