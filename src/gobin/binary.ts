@@ -14,6 +14,7 @@ import { FunctionTable, type GoFunction } from "./pclntab/function-table.ts";
 import { type Frame, inlineTreesFit } from "./pclntab/inline-tree.ts";
 import { findInlinedCopies, type InlinedCopy } from "./pclntab/inlined-copies.ts";
 import { Symbolizer } from "./pclntab/symbolizer.ts";
+import { operatingSystem } from "./platform.ts";
 import { type GoTables, locateGoTables } from "./types/locate-tables.ts";
 import type { ModuleData } from "./types/module-data.ts";
 import { type MapType, RunTimeTypes } from "./types/run-time-types.ts";
@@ -139,6 +140,11 @@ export class GoBinary {
 		const { gofunc } = this.moduleData;
 		const functions = this.#functions();
 		return gofunc === undefined ? undefined : inlineTreesFit(this.elf, functions, this.#tables().pclntab, gofunc);
+	}
+
+	/** GOOS. */
+	get os(): string {
+		return operatingSystem(this.elf, this.buildInfo);
 	}
 
 	get arch(): ElfArch {

@@ -1,7 +1,8 @@
 /** Opens Go executables: what makes a file one, of which release it is, and what is known of that. */
 import { DwarfFile } from "../dwarf/dwarf-file.ts";
 import type { ByteSource } from "../elf/byte-source.ts";
-import { type ElfFile, openElf } from "../elf/elf-file.ts";
+import { ElfFile, openElf } from "../elf/elf-file.ts";
+import { readHeader } from "../elf/header.ts";
 import { GomapgrowError } from "../errors/error.ts";
 import { lazy } from "../lib/lazy.ts";
 import { GoBinary, type GoProgram } from "./binary.ts";
@@ -11,6 +12,7 @@ import { findVersion } from "./find-version.ts";
 import { chooseLayouts } from "./layouts/choose.ts";
 import { type ModuleDataLayout, structLayouts } from "./layouts/struct-layouts.ts";
 import { noPclntab, PCLNTAB_SECTIONS, pclntabCandidates } from "./pclntab/locate.ts";
+import { isDebugFile, isPacked } from "./platform.ts";
 import { noModuleData } from "./types/module-data.ts";
 
 export { GoBinary, type GoProgram, type MapImpl } from "./binary.ts";
@@ -20,7 +22,7 @@ export { GoBinary, type GoProgram, type MapImpl } from "./binary.ts";
  * none, from the program itself. Throws the errors of `openElf`, E-BIN-NOT-GO, and E-BIN-GO-OLD for those of which only that is known.
  */
 export function identifyGoProgram(source: ByteSource): GoProgram {
-	const elf = openElf(source);
+	const elf = openProgramFile(source);
 	const dwarf = lazy(() => DwarfFile.open({ section: (name) => elf.debugSection(name) }));
 	const buildInfo = readBuildInfo(elf);
 	const version = buildInfo && parseGoVersion(buildInfo.goVersion);
@@ -45,10 +47,51 @@ export function identifyGoProgram(source: ByteSource): GoProgram {
 	return { elf, version: found.version, versionFrom: found.from, buildInfo: info, dwarf };
 }
 
+/** Debug files keep the program headers of the executable, whose code they do not have. */
+function openProgramFile(source: ByteSource): ElfFile {
+	try {
+		return openElf(source);
+	} catch (error) {
+		if (!(error instanceof GomapgrowError && error.code === "E-BIN-TRUNCATED")) {
+			throw error;
+		}
+		const sections = sectionsAlone(source);
+		throw sections !== undefined && isDebugFile(sections) ? notGo(sections, undefined) : error;
+	}
+}
+
+/** The file without its segments, as far as that can be read. */
+function sectionsAlone(source: ByteSource): ElfFile | undefined {
+	try {
+		const elf = new ElfFile(source, readHeader(source), []);
+		return elf.sections.length > 0 ? elf : undefined;
+	} catch (error) {
+		if (error instanceof GomapgrowError && error.code.startsWith("E-BIN-")) {
+			return undefined;
+		}
+		throw error;
+	}
+}
+
 /** Why a file is taken for no Go program, or for one that cannot be read. */
 function notGo(elf: ElfFile, buildInfo: BuildInfo | undefined): GomapgrowError {
 	const [table] = pclntabCandidates(elf);
 	const isGo = [BUILD_INFO_SECTION, ...PCLNTAB_SECTIONS].some((name) => elf.section(name) !== undefined);
+	if (isDebugFile(elf)) {
+		return new GomapgrowError("E-BIN-NOT-GO", {
+			wanted: "an executable built by Go",
+			found:
+				"a file with debug information alone (objcopy --only-keep-debug, eu-strip -f): the code is in the executable",
+			mend: "give the executable that it belongs to",
+		});
+	}
+	if (!isGo && isPacked(elf)) {
+		return new GomapgrowError("E-BIN-NOT-GO", {
+			wanted: "an executable built by Go",
+			found: "one that is packed by UPX, so that nothing of what is in it can be read",
+			mend: "upx -d -o UNPACKED EXECUTABLE   # and run that one",
+		});
+	}
 	if (!isGo) {
 		const carried =
 			buildInfo === undefined ? "" : `, but for a program of ${buildInfo.goVersion} that it carries as data`;

@@ -5,6 +5,7 @@ import { type GoVersion, NEWEST_MINOR, OLDEST_MINOR, standingOf } from "../gobin
 import { cgoExports } from "../gobin/cgo/cgo-exports.ts";
 import type { GoBinary, GoProgram } from "../gobin/go-binary.ts";
 import { type LayoutEntry, reportLayouts } from "../gobin/layouts/report.ts";
+import { libraryMode, operatingSystem, sharedRuntime } from "../gobin/platform.ts";
 import { conditionName } from "../isa/amd64/text.ts";
 import { sanitize } from "../lib/sanitize.ts";
 import { MACHINE, requireArchitecture } from "../plan/architecture.ts";
@@ -52,6 +53,7 @@ function identity(program: GoProgram, target: InspectedTarget) {
 		),
 		supported: `1.${OLDEST_MINOR} to 1.${NEWEST_MINOR}`,
 		arch: elf.arch,
+		os: sanitize(operatingSystem(elf, buildInfo)),
 		stripped: elf.section(".symtab") === undefined,
 		pie: elf.pie,
 		static: elf.static,
@@ -134,11 +136,16 @@ export function inspectBinary(program: GoProgram, binary: GoBinary, target: Insp
 		layout_notes: layoutNotes(binary, layouts, damaged),
 	};
 	const notes = inspectionNotes(binary, compilation, plan instanceof GomapgrowError ? undefined : plan);
+	const library = libraryMode(program.buildInfo);
+	if (library !== undefined && !(plan instanceof GomapgrowError)) {
+		const verdict = `cannot be watched: it is a library (-buildmode=${library}), and only executables are`;
+		return { ...base, watchable: false, verdict, notes };
+	}
 	return plan instanceof GomapgrowError
 		? {
 				...base,
 				watchable: false,
-				verdict: `cannot be watched: ${whyNot(plan, binary.arch)}`,
+				verdict: `cannot be watched: ${whyNot(plan, binary.arch, sharedRuntime(binary.elf) !== undefined)}`,
 				notes,
 				error: errorOf(plan),
 			}
@@ -271,9 +278,10 @@ function inspectedLayout({ offset, from, file, agrees, differs }: LayoutEntry): 
 	};
 }
 
-function whyNot(error: GomapgrowError, arch: string): string {
-	if (error.code === "E-BIN-ARCH") return `it is for ${arch}, and this machine is ${MACHINE}`;
-	if (error.code === "E-BIN-NO-MAPS") return "no map in it can grow; the linker left the growth functions out";
+function whyNot(error: GomapgrowError, arch: string, shared: boolean): string {
+	if (error.code === "E-BIN-ARCH" && arch !== MACHINE) return `it is for ${arch}, and this machine is ${MACHINE}`;
+	if (error.code === "E-BIN-NO-MAPS" && !shared)
+		return "no map in it can grow; the linker left the growth functions out";
 	return `${error.found} (wanted ${error.wanted})`;
 }
 

@@ -97,6 +97,8 @@ export interface Inspection {
 	/** Absent when no map of the program can grow. */
 	map_impl?: MapImpl;
 	arch: string;
+	/** GOOS. */
+	os: string;
 	stripped: boolean;
 	pie: boolean;
 	static: boolean;

@@ -69,7 +69,7 @@ function processText({ pid, load_bias }: Inspection): string {
 }
 
 function goText(inspection: Inspection): string {
-	const { go_version, map_impl, arch, optimized, inlining, packages, flagged, error } = inspection;
+	const { go_version, map_impl, arch, os, optimized, inlining, packages, flagged, error } = inspection;
 	const maps =
 		map_impl !== undefined ? `${map_impl} maps` : /^E-BIN-GO-/.test(error?.code ?? "") ? [] : "no maps that can grow";
 	const flags = [...(optimized === false ? ["-N"] : []), ...(inlining === false ? ["-l"] : [])].join(" ");
@@ -79,7 +79,7 @@ function goText(inspection: Inspection): string {
 			: Math.max(packages.unoptimized, packages.uninlined) < packages.total;
 	const compiled =
 		optimized === undefined ? [] : flags === "" ? "optimised" : `${partly ? "partly " : ""}compiled with ${flags}`;
-	return [`${go_version}${versionNote(inspection)}`, maps, `linux/${arch}`, compiled].flat().join(", ");
+	return [`${go_version}${versionNote(inspection)}`, maps, `${os}/${arch}`, compiled].flat().join(", ");
 }
 
 /** Where the version is from, when it is not from the build information. */

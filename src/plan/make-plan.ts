@@ -3,6 +3,7 @@ import { GomapgrowError } from "../errors/error.ts";
 import { CGO_WITNESSES } from "../gobin/cgo/cgo-frames.ts";
 import type { GoBinary } from "../gobin/go-binary.ts";
 import type { GoFunction } from "../gobin/pclntab/function-table.ts";
+import { sharedRuntime } from "../gobin/platform.ts";
 import { keepsStaleFramePointers } from "../gobin/stale-frame-pointers.ts";
 import { MAP_FUNCTIONS, type MapFunction, REQUIRED } from "../gomap/functions.ts";
 import { ARCHITECTURES } from "./architecture.ts";
@@ -94,6 +95,14 @@ function planProbe(binary: GoBinary, wanted: MapFunction, entry: number, end: nu
 export function makePlan(binary: GoBinary, options: PlanOptions = {}): ProbePlan {
 	binary.expectFunctions(WANTED);
 	const impl = binary.mapImpl;
+	const runtime = impl === undefined ? sharedRuntime(binary.elf) : undefined;
+	if (runtime !== undefined) {
+		throw new GomapgrowError("E-BIN-NO-MAPS", {
+			wanted: "a Go executable with a runtime of its own",
+			found: `one that is linked with -linkshared: its maps grow in ${runtime}, which is not looked into`,
+			mend: "build the program without -linkshared",
+		});
+	}
 	if (impl === undefined) {
 		throw new GomapgrowError("E-BIN-NO-MAPS", {
 			wanted: "a Go executable that can grow maps (runtime.hashGrow or internal/runtime/maps.(*table).rehash)",
