@@ -135,7 +135,7 @@ class Observation {
 				this.#session.attach(target);
 			} catch (error) {
 				gone = error;
-				if (error instanceof GomapgrowError && error.code === "E-TARGET-GONE") continue;
+				if (error instanceof GomapgrowError && /^E-(TARGET-GONE|BIN-CHANGED)$/.test(error.code)) continue;
 				for (const unused of waiting) unused.close();
 				throw error;
 			}

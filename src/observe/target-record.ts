@@ -7,7 +7,8 @@ import { type Timing, untimed } from "../tracer/timed-probes.ts";
 
 export function targetRecord(target: Target, time: string, timing: Timing): TargetRecord {
 	const { binary, identity, plan } = target;
-	const limits = [...(plan.limits ?? []), ...untimed(plan, timing)];
+	const { unproven } = target;
+	const limits = [...(plan.limits ?? []), ...(unproven === undefined ? [] : [unproven]), ...untimed(plan, timing)];
 	return {
 		type: "target",
 		time,

@@ -110,6 +110,7 @@ export class Session {
 			target.checkSites();
 			this.#configureAll(attached);
 			for (const tier of TIERS) this.#putIn(attached, tier);
+			target.proveProbes();
 			this.#attached.set(target, attached);
 		} catch (error) {
 			for (const { links } of Object.values(groups)) for (const link of links) link.destroy();

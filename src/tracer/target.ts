@@ -1,11 +1,14 @@
 /** One process under observation: what it executes and where that was loaded. */
 import { GomapgrowError } from "../errors/error.ts";
 import type { GoBinary } from "../gobin/go-binary.ts";
+import { ProcessMemory } from "../kernel/process-memory.ts";
 import type { PlannedProbe, ProbePlan } from "../plan/probe-plan.ts";
 import { openFileBytes } from "../process/file-bytes.ts";
 import { readLoadBias } from "../process/load-bias.ts";
+import { exePath } from "../process/procfs.ts";
 import type { MapTypes } from "./decode/type-names.ts";
 import type { Executable } from "./executable.ts";
+import { proveProbes } from "./prove-probes.ts";
 
 export interface TargetIdentity {
 	pid: number;
@@ -22,6 +25,7 @@ export class Target {
 	readonly #executable: Executable;
 	#closed = false;
 	#bias: number | undefined;
+	#unproven: string | undefined;
 
 	/** Takes over one use of the executable. */
 	constructor(identity: TargetIdentity, executable: Executable) {
@@ -87,6 +91,29 @@ export class Target {
 	learnBias(probe: PlannedProbe, ip: number): number {
 		this.#bias ??= ip - probe.site.address;
 		return this.#bias;
+	}
+
+	/** Why it is not certain that its probes are in its code; undefined when it is, or when it does not run yet. */
+	get unproven(): string | undefined {
+		return this.#unproven;
+	}
+
+	/** Makes sure that the probes, which have been attached, are in the code of a process that runs. Throws E-BIN-CHANGED, E-TARGET-GONE. */
+	proveProbes(): void {
+		const { pid, exe, openPath } = this.identity;
+		const { bias, binary, plan } = this;
+		// A command that has not been executed yet is opened by its path.
+		if (bias === undefined || openPath !== exePath(pid)) return;
+		const memory = new ProcessMemory(pid);
+		try {
+			this.#unproven = proveProbes({
+				...{ pid, exe, plan, bias, arch: binary.arch },
+				read: (ranges) => memory.read(ranges),
+			});
+		} catch (error) {
+			if (!(error instanceof GomapgrowError && /^E-(TARGET-DENIED|IO)$/.test(error.code))) throw error;
+			this.#unproven = "not proven that all calls are seen: the memory of the process may not be read";
+		}
 	}
 
 	/** Can be called twice. */
