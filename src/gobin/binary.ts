@@ -22,7 +22,10 @@ import { readWaitReasons } from "./types/wait-reasons.ts";
 
 export type MapImpl = "classic" | "swiss";
 
-/** One of them is in every program whose maps can grow: the compiler may have inlined the growth functions themselves everywhere (-pgo). */
+/**
+ * One of them is in every program whose maps can grow: the compiler may have inlined the growth functions
+ * themselves everywhere (-pgo).
+ */
 const SWISS_FUNCTIONS = ["rehash", "grow", "split", "uncheckedPutSlot"].map(
 	(name) => `internal/runtime/maps.(*table).${name}`,
 );
@@ -50,9 +53,9 @@ export interface GoProgram {
 }
 
 /**
- * A Go executable. Opening reads the ELF header and the build information; everything else is read when it is asked for. All
- * addresses are virtual addresses in the file, without the load bias. All members may throw E-BIN-MALFORMED or
- * E-BIN-TRUNCATED when what they need is damaged.
+ * A Go executable. Opening reads the ELF header and the build information; everything else is read when it is asked
+ * for. All addresses are virtual addresses in the file, without the load bias. All members may throw
+ * E-BIN-MALFORMED or E-BIN-TRUNCATED when what they need is damaged.
  */
 export class GoBinary {
 	readonly elf: ElfFile;
@@ -103,7 +106,10 @@ export class GoBinary {
 		return this.basis.structs;
 	}
 
-	/** The offset of runtime.g.goid as the program's own code uses it; undefined when that code does not look as expected. */
+	/**
+	 * The offset of runtime.g.goid as the program's own code uses it; undefined when that code does not look as
+	 * expected.
+	 */
 	get goidInCode(): number | undefined {
 		return this.#goidInCode();
 	}
@@ -115,12 +121,17 @@ export class GoBinary {
 		return record && functions.frameBytes(record);
 	}
 
-	/** The address of the variable runtime.allgs, the slice of all goroutines; undefined when nothing certain says where it is. */
+	/**
+	 * The address of the variable runtime.allgs, the slice of all goroutines; undefined when nothing certain says
+	 * where it is.
+	 */
 	get allgs(): number | undefined {
 		return this.#allgs();
 	}
 
-	/** What the values of runtime.g.waitreason mean, in the program's own words; undefined when they were not found. */
+	/**
+	 * What the values of runtime.g.waitreason mean, in the program's own words; undefined when they were not found.
+	 */
 	get waitReasons(): readonly string[] | undefined {
 		return this.#waitReasons();
 	}
@@ -135,7 +146,10 @@ export class GoBinary {
 		return !this.#tables().pclntab.format.relativeEntries || this.moduleData.gofunc !== undefined;
 	}
 
-	/** Whether what is where the module data say that the trees of inlined calls are looks like such trees; undefined when there are none. */
+	/**
+	 * Whether what is where the module data say that the trees of inlined calls are looks like such trees;
+	 * undefined when there are none.
+	 */
 	get inlineTreesConfirmed(): boolean | undefined {
 		const { gofunc } = this.moduleData;
 		const functions = this.#functions();
@@ -181,7 +195,10 @@ export class GoBinary {
 		return this.elf.gnuBuildId;
 	}
 
-	/** Which map implementation is linked in; undefined when the program has none. Told by the functions, never by the version. */
+	/**
+	 * Which map implementation is linked in; undefined when the program has none. Told by the functions, never by
+	 * the version.
+	 */
 	get mapImpl(): MapImpl | undefined {
 		if (this.functionsByName(SWISS_FUNCTIONS).size > 0) {
 			return "swiss";
@@ -203,7 +220,10 @@ export class GoBinary {
 		return this.#tables().module;
 	}
 
-	/** Announces functions that will be asked for, so that the first search finds them, too: it takes as long for many as for one. */
+	/**
+	 * Announces functions that will be asked for, so that the first search finds them, too: it takes as long for
+	 * many as for one.
+	 */
 	expectFunctions(names: readonly string[]): void {
 		for (const name of names) {
 			if (!this.#named.has(name) && this.#expected.size < MAX_REMEMBERED_NAMES) {
@@ -212,7 +232,10 @@ export class GoBinary {
 		}
 	}
 
-	/** Functions by full name; names without a function are absent. Looking for many at once takes as long as for one. */
+	/**
+	 * Functions by full name; names without a function are absent. Looking for many at once takes as long as for
+	 * one.
+	 */
 	functionsByName(names: readonly string[]): Map<string, GoFunction> {
 		const unknown = names.filter((name) => !this.#named.has(name));
 		let searched = new Map<string, GoFunction>();
@@ -237,8 +260,8 @@ export class GoBinary {
 	}
 
 	/**
-	 * Copies of the functions with these names that the compiler has put into functions whose names begin with one of the prefixes, in place of
-	 * calls. None when it is not known where the program's trees of inlined calls are.
+	 * Copies of the functions with these names that the compiler has put into functions whose names begin with one
+	 * of the prefixes, in place of calls. None when it is not known where the program's trees of inlined calls are.
 	 */
 	inlinedCopies(names: readonly string[], outerPrefixes: readonly string[]): InlinedCopy[] {
 		const { pclntab, module } = this.#tables();
@@ -254,15 +277,19 @@ export class GoBinary {
 		return this.#functions().functionAt(vaddr);
 	}
 
-	/** The functions whose names start with the prefix, which is not empty, in address order and without source positions; an error when there are more than 100,000. */
+	/**
+	 * The functions whose names start with the prefix, which is not empty, in address order and without source
+	 * positions; an error when there are more than 100,000.
+	 */
 	functionsWithPrefix(prefix: string): GoFunction[] {
 		return this.#functions().withPrefix(prefix, MAX_LISTED_NAMES);
 	}
 
 	/**
-	 * The source frames of an address, innermost first, inlined calls expanded. C code has one frame with the name from the symbol
-	 * table; where nothing has a name there is none. For a return address from a stack pass the address - 1, which lies in the
-	 * call instruction. Where the file is damaged frames lack what cannot be read. The frames are cached: do not change them.
+	 * The source frames of an address, innermost first, inlined calls expanded. C code has one frame with the name
+	 * from the symbol table; where nothing has a name there is none. For a return address from a stack pass the
+	 * address - 1, which lies in the call instruction. Where the file is damaged frames lack what cannot be read.
+	 * The frames are cached: do not change them.
 	 */
 	symbolize(vaddr: number): readonly Frame[] {
 		return this.#symbolizer().framesAt(vaddr) ?? this.#cFrames(vaddr);
@@ -274,8 +301,8 @@ export class GoBinary {
 	}
 
 	/**
-	 * How far above the stack pointer the return address is while the instruction at the address is about to be executed, in bytes;
-	 * undefined outside Go code. For a return address from a stack pass the address - 1.
+	 * How far above the stack pointer the return address is while the instruction at the address is about to be
+	 * executed, in bytes; undefined outside Go code. For a return address from a stack pass the address - 1.
 	 */
 	frameSizeAt(vaddr: number): number | undefined {
 		const record = this.#functions().recordAt(vaddr);
@@ -288,7 +315,10 @@ export class GoBinary {
 		return this.symbolize(vaddr).at(-1)?.fn === GOEXIT;
 	}
 
-	/** The map type whose descriptor is at the address, or undefined when there is none (types made at run time, garbage). */
+	/**
+	 * The map type whose descriptor is at the address, or undefined when there is none (types made at run time,
+	 * garbage).
+	 */
 	mapTypeAt(vaddr: number): MapType | undefined {
 		const impl = this.mapImpl;
 		return impl === undefined ? undefined : this.#types().mapTypeAt(vaddr, impl);

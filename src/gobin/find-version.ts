@@ -22,7 +22,10 @@ export interface FoundVersion {
 	from: Exclude<VersionSource, "build-info">;
 }
 
-/** The minor versions that write each format of the function table (pclntab/header.ts). That of 1.2 is older than all that is known. */
+/**
+ * The minor versions that write each format of the function table (pclntab/header.ts). That of 1.2 is older than
+ * all that is known.
+ */
 const MINORS: Readonly<Record<Pclntab["format"]["since"], readonly [oldest: number, newest: number]>> = {
 	"1.2": [2, 15],
 	"1.16": [16, 17],
@@ -34,9 +37,9 @@ const MAX_TABLES = 16;
 const MAX_MODULES = 16;
 
 /**
- * The version of a Go program that has no build information, or none with a version in it; undefined for what is no Go program: no
- * function table, or none that module data point at. Throws E-BIN-GO-OLD when nothing but its age is known, and E-BIN-MALFORMED when
- * it is one that cannot be read.
+ * The version of a Go program that has no build information, or none with a version in it; undefined for what is no
+ * Go program: no function table, or none that module data point at. Throws E-BIN-GO-OLD when nothing but its age is
+ * known, and E-BIN-MALFORMED when it is one that cannot be read.
  */
 export function findVersion(elf: ElfFile, dwarf: () => DwarfFile | undefined): FoundVersion | undefined {
 	for (const { pclntab, modules } of tablesOf(elf)) {
@@ -134,7 +137,10 @@ function compilerVersion(dwarf: () => DwarfFile | undefined): GoVersion | undefi
 	return undefined;
 }
 
-/** First release with swiss maps, last with classic ones (1.24 and 1.25 have both); first with the module data in a section of its own. */
+/**
+ * First release with swiss maps, last with classic ones (1.24 and 1.25 have both); first with the module data in a
+ * section of its own.
+ */
 const SWISS_SINCE = 24;
 const CLASSIC_UNTIL = 25;
 const MODULE_SECTION_SINCE = 26;

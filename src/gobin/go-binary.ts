@@ -18,8 +18,9 @@ import { noModuleData } from "./types/module-data.ts";
 export { GoBinary, type GoProgram, type MapImpl } from "./binary.ts";
 
 /**
- * Reads what makes a file a Go program, of whatever release. The version is from the build information, or, where that is missing or has
- * none, from the program itself. Throws the errors of `openElf`, E-BIN-NOT-GO, and E-BIN-GO-OLD for those of which only that is known.
+ * Reads what makes a file a Go program, of whatever release. The version is from the build information, or, where
+ * that is missing or has none, from the program itself. Throws the errors of `openElf`, E-BIN-NOT-GO, and
+ * E-BIN-GO-OLD for those of which only that is known.
  */
 export function identifyGoProgram(source: ByteSource): GoProgram {
 	const elf = openProgramFile(source);
@@ -114,8 +115,8 @@ export interface OpenOptions {
 }
 
 /**
- * Opens an identified program, cheaply when its release is known. A newer one needs DWARF, or has to look like the newest known
- * release. Throws E-BIN-GO-OLD and E-BIN-GO-NEW (both name the supported range).
+ * Opens an identified program, cheaply when its release is known. A newer one needs DWARF, or has to look like the
+ * newest known release. Throws E-BIN-GO-OLD and E-BIN-GO-NEW (both name the supported range).
  */
 export function openGoProgram(program: GoProgram, options: OpenOptions = {}): GoBinary {
 	const { version } = program;
@@ -132,8 +133,8 @@ export function openGoProgram(program: GoProgram, options: OpenOptions = {}): Go
 }
 
 /**
- * Makes sure that an unknown version can be read at all; layouts that are another release's lose what the file refutes. Throws
- * E-BIN-GO-NEW when nothing is left.
+ * Makes sure that an unknown version can be read at all; layouts that are another release's lose what the file
+ * refutes. Throws E-BIN-GO-NEW when nothing is left.
  */
 function confirmed(program: GoProgram, binary: GoBinary, moduleData: ModuleDataLayout): GoBinary {
 	try {

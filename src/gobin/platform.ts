@@ -1,4 +1,7 @@
-/** What kind of file a Go program is: for which operating system, an executable or a library, complete in itself or not. */
+/**
+ * What kind of file a Go program is: for which operating system, an executable or a library, complete in itself or
+ * not.
+ */
 import type { ElfFile } from "../elf/elf-file.ts";
 import { text } from "../elf/little-endian.ts";
 import { SHT_NOBITS } from "../elf/sections.ts";
@@ -11,7 +14,10 @@ const OS_BY_NOTE: Readonly<Record<string, string>> = { FreeBSD: "freebsd", NetBS
 /** Both run Linux's kernel. */
 const LINUX = new Set(["linux", "android"]);
 const LIBRARY_MODES = new Set(["c-shared", "plugin", "shared"]);
-/** Note of a program that is linked with -linkshared: the libraries with its packages, a line each (cmd/link, ELF_NOTE_GODEPS_TAG). */
+/**
+ * Note of a program that is linked with -linkshared: the libraries with its packages, a line each (cmd/link,
+ * ELF_NOTE_GODEPS_TAG).
+ */
 const NT_GO_DEPS = 3;
 /** UPX puts this into the first kilobyte (l_info, behind the program headers). */
 const UPX = "UPX!";

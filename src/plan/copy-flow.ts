@@ -1,7 +1,8 @@
 /**
- * An instruction that control passes exactly once on its way through the inlined copy of a function: on all ways from where it enters the copy
- * to where it leaves it. Blocks belong to the copy as a whole, because the instructions of caller and callee are mixed within them. Moves
- * between registers and stack say nothing of that: the register allocator puts them anywhere, with the position of what uses the value.
+ * An instruction that control passes exactly once on its way through the inlined copy of a function: on all ways
+ * from where it enters the copy to where it leaves it. Blocks belong to the copy as a whole, because the
+ * instructions of caller and callee are mixed within them. Moves between registers and stack say nothing of that:
+ * the register allocator puts them anywhere, with the position of what uses the value.
  */
 import { type FlowGraph, reachable } from "../isa/flow-graph.ts";
 

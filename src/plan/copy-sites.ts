@@ -1,6 +1,7 @@
 /**
- * Where the passages through inlined copies of growth functions are seen. The compiler copies hot functions into their callers when a program is
- * built with a profile (-pgo, which is on by default since Go 1.21): the function's own probe then sees nothing of these calls.
+ * Where the passages through inlined copies of growth functions are seen. The compiler copies hot functions into
+ * their callers when a program is built with a profile (-pgo, which is on by default since Go 1.21): the function's
+ * own probe then sees nothing of these calls.
  */
 import type { GoBinary } from "../gobin/go-binary.ts";
 import type { CodeRange, InlinedCopy } from "../gobin/pclntab/inlined-copies.ts";
@@ -67,7 +68,10 @@ class CopyCode {
 		this.#code = code;
 	}
 
-	/** Calls of which each passage makes exactly one, with the arguments that it needs; undefined when there are none. */
+	/**
+	 * Calls of which each passage makes exactly one, with the arguments that it needs; undefined when there are
+	 * none.
+	 */
 	callSites({ role }: MapFunction): CopySite[] | undefined {
 		switch (role) {
 			case "hashGrow":

@@ -20,8 +20,9 @@ export interface SurveyedCopy {
 }
 
 /**
- * Functions whose calls are iterations' steps as a whole: what is copied into them they do once in each call, with arguments of theirs
- * (runtime/map.go, reflect/map.go of Go 1.24 to 1.27). Their own beginning stands for the copy's.
+ * Functions whose calls are iterations' steps as a whole: what is copied into them they do once in each call, with
+ * arguments of theirs (runtime/map.go, reflect/map.go of Go 1.24 to 1.27). Their own beginning stands for the
+ * copy's.
  */
 const WHOLE: readonly { outer: RegExp; fn: RegExp; role: PlannedProbe["role"] }[] = [
 	{ outer: /^(runtime|reflect)\.mapIterNext$/, fn: /\.\(\*Iter\)\.Next$/, role: "iterNext" },

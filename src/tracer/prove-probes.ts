@@ -1,6 +1,7 @@
 /**
- * Whether the probes are in the code that the process executes. The kernel puts them into the pages of the file that was opened; the process may
- * have mapped another one, because an overlay has copied it up since, or have moved its code into memory of its own.
+ * Whether the probes are in the code that the process executes. The kernel puts them into the pages of the file
+ * that was opened; the process may have mapped another one, because an overlay has copied it up since, or have
+ * moved its code into memory of its own.
  */
 import { GomapgrowError } from "../errors/error.ts";
 import type { MemoryRange } from "../kernel/process-memory.ts";
@@ -21,8 +22,8 @@ export interface ProofQuestion {
 }
 
 /**
- * Compares the instruction at each site with the file's: a probe has changed its first bytes. Undefined when all are in; else why that is not
- * certain. Throws E-BIN-CHANGED when one is not, and what `read` throws.
+ * Compares the instruction at each site with the file's: a probe has changed its first bytes. Undefined when all
+ * are in; else why that is not certain. Throws E-BIN-CHANGED when one is not, and what `read` throws.
  */
 export function proveProbes({ pid, exe, plan, arch, bias, read }: ProofQuestion): string | undefined {
 	const sites = plan.probes.map(({ fn, site }) => ({ fn, site }));

@@ -15,19 +15,23 @@ export interface GoVersion {
 	devel: boolean;
 	/** GOEXPERIMENT differences from the default, for example ["noswissmap"]. */
 	experiments: string[];
-	/** No text has the version: the minor versions that the file does not refute, ascending; `minor` is the last of them. */
+	/**
+	 * No text has the version: the minor versions that the file does not refute, ascending; `minor` is the last of
+	 * them.
+	 */
 	candidates?: readonly number[];
 }
 
 /**
- * Where a version is from: the build information; the variable that runtime.Version() returns; the compiler's name in DWARF; or nothing
- * but the shape of the program's tables and code.
+ * Where a version is from: the build information; the variable that runtime.Version() returns; the compiler's name
+ * in DWARF; or nothing but the shape of the program's tables and code.
  */
 export type VersionSource = "build-info" | "build-version" | "dwarf" | "tables";
 
 /**
- * Parses runtime.Version(): "go1.24.4", "go1.24rc1", "go1.24.4 X:a,b", "devel go1.26-abc date", "go1.26-devel_abc date" (since 1.25),
- * "go1.22.1 (vendor text)", "go1.20.5-vendor". Undefined when no version is in it ("devel +abc date", before 1.17).
+ * Parses runtime.Version(): "go1.24.4", "go1.24rc1", "go1.24.4 X:a,b", "devel go1.26-abc date", "go1.26-devel_abc
+ * date" (since 1.25), "go1.22.1 (vendor text)", "go1.20.5-vendor". Undefined when no version is in it ("devel +abc
+ * date", before 1.17).
  */
 export function parseGoVersion(raw: string): GoVersion | undefined {
 	const match = /^(devel )?go(\d{1,3})\.(\d{1,3})(?:\.(\d{1,4}))?(beta|rc|-[0-9a-f]+\b|-devel)?/.exec(raw);
@@ -49,8 +53,8 @@ export function parseGoVersion(raw: string): GoVersion | undefined {
 }
 
 /**
- * "old": nothing is known of it. "known": a release, or a candidate for one, whose structures the table has. "unproven": newer, or
- * a development version, whose structures may be like those of the nearest release or not.
+ * "old": nothing is known of it. "known": a release, or a candidate for one, whose structures the table has.
+ * "unproven": newer, or a development version, whose structures may be like those of the nearest release or not.
  */
 export type Standing = "old" | "known" | "unproven";
 

@@ -3,8 +3,8 @@ import { i32, text, u32 } from "../../elf/little-endian.ts";
 import type { GoFunction } from "../pclntab/function-table.ts";
 
 /**
- * runtime/proc.go, schedinit: `if buildVersion == "" { buildVersion = "unknown" }`, which is there so that the variable is in every
- * program (Go 1.15 to 1.27). The compiler compares its length with 0 and stores 7:
+ * runtime/proc.go, schedinit: `if buildVersion == "" { buildVersion = "unknown" }`, which is there so that the
+ * variable is in every program (Go 1.15 to 1.27). The compiler compares its length with 0 and stores 7:
  *
  *	cmpq $0, buildVersion+8(SB); … movq $7, buildVersion+8(SB)
  */

@@ -33,8 +33,8 @@ export interface InlinedCopy {
 }
 
 /**
- * The copies of the functions with these names in functions whose names begin with one of the prefixes. Copies of which no instruction is
- * left are none. Throws E-BIN-MALFORMED.
+ * The copies of the functions with these names in functions whose names begin with one of the prefixes. Copies of
+ * which no instruction is left are none. Throws E-BIN-MALFORMED.
  */
 export function findInlinedCopies(
 	elf: ElfFile,

@@ -5,7 +5,10 @@ import { SHT_NOBITS } from "../../elf/sections.ts";
 import { GomapgrowError } from "../../errors/error.ts";
 import { MAGIC_LOW_BYTES, type Pclntab, QUANTUM, readPclntab } from "./header.ts";
 
-/** Internally linked programs; position-independent ones up to 1.25 have the longer name (cmd/link/internal/ld/data.go). */
+/**
+ * Internally linked programs; position-independent ones up to 1.25 have the longer name
+ * (cmd/link/internal/ld/data.go).
+ */
 export const PCLNTAB_SECTIONS: readonly string[] = [".gopclntab", ".data.rel.ro.gopclntab"];
 const SYMBOL = "runtime.pclntab";
 /** Headers that are tried; more than one is rare. */
@@ -14,9 +17,9 @@ const MAX_CANDIDATES = 1024;
 const HEAD_BYTES = 8;
 
 /**
- * Places of function tables, likeliest first: by section, by symbol, and by a scan of the loaded segments for its header (cgo programs
- * up to 1.25 that are position-independent and stripped have it inside .data.rel.ro; others have no section headers). The scan also
- * finds the tables of other Go programs that this one carries as data.
+ * Places of function tables, likeliest first: by section, by symbol, and by a scan of the loaded segments for its
+ * header (cgo programs up to 1.25 that are position-independent and stripped have it inside .data.rel.ro; others
+ * have no section headers). The scan also finds the tables of other Go programs that this one carries as data.
  */
 export function* pclntabCandidates(elf: ElfFile): Generator<Pclntab> {
 	const seen = new Set<number>();

@@ -1,4 +1,7 @@
-/** The two structures that everything else in a Go program is found by: the function table and the module data that points at it. */
+/**
+ * The two structures that everything else in a Go program is found by: the function table and the module data that
+ * points at it.
+ */
 import type { ElfFile } from "../../elf/elf-file.ts";
 import { GomapgrowError } from "../../errors/error.ts";
 import type { ModuleDataLayout } from "../layouts/struct-layouts.ts";
@@ -15,8 +18,9 @@ export interface GoTables {
 const MAX_TABLES = 16;
 
 /**
- * Finds the function table of the program itself: the first that module data point at. A Go program may carry others as data, whose
- * tables belong to nothing in memory. Throws E-BIN-MALFORMED, for the first candidate when none fits.
+ * Finds the function table of the program itself: the first that module data point at. A Go program may carry
+ * others as data, whose tables belong to nothing in memory. Throws E-BIN-MALFORMED, for the first candidate when
+ * none fits.
  */
 export function locateGoTables(elf: ElfFile, layout: ModuleDataLayout): GoTables {
 	let first: unknown;

@@ -9,17 +9,22 @@ import type { ModuleData } from "./module-data.ts";
 const KIND_MAP = 21;
 const KIND_MASK = 31;
 const TFLAG_EXTRA_STAR = 2;
-/** First release whose names have a varint length; before, two bytes big-endian (reflect/type.go, name.readVarint). */
+/**
+ * First release whose names have a varint length; before, two bytes big-endian (reflect/type.go, name.readVarint).
+ */
 const VARINT_NAMES_SINCE = 17;
 const MAX_NAME_BYTES = 65536;
 /**
- * How far descriptors are looked through for map types (a quarter of a second, in pieces of 1 MiB; the largest programs known have
- * 40 MiB), how many of those are looked at, and how many places that look like one.
+ * How far descriptors are looked through for map types (a quarter of a second, in pieces of 1 MiB; the largest
+ * programs known have 40 MiB), how many of those are looked at, and how many places that look like one.
  */
 const CONFIRM_BYTES = 256 << 20;
 const CONFIRM_TYPES = 512;
 const CONFIRM_PLACES = 1 << 16;
-/** A map is a pointer: 8 bytes, all of them a pointer, aligned to 8 (abi.Type: Size_, PtrBytes, Align_, FieldAlign_). */
+/**
+ * A map is a pointer: 8 bytes, all of them a pointer, aligned to 8 (abi.Type: Size_, PtrBytes, Align_,
+ * FieldAlign_).
+ */
 const POINTER = { size: 0, pointerBytes: 8, align: 21, fieldAlign: 22, bytes: 8 } as const;
 
 export interface MapType {
@@ -35,7 +40,10 @@ export interface MapType {
 	slotBytes: number;
 }
 
-/** Type descriptors in the program's own module. Those made at run time (reflect.MapOf) are in the heap and not readable here. */
+/**
+ * Type descriptors in the program's own module. Those made at run time (reflect.MapOf) are in the heap and not
+ * readable here.
+ */
 export class RunTimeTypes {
 	readonly #elf: ElfFile;
 	readonly #module: ModuleData;
@@ -50,8 +58,8 @@ export class RunTimeTypes {
 	}
 
 	/**
-	 * Whether the layouts of type descriptors are those of this program: there are map types among the first 256 MiB of descriptors, and
-	 * each of those, 512 at most, is named after its own key and element.
+	 * Whether the layouts of type descriptors are those of this program: there are map types among the first 256
+	 * MiB of descriptors, and each of those, 512 at most, is named after its own key and element.
 	 */
 	confirmsMapTypes(impl: "classic" | "swiss"): boolean {
 		let confirmed = 0;

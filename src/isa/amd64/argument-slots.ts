@@ -1,6 +1,7 @@
 /**
- * Where a Go function keeps its first arguments while it runs: in which words of its stack they are for certain, on every way. They come in
- * RAX, RBX and RCX, and are spilled above the return address, where no callee writes (src/cmd/compile/abi-internal.md).
+ * Where a Go function keeps its first arguments while it runs: in which words of its stack they are for certain, on
+ * every way. They come in RAX, RBX and RCX, and are spilled above the return address, where no callee writes
+ * (src/cmd/compile/abi-internal.md).
  */
 import type { FlowGraph } from "../flow-graph.ts";
 import { type Encoding, PREFIX } from "./decode.ts";
@@ -17,7 +18,9 @@ export interface ArgumentQuestion {
 	writes(offset: number): RegisterSet;
 }
 
-/** By place the number of the argument that is there. Places: registers by number; words of the stack from STACK on. */
+/**
+ * By place the number of the argument that is there. Places: registers by number; words of the stack from STACK on.
+ */
 type Places = ReadonlyMap<number, number>;
 
 /** Added to the distance of a word from where RSP was at the entry. */
@@ -32,13 +35,17 @@ const REX_W = 8;
 /** Joins of states: growth functions take some hundred. */
 const MAX_STEPS = 100_000;
 
-/** Opcodes that only read their memory operand: add, or, and, sub, xor, cmp, test, movsxd, mov, lea; movzx, movsx, imul. */
+/**
+ * Opcodes that only read their memory operand: add, or, and, sub, xor, cmp, test, movsxd, mov, lea; movzx, movsx,
+ * imul.
+ */
 const READS_ONE_BYTE = new Set([0x02, 0x03, 0x0a, 0x0b, 0x22, 0x23, 0x2a, 0x2b, 0x32, 0x33, 0x38, 0x39, 0x3a, 0x3b]);
 for (const opcode of [0x63, 0x84, 0x85, 0x8a, 0x8b, 0x8d]) READS_ONE_BYTE.add(opcode);
 const READS_TWO_BYTES = new Set([0x10, 0x28, 0x6f, 0xaf, 0xb6, 0xb7, 0xbe, 0xbf]);
 
 /**
- * Distance from RSP, before each instruction of `at`, to a word that holds the argument; absent where none does for certain.
+ * Distance from RSP, before each instruction of `at`, to a word that holds the argument; absent where none does for
+ * certain.
  */
 export function argumentSlots(
 	question: ArgumentQuestion,
@@ -91,7 +98,10 @@ function placesBefore(question: ArgumentQuestion): ReadonlyMap<number, Places> {
 	return states;
 }
 
-/** A callee may write all registers, and the words where it spills its own arguments: those below the return address. */
+/**
+ * A callee may write all registers, and the words where it spills its own arguments: those below the return
+ * address.
+ */
 const behindCall = (before: Places): Places => new Map([...before].filter(([place]) => place >= INCOMING));
 
 const common = (a: Places, b: Places): Places => new Map([...a].filter(([place, held]) => b.get(place) === held));
@@ -148,7 +158,10 @@ function onlyReads({ kind, map, opcode, modrm }: Encoding): boolean {
 	return READS_ONE_BYTE.has(opcode);
 }
 
-/** The place of a memory operand in the stack; undefined for operands elsewhere, "unknown" for those whose place is not known. */
+/**
+ * The place of a memory operand in the stack; undefined for operands elsewhere, "unknown" for those whose place is
+ * not known.
+ */
 function stackAddress(question: ArgumentQuestion, offset: number, encoding: Encoding): number | "unknown" | undefined {
 	const { modrm, sib, rex, displacement, prefixes, kind } = encoding;
 	if (modrm < 0 || modrm >= 0xc0 || (prefixes & (PREFIX.fsGs | PREFIX.addressSize)) !== 0) return undefined;
