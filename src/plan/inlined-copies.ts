@@ -8,8 +8,15 @@ import { type CopySite, copySites } from "./copy-sites.ts";
 import { FunctionCode } from "./function-code.ts";
 import type { PlannedProbe } from "./probe-plan.ts";
 
-/** Packages whose functions call growth functions, and can thus have copies of them. */
-const OUTER_PACKAGES: readonly string[] = ["runtime.", "internal/runtime/maps.", "reflect.", "internal/reflectlite."];
+/**
+ * Functions that call growth functions, and can thus have copies of them: what the compiler puts in for an access or a
+ * range is a call of these. Only iterations by reflect may have been copied further, into other packages; those are
+ * not looked for.
+ */
+const OUTER_FUNCTIONS: readonly string[] = [
+	...["runtime.map", "runtime.growWork", "runtime.evacuate", "runtime.reflect_map"],
+	...["internal/runtime/maps.", "reflect."],
+];
 
 /** A copy of a function of interest, and how it is probed, or why not. */
 export interface SurveyedCopy {
@@ -62,7 +69,7 @@ export function surveyCopies(binary: GoBinary): SurveyedCopy[] {
 		return known;
 	};
 	const surveyed: SurveyedCopy[] = [];
-	for (const copy of binary.inlinedCopies(names, OUTER_PACKAGES)) {
+	for (const copy of binary.inlinedCopies(names, OUTER_FUNCTIONS)) {
 		const wanted = functions.find(({ fn }) => fn === copy.fn);
 		if (wanted === undefined) continue;
 		const probes = planCopy(binary, copy, wanted, codeOf);
