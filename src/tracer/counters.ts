@@ -16,7 +16,7 @@ import {
 import { SHAPE } from "../kernel/wire.ts";
 import { emptyTierLedger, unaccounted } from "../records/ledger.ts";
 import type { Frame, Ledger, LossRecord, TierLedger, TierName } from "../records/records.ts";
-import { type MapTypeInfo, UNKNOWN_TYPE } from "./decode/type-names.ts";
+import { type MapTypeInfo, UNKNOWN_TYPE, UNTOLD_TYPE } from "./decode/type-names.ts";
 import type { EntrySite, SiteTable } from "./site-table.ts";
 import type { Target } from "./target.ts";
 
@@ -120,12 +120,24 @@ function undecodedOf({ growthsUnreadable, unknown }: Decoded): Undecoded[] {
 }
 
 const TIERS: readonly Tier[] = ["growth", "work", "iteration"];
-type TierSums = Record<Tier, SiteCounts>;
 
-const noSums = (): TierSums => ({ growth: noCounts(), work: noCounts(), iteration: noCounts() });
+/** `unrecorded`: growths in inlined copies that do not tell the map: they are counted, and none becomes a record. */
+type TierSums = Record<Tier, SiteCounts> & { unrecorded: number };
+
+const noSums = (): TierSums => ({ growth: noCounts(), work: noCounts(), iteration: noCounts(), unrecorded: 0 });
 
 function add(sum: SiteCounts, counts: SiteCounts): void {
 	for (const name of Object.keys(sum) as (keyof SiteCounts)[]) sum[name] += counts[name];
+}
+
+function addSite(sums: TierSums, { probe }: EntrySite, counts: SiteCounts): void {
+	add(sums[probe.tier], counts);
+	if (probe.mapAt === "unknown") sums.unrecorded += counts.throttled;
+}
+
+/** A function has several sites: its own, and those of its inlined copies. */
+function addTo(calls: Map<string, number> | undefined, fn: string, hits: number): void {
+	calls?.set(fn, (calls.get(fn) ?? 0) + hits);
 }
 
 /** What rows of a kernel table said at the previous reading, by site and key; bounded by the rows of the table. */
@@ -177,13 +189,14 @@ export class CounterTotals {
 		const underWay = final && this.#measured.latency ? this.#goroutines.callsUnderWay() : 0;
 		const sums = noSums();
 		for (const tier of TIERS) add(sums[tier], this.#ended.sums[tier]);
+		sums.unrecorded = this.#ended.sums.unrecorded;
 		const perTarget = new Map(targets.map((target) => [target, new Map<string, number>()]));
 		const calls = new Map(this.#ended.calls);
 		for (const site of this.#sites.entries()) {
 			const counts = this.countsOf(site);
-			add(sums[site.probe.tier], counts);
-			perTarget.get(site.target)?.set(site.probe.fn, counts.hits);
-			calls.set(site.probe.fn, (calls.get(site.probe.fn) ?? 0) + counts.hits);
+			addSite(sums, site, counts);
+			addTo(perTarget.get(site.target), site.probe.fn, counts.hits);
+			addTo(calls, site.probe.fn, counts.hits);
 		}
 		const ledger = this.#ledger(sums, rows, decoded, final ? underWay + this.#ended.underWay : undefined);
 		return {
@@ -201,7 +214,7 @@ export class CounterTotals {
 			const pending = unaccounted(result);
 			return pending > 0 && !final ? { ...result, pending } : result;
 		};
-		const { growth, work, iteration } = sums;
+		const { growth, work, iteration, unrecorded } = sums;
 		const timed = (name: "begun" | "paired" | "left" | "withdrawn"): number => growth[name] + work[name];
 		const unpaired = {
 			left: timed("left") + (underWay ?? this.#ended.underWay),
@@ -215,7 +228,8 @@ export class CounterTotals {
 		if (final) unpaired.evicted = Math.max(0, timed("begun") - seen);
 		return {
 			growth: tier({
-				...{ hits: growth.hits, recorded: decoded.growths, throttled: growth.throttled },
+				...{ hits: growth.hits, recorded: decoded.growths },
+				...{ sampled_out: unrecorded, throttled: growth.throttled - unrecorded },
 				lost: growth.lost + decoded.growthsDropped + decoded.growthsUnreadable + unknown.growth,
 			}),
 			work: tier({ hits: work.hits, recorded: rows, lost: work.rowLost }),
@@ -343,8 +357,8 @@ export class CounterTotals {
 		for (const target of targets) {
 			for (const site of this.#sites.entriesOf(target)) {
 				const counts = this.countsOf(site);
-				add(this.#ended.sums[site.probe.tier], counts);
-				this.#ended.calls.set(site.probe.fn, (this.#ended.calls.get(site.probe.fn) ?? 0) + counts.hits);
+				addSite(this.#ended.sums, site, counts);
+				addTo(this.#ended.calls, site.probe.fn, counts.hits);
 			}
 			for (const index of this.#sites.release(target, (at) => this.#siteCounters.read(at))) released.add(index);
 		}
@@ -366,6 +380,7 @@ const OTHER_TYPES = "(other)";
 /** Unknown for a type made at run time, and as long as no growth of a command has told where it was loaded. */
 function typeOf(target: Target, address: number): MapTypeInfo {
 	const { bias } = target;
+	if (address === 0) return UNTOLD_TYPE;
 	return (bias === undefined ? undefined : target.types.at(address, bias)) ?? UNKNOWN_TYPE;
 }
 
