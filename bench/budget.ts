@@ -126,7 +126,8 @@ for (const budget of budgets.split(",")) {
 				if (told === real) truth.exact++;
 			} else {
 				truth.intervals++;
-				if (told.low <= real && real <= told.high) truth.inside++;
+				const [low, high] = "at_least" in told ? [told.at_least, Number.POSITIVE_INFINITY] : [told.low, told.high];
+				if (low <= real && real <= high) truth.inside++;
 			}
 		}
 		rmSync(file);

@@ -3,6 +3,7 @@
  * making and drawing the rows, and writing what has changed; as milliseconds and as a share of a core at one update per second.
  */
 
+import { amountOf } from "../src/records/figure.ts";
 import { TABLES } from "../src/tui/rows.ts";
 import { composeScreen, type ScreenState } from "../src/tui/screen.ts";
 import { Tables } from "../src/tui/table-rows.ts";
@@ -60,7 +61,7 @@ function measure(table: (typeof TABLES)[number], columns: number, lines: number)
 		recording.close();
 		const view = recording.aggregator.view();
 		const closed = process.cpuUsage(start);
-		const ledger = measuredLedger(view.total.growths, view.total.work);
+		const ledger = measuredLedger(amountOf(view.total.growths), amountOf(view.total.work));
 		const tables = new Tables({ view, ledger, targets, ended: new Set() });
 		const state: ScreenState = {
 			targets,

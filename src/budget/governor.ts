@@ -141,12 +141,17 @@ export class Governor<Target> {
 		const targets = [...this.#budgets].map(([target, budget]) => ({
 			...budget.needs(this.#governed.allowedProcessors(target)),
 		}));
-		const shares = this.#shares.update(nowNs, machineLimit(rate, processors, this.#ownNs), targets);
-		this.#limits = new Map([...shares].map(([pid, { limitNs, now }]) => [pid, now ? limitNs : 0]));
-		// What the others do not need is there for a target whose needs are not known yet.
-		for (const { pid, limitNs, fullNs } of targets) {
-			if (fullNs < (this.#limits.get(pid) ?? 0) || fullNs === 0) this.#limits.set(pid, limitNs);
-		}
+		const total = machineLimit(rate, processors, this.#ownNs);
+		const shares = this.#shares.update(nowNs, total, targets);
+		const given = [...shares.values()].reduce((sum, { limitNs, now }) => sum + (now ? limitNs : 0), 0);
+		// What is left is there for a target that needs more than was known.
+		const spare = Math.max(0, total - given) / Math.max(1, targets.length);
+		this.#limits = new Map(
+			targets.map(({ pid, limitNs }) => {
+				const share = shares.get(pid);
+				return [pid, share?.now === true ? Math.min(limitNs, share.limitNs + spare) : 0];
+			}),
+		);
 	}
 
 	/** Growths of one target that the tool has time to read. */

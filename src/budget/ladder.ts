@@ -60,6 +60,9 @@ const FAILED_NS = 5e9;
 const WINDOW_SECONDS = 2;
 const WINDOW_PERIODS = 2.5;
 
+/** After a step down so many seconds' budget may be used before the next one. */
+const GRACE_SECONDS = 0.5;
+
 /** A burst is paid back by so many seconds without windows at most. */
 const MOST_DEBT_SECONDS = 2;
 /** So much is saved at most until there is a window again. */
@@ -70,8 +73,17 @@ class RateMeter {
 	#latest = 0;
 	#hits = 0;
 	#attachedNs = 0;
+	/** Since the mark. */
+	#marked = { hits: 0, attachedNs: 0 };
+
+	/** The budget begins to be used up. */
+	mark(): void {
+		this.#marked = { hits: 0, attachedNs: 0 };
+	}
 
 	add(hits: number, attachedNs: number, full: boolean): void {
+		this.#marked.hits += hits;
+		this.#marked.attachedNs += attachedNs;
 		this.#hits += hits;
 		this.#attachedNs += attachedNs;
 		if (this.#attachedNs < TELLING_NS) return;
@@ -84,16 +96,19 @@ class RateMeter {
 
 	/** A burst has begun: what was before it says nothing of it. */
 	follow(): void {
-		this.#average = this.most;
+		this.#average = this.sustained;
 	}
 
 	get average(): number | undefined {
 		return this.#average;
 	}
 
-	/** The average, or what was last measured if that is more. */
-	get most(): number | undefined {
-		return this.#average === undefined ? undefined : Math.max(this.#average, this.#latest);
+	/** The average, or that since the budget began to be used up if it is more: a burst that used it up at once counts in full, one of many small ones does not. */
+	get sustained(): number | undefined {
+		if (this.#average === undefined) return undefined;
+		const { hits, attachedNs } = this.#marked;
+		if (attachedNs >= AVERAGE_FULL_NS) return this.#average;
+		return Math.max(this.#average, attachedNs < TELLING_NS ? this.#latest : (hits / attachedNs) * 1e9);
 	}
 
 	get latest(): number | undefined {
@@ -175,6 +190,7 @@ export class Ladder {
 		// What windows use is not there for the rest: both draw on one income.
 		const left = (this.#left ?? limitNs) + earned - full - Math.min(inWindows, earned);
 		this.#left = Math.min(limitNs, left);
+		if (left >= limitNs) for (const meter of this.#meters.values()) meter.mark();
 		const period = this.#longestPeriodNs() / 1e9;
 		const most = limitNs * Math.max(WINDOW_SECONDS, WINDOW_PERIODS * period);
 		const leftForWindows = (this.#leftForWindows ?? limitNs) + earned - full - inWindows;
@@ -197,10 +213,15 @@ export class Ladder {
 	#stepDown(tick: LadderTick): void {
 		const { nowNs } = tick;
 		this.#roomSinceNs = undefined;
-		const needed = neededLevel(this.#input(tick, (meter) => meter.most));
-		for (const meter of this.#meters.values()) meter.follow();
+		const needed = neededLevel(this.#input(tick, (meter) => meter.sustained));
+		for (const meter of this.#meters.values()) {
+			meter.follow();
+			meter.mark();
+		}
 		if (this.#level === 6) return;
 		this.#level = Math.max(needed, this.#level + 1) as Level;
+		// Whether the step was enough is seen after a while, not in the next burst.
+		this.#left = Math.max(this.#left ?? 0, GRACE_SECONDS * tick.limitNs);
 		this.#changedNs = nowNs;
 		if (nowNs - this.#steppedUpNs < FAILED_NS) {
 			this.#waitNs = Math.min(MOST_WAIT_NS, 2 * Math.max(this.#waitNs, this.#holdNs()));

@@ -1,4 +1,5 @@
 /** One census with types and holders: what the command maps prints. */
+import { GomapgrowError } from "../errors/error.ts";
 import type { GoBinary, MapImpl } from "../gobin/go-binary.ts";
 import type { GoroutineState } from "../snapshot/goroutine-state.ts";
 import { type GlobalMap, globalMapsFromCode } from "./globals-from-code.ts";
@@ -10,7 +11,9 @@ import type { BatchReader, ReadBatch, ReadCosts } from "./read-batch.ts";
 import { rebuiltBytes } from "./rebuilt-size.ts";
 import { References } from "./references.ts";
 import { type Program, readMaps } from "./scan.ts";
+import { findStackMaps } from "./stack-maps.ts";
 import { TypeGraph } from "./type-graph.ts";
+import { KIND } from "./type-table.ts";
 import { Typings } from "./typing.ts";
 import { type Area, ROOT, Walk } from "./walk.ts";
 
@@ -18,7 +21,7 @@ import { type Area, ROOT, Walk } from "./walk.ts";
 export interface Preparation {
 	program: Program;
 	graph: TypeGraph;
-	/** Global variables that are maps; addresses at run time. */
+	/** Global variables that are maps or lead to some; addresses at run time. */
 	globals: readonly GlobalMap[];
 }
 
@@ -42,12 +45,33 @@ export interface Census {
 }
 
 export function prepare(program: Program): Preparation {
-	const { binary, bias, types, shapes, impl } = program;
+	const { types, impl } = program;
+	const graph = new TypeGraph(types, impl === "classic");
+	return { program, graph, globals: globalsOf(program, graph) };
+}
+
+/** By debug information, and by code: each knows some that the other does not. */
+function globalsOf({ binary, bias, shapes }: Program, graph: TypeGraph): GlobalMap[] {
+	const found = new Map<number, GlobalMap>();
 	const mapTypes = new Set(shapes.all.map(({ type }) => type.address));
-	const globals = globalMapsFromCode(binary, (address) => mapTypes.has(address + bias)).map(
-		({ address, type, fn }): GlobalMap => ({ address: address + bias, type: type + bias, fn }),
-	);
-	return { program, graph: new TypeGraph(types, impl === "classic"), globals };
+	for (const global of globalMapsFromCode(binary, (address) => mapTypes.has(address + bias))) {
+		found.set(global.address + bias, { ...global, address: global.address + bias, type: global.type + bias });
+	}
+	for (const { address, type } of describedGlobals(binary)) {
+		if (graph.types[graph.numberOf(type + bias)]?.leadsToMaps !== true) continue;
+		found.set(address + bias, { address: address + bias, type: type + bias, fn: found.get(address + bias)?.fn });
+	}
+	return [...found.values()];
+}
+
+/** Damaged debug information is none: the census does without. */
+function describedGlobals(binary: GoBinary): readonly { address: number; type: number }[] {
+	try {
+		return binary.globalVariables;
+	} catch (error) {
+		if (error instanceof GomapgrowError && error.code.startsWith("E-BIN-")) return [];
+		throw error;
+	}
 }
 
 /** Reads all maps, their types and their holders. `onProgress` is called now and then, and may throw. */
@@ -64,10 +88,10 @@ export function takeCensus(memory: BatchReader, preparation: Preparation, onProg
 	const references = new References(context, walk, typeRange, inlineMarks);
 	references.findTypedObjects();
 	references.scanAll();
+	findStackMaps(context);
 	const typings = new Typings(types, shapes, graph);
 	followTypedMaps(walk, table, typings);
 	const limits = limitsOf(program, goroutines, walk);
-	walk.nodes.seal();
 	const naming = new HolderNaming(program, memory, globals, goroutines ?? []);
 	naming.prepare(table, walk, areas);
 	const holders = new Holders(table, typings, walk, graph, types, areas, naming);
@@ -102,10 +126,12 @@ function followGlobals(walk: Walk, batch: ReadBatch, graph: TypeGraph, globals: 
 	batch.clear();
 	for (const { address } of globals) batch.add(address, 8);
 	batch.read();
-	globals.forEach(({ type }, number) => {
-		if (!batch.isComplete(number)) return;
-		const map = batch.word(batch.offset(number));
-		if (map !== 0) walk.foundMap(map, graph.numberOf(type), ROOT.global - number, 0, HOW.global);
+	globals.forEach(({ address, type }, number) => {
+		const root = ROOT.global - number;
+		const value = batch.isComplete(number) ? batch.word(batch.offset(number)) : 0;
+		const known = graph.numberOf(type);
+		if (graph.types[known]?.descriptor.kind !== KIND.map) walk.push(address, known, 1, root, 0);
+		else if (value !== 0) walk.foundMap(value, known, root, 0, HOW.global);
 	});
 	walk.drain();
 }

@@ -184,7 +184,11 @@ export class Holders {
 		// Elements of buckets and groups: the map itself is the step.
 		const parent = nodes.parent(node);
 		if (parent >= 0 && nodes.kind(parent) === NODE.mapHeader) return this.#inGroup(node, offset, path);
-		if (type.kind !== KIND.struct) return this.#element(path, undefined);
+		if (type.kind !== KIND.struct) {
+			// A variable that is a pointer or a slice, or the only element of one.
+			const single = type.kind !== KIND.array && nodes.values(node) === 1;
+			return single ? path : this.#element(path, undefined);
+		}
 		const inside = type.size === 0 ? 0 : offset % type.size;
 		const known = this.#recall(path, nodes.type(node), inside);
 		if (known !== undefined) return known;

@@ -8,10 +8,10 @@ export const NODE = { value: 0, mapHeader: 1, directory: 2, table: 3, channel: 4
 export class NodeTable {
 	#count = 0;
 	#limit: number;
-	#addresses: Float64Array[] = [];
+	readonly #addresses: Float64Array[] = [];
 	/** Number of the type, times 8, plus what the node is. */
 	readonly #types: Int32Array[] = [];
-	#counts: Uint32Array[] = [];
+	readonly #counts: Uint32Array[] = [];
 	readonly #parents: Int32Array[] = [];
 	readonly #offsets: Uint32Array[] = [];
 	readonly #strengths: Uint8Array[] = [];
@@ -95,16 +95,12 @@ export class NodeTable {
 		return true;
 	}
 
-	/** No more will be added: forgets where the values are, and keeps how they hang together. */
-	seal(): void {
-		this.#limit = 0;
-		this.#addresses = [];
-		this.#counts = [];
-		this.#slots = new Int32Array(1);
-	}
-
+	/** Forgets all; no more can be added. */
 	clear(): void {
-		this.seal();
+		this.#limit = 0;
+		this.#addresses.length = 0;
+		this.#counts.length = 0;
+		this.#slots = new Int32Array(1);
 		this.#types.length = 0;
 		this.#parents.length = 0;
 		this.#offsets.length = 0;

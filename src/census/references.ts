@@ -18,11 +18,21 @@ const CHUNK_BYTES = 4 << 20;
 /** Words that may be itabs, and pairs that wait for the answer. */
 const MAX_ITABS = 1 << 18;
 const MAX_WAITING = 1 << 20;
+/** Objects that carry their type and whose referrers are looked for. */
+const MAX_ROOTS = 1 << 18;
+const PART_BYTES = 65_536;
 const ITAB_BYTES = 16;
 const TWO_32 = 4294967296;
 
 /** Holders of maps to which no chain leads: an object of unknown type, or a word of the n-th area (`area` - n). */
 export const REFERRER = { object: -3_000_000, area: -4_000_000 } as const;
+
+interface RootObject {
+	type: number;
+	values: number;
+	/** The first word that refers to it; variables come before stacks. */
+	referrer: { area: number; offset: number } | undefined;
+}
 
 /** Pairs of words whose first may be an itab. */
 interface Waiting {
@@ -38,6 +48,8 @@ export class References {
 	readonly #types: { start: number; end: number };
 	readonly #itabs = new Map<number, number>();
 	#waiting: Waiting = { words: [], data: [], roots: [] };
+	/** Objects that carry their type and lead to maps, by address. */
+	readonly #roots = new Map<number, RootObject>();
 	/** Spans that hold something else by now. */
 	readonly #gone: Uint8Array;
 
@@ -49,27 +61,61 @@ export class References {
 		this.#gone = new Uint8Array(context.spans.base.length);
 	}
 
-	/** Objects that begin with the address of their type, and large ones whose span has it (1.22+). */
+	/**
+	 * Objects that begin with the address of their type, and large ones whose span has it (1.22+). Those that a variable or a stack refers
+	 * to come first: what slices have outgrown may still be there, and holds the same maps.
+	 */
 	findTypedObjects(): void {
-		const { spans, onProgress } = this.#context;
+		const { spans, areas, onProgress } = this.#context;
 		if (!spans.classes.headers) return;
 		for (const piece of pieces(spans, (span) => (spans.elemSize[span] as number) > MAX_WITHOUT_HEADER)) {
 			this.#updateSpans(piece);
 			this.#typedObjects(piece.filter((span) => this.#gone[span] === 0));
 			onProgress();
 		}
+		areas.forEach((area, number) => {
+			this.#eachChunk(area.start, area.end, (at, bytes, offset) => this.#findReferrers(at, bytes, number, offset));
+		});
+		const follow = (referred: boolean): void => {
+			for (const [address, { type, values, referrer }] of this.#roots) {
+				if ((referrer !== undefined) !== referred) continue;
+				const node = this.#walk.push(address, type, values, ROOT.object, 0);
+				if (node >= 0 && referrer !== undefined) this.#walk.rootReferrers.set(node, referrer);
+			}
+		};
+		follow(true);
+		follow(false);
+		this.#roots.clear();
 		this.#walk.drain();
+	}
+
+	#findReferrers(at: number, bytes: number, area: number, offset: number): void {
+		const { spans, batch } = this.#context;
+		const { integers, words } = batch;
+		const { lowestHigh, highestHigh } = spans;
+		const [first, end] = [at >>> 2, (at + bytes) >>> 2];
+		for (let i = first; i < end; i += 2) {
+			const high = integers[i + 1] as number;
+			if (high < lowestHigh || high > highestHigh) continue;
+			const low = words[i] as number;
+			const span = spans.atWords(low, high);
+			if (span < 0 || (spans.elemSize[span] as number) <= MAX_WITHOUT_HEADER) continue;
+			const root = this.#roots.get(high * TWO_32 + low);
+			if (root !== undefined) root.referrer ??= { area, offset: offset + (i - first) * 4 };
+		}
 	}
 
 	#typedObjects(piece: readonly number[]): void {
 		const { spans, batch, graph } = this.#context;
 		const small = piece.filter((span) => spans.sizeClass[span] !== 0);
-		const push = (address: number, type: number, room: number): void => {
-			const number = graph.numberOf(type);
+		const push = (address: number, descriptor: number, room: number): void => {
+			const type = graph.numberOf(descriptor);
+			const found = graph.types[type];
 			// The elements of a map are followed from its header, which has a holder.
-			if (graph.isGroup(number)) return;
-			const size = graph.types[number]?.descriptor.size ?? 0;
-			if (size > 0) this.#walk.push(address, number, Math.floor(room / size), ROOT.object, 0);
+			if (found === undefined || !found.leadsToMaps || graph.isGroup(type) || found.descriptor.size === 0) return;
+			const values = Math.floor(room / found.descriptor.size);
+			if (this.#roots.size < MAX_ROOTS) this.#roots.set(address, { type, values, referrer: undefined });
+			else this.#walk.push(address, type, values, ROOT.object, 0);
 		};
 		for (const span of piece) {
 			const type = spans.largeType[span] as number;
@@ -165,21 +211,28 @@ export class References {
 	}
 
 	#scanRange(start: number, end: number, area: Area | undefined, number: number): void {
-		const { batch } = this.#context;
 		const root =
 			area === undefined ? ROOT.heapInterface : area.goid === undefined ? ROOT.staticInterface : ROOT.stackInterface;
 		const referrer = area === undefined ? REFERRER.object : REFERRER.area - number;
+		// Of a large object its size is shown, of an area where in it.
+		const fixed = area === undefined ? end - start : 0;
+		this.#eachChunk(start, end, (at, bytes, offset) => this.#scanWords(at, bytes, root, referrer, fixed, offset));
+	}
+
+	/** Reads a range; `visit` gets where its bytes are in the batch, how many, and their offset in the range. */
+	#eachChunk(start: number, end: number, visit: (at: number, bytes: number, offset: number) => void): void {
+		const { batch } = this.#context;
 		for (let from = Math.ceil(start / 8) * 8; from < end; from += CHUNK_BYTES) {
 			const length = Math.floor(Math.min(CHUNK_BYTES, end - from) / 8) * 8;
 			batch.clear();
-			// A page may be missing: bss is mapped when it is touched, and some of a segment is no memory of ours.
-			for (let at = 0; at < length; at += 65536) batch.add(from + at, Math.min(65536, length - at));
+			// Some of a segment may not be mapped.
+			for (let at = 0; at < length; at += PART_BYTES) batch.add(from + at, Math.min(PART_BYTES, length - at));
 			batch.read();
 			for (let piece = 0; piece < batch.count; piece++) {
-				const at = piece * 65536;
-				if (!batch.isComplete(piece)) continue;
-				const bytes = Math.min(65536, length - at);
-				this.#scanWords(batch.offset(piece), bytes, root, referrer, 0, from - start + at);
+				const at = piece * PART_BYTES;
+				if (batch.isComplete(piece)) {
+					visit(batch.offset(piece), Math.min(PART_BYTES, length - at), from - start + at);
+				}
 			}
 		}
 	}
@@ -213,13 +266,8 @@ export class References {
 
 	/** A word refers to an object of that span. */
 	#refers(span: number, address: number, referrer: number, where: number): void {
-		const { spans, index, table } = this.#context;
-		if (!index.isHeaderSpan(span)) {
-			if (referrer <= REFERRER.area && (spans.elemSize[span] as number) > MAX_WITHOUT_HEADER) {
-				this.#rootReferrer(address, REFERRER.area - referrer, where);
-			}
-			return;
-		}
+		const { index, table } = this.#context;
+		if (!index.isHeaderSpan(span)) return;
 		const row = index.rowAt(span, address);
 		if (row < 0) return;
 		const flags = table.flags(row);
@@ -228,14 +276,6 @@ export class References {
 		if (table.strength(row) !== 0) return;
 		table.setNumber("holder", row, referrer);
 		table.setWord("offset", row, where);
-	}
-
-	/** A word of static memory or of a stack refers to an object; of several the first is taken, and static memory comes first. */
-	#rootReferrer(address: number, area: number, offset: number): void {
-		const node = this.#walk.rootObjects.get(address);
-		if (node === undefined) return;
-		this.#walk.rootObjects.delete(address);
-		this.#walk.rootReferrers.set(node, { area, offset });
 	}
 
 	/** A word that may be a type or an itab, and the one behind it, which refers to an object. */

@@ -74,11 +74,13 @@ export class Typings {
 			const certainty = weak && !(header && groups.length === 1) ? "fits" : "exact";
 			return { number, type: name, certainty, ...parts, text: name };
 		}
-		const only = groups.length === 1 ? groups[0] : undefined;
+		// Packages of the same name have types of the same name: then what fits is one kind of map for whoever reads it.
+		const same = groups.every(({ key, elem }) => key === groups[0]?.key && elem === groups[0]?.elem);
+		const only = same ? groups[0] : undefined;
 		if (only !== undefined) {
 			const { key, elem } = only;
 			const name = `map[${key}]${elem}`;
-			return { number, type: name, certainty: header ? "exact" : "fits", key, elem, text: name };
+			return { number, type: name, certainty: header && groups.length === 1 ? "exact" : "fits", key, elem, text: name };
 		}
 		const names = groups.map(({ key, elem }) => `map[${key}]${elem}`).sort();
 		const agreed = (part: "key" | "elem"): string | undefined => {

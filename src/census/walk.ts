@@ -31,8 +31,6 @@ export const ROOT = {
 } as const;
 /** Maps of one batch that are looked up anew. */
 const MAX_MOVED = 256;
-/** Objects with a type of their own whose referrers are looked for. */
-const MAX_ROOT_OBJECTS = 1 << 18;
 
 /** Memory outside the heap that may hold references. */
 export interface Area {
@@ -64,8 +62,6 @@ export class Walk {
 	#moved: { node: number; address: number }[] = [];
 	/** The next node that is to be read. */
 	#next = 0;
-	/** By address: the node of an object that carries its type, until it is known who refers to it. */
-	readonly rootObjects = new Map<number, number>();
 	/** By node: the word of static memory or of a stack that refers to such an object. */
 	readonly rootReferrers = new Map<number, { area: number; offset: number }>();
 
@@ -79,19 +75,17 @@ export class Walk {
 		return this.nodes.count - this.#next;
 	}
 
-	/** A value of a type; values that lead to no maps, or lie where none can, are ignored. */
-	push(address: number, type: number, values: number, parent: number, offset: number): void {
+	/** A value of a type; values that lead to no maps, or lie where none can, are ignored. Returns the new node's number, else -1. */
+	push(address: number, type: number, values: number, parent: number, offset: number): number {
 		const { graph, spans } = this.#context;
 		const graphType = graph.types[type];
-		if (graphType === undefined || !graphType.leadsToMaps || !(values >= 1)) return;
+		if (graphType === undefined || !graphType.leadsToMaps || !(values >= 1)) return -1;
 		const room = this.#roomAt(address, spans);
 		const most = Math.floor(room / Math.max(1, graphType.descriptor.size));
-		if (most < 1) return;
+		if (most < 1) return -1;
 		const count = Math.min(values, most, 2 ** 31);
 		const isNew = this.nodes.add(address, type, NODE.value, count, parent, offset, this.#strengthOf(parent));
-		if (isNew && parent === ROOT.object && this.rootObjects.size < MAX_ROOT_OBJECTS) {
-			this.rootObjects.set(address, this.nodes.count - 1);
-		}
+		return isNew ? this.nodes.count - 1 : -1;
 	}
 
 	/** Follows a map whose type is known from a header only. */

@@ -115,6 +115,14 @@ function keyOf(name: string): string {
 	return name.replace(/^no-/, "").replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
+/** Flags with a dash inside: the parser knows them by their other spelling only, and takes what follows for their value. */
+const DASHED_FLAGS = new Map(
+	(COMMANDS as readonly CommandSpec[])
+		.flatMap(({ options }) => options)
+		.filter(({ name, value }) => value === undefined && /^(?!no-).*-/.test(name))
+		.map(({ name }) => [`--${name}`, `--${keyOf(name)}`]),
+);
+
 /** Throws E-USAGE for the first option that the command has not, as it was typed. `args`: those before --. */
 function checkOptions(command: CommandSpec, options: CliOptions, args: readonly string[]): void {
 	const known = [...command.options, ...GLOBAL_OPTIONS];
@@ -168,7 +176,8 @@ function help(operands: readonly string[]): number {
 async function dispatch(args: readonly string[]): Promise<number> {
 	const cli = buildCli();
 	const end = args.includes("--") ? args.indexOf("--") : args.length;
-	cli.parse(["", "gomapgrow", ...keepTyped(args)], { run: false });
+	const parsed = args.map((arg, index) => (index < end ? (DASHED_FLAGS.get(arg) ?? arg) : arg));
+	cli.parse(["", "gomapgrow", ...keepTyped(parsed)], { run: false });
 	const options: CliOptions = cli.options;
 	const behind = ((options["--"] as string[] | undefined) ?? []).map(String);
 	const operands = [...cli.args.map(asTyped), ...behind];

@@ -122,8 +122,9 @@ export async function report(paths: readonly string[], options: ReportCommandOpt
 			else if (record.type === "target") graph.addProcess(record.pid, record.name);
 		});
 		if (file !== undefined) {
-			const lost = result.merged.ledger?.growth.lost ?? 0;
-			file.write(flameSvg(graph.build(), { subject: flameSubject(distinctTargets(result), lost) }));
+			file.write(
+				flameSvg(graph.build(), { subject: flameSubject(distinctTargets(result), result.merged.ledger?.growth) }),
+			);
 			if (file.failure !== undefined) {
 				throw new GomapgrowError("E-IO", { wanted: "to write the flame graph", found: file.failure });
 			}

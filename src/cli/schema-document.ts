@@ -17,12 +17,7 @@ export const ANSWERS: Readonly<Record<string, JsonSchema>> = {
 const ALL_ANSWERS = { ...ANSWERS, ...CENSUS_ANSWERS, ...DIFF_ANSWERS };
 
 /** The records of recordings, then the answers of commands that look once. */
-export const DESCRIBED_TYPES: readonly string[] = [
-	...RECORD_TYPES,
-	...Object.keys(ANSWERS),
-	...Object.keys(CENSUS_ANSWERS),
-	...Object.keys(DIFF_ANSWERS),
-];
+export const DESCRIBED_TYPES: readonly string[] = [...RECORD_TYPES, ...Object.keys(ALL_ANSWERS)];
 
 /**
  * The JSON Schema (draft 2020-12) of one record, that is of one line. Fields that are not in it are allowed, as a later version of the

@@ -17,11 +17,13 @@ export const TAG = {
 	constType: 0x26,
 	volatileType: 0x35,
 	restrictType: 0x37,
+	variable: 0x34,
 	atomicType: 0x47,
 } as const;
 
 export const AT = {
 	sibling: 0x01,
+	location: 0x02,
 	name: 0x03,
 	byteSize: 0x0b,
 	stmtList: 0x10,
@@ -39,6 +41,8 @@ export const AT = {
 	strOffsetsBase: 0x72,
 	addrBase: 0x73,
 	rnglistsBase: 0x74,
+	/** cmd/internal/dwarf, DW_AT_go_runtime_type */
+	goRuntimeType: 0x2904,
 } as const;
 
 export const FORM = {
@@ -93,6 +97,9 @@ export const FORM = {
 
 /** DW_UT_*: the kinds of units of DWARF 5 (section 7.5.1). */
 export const UNIT_TYPE = { compile: 1, type: 2, partial: 3, skeleton: 4, splitCompile: 5, splitType: 6 } as const;
+
+/** DW_OP_*: where a global variable is (DWARF 5, section 7.7.1). */
+export const OP = { addr: 0x03, addrx: 0xa1 } as const;
 
 /** DW_LANG_Go (DWARF 5, table 7.17; used by Go's linker in every version, also in DWARF 4). */
 export const LANGUAGE_GO = 0x16;

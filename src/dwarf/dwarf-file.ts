@@ -1,5 +1,6 @@
 import { AT, LANGUAGE_GO } from "./constants.ts";
 import { DwarfData } from "./dwarf-data.ts";
+import { findGlobalVariables, type GlobalVariable } from "./global-variables.ts";
 import type { DwarfSections } from "./sections.ts";
 import { type SourceLine, SourceLines } from "./source-lines.ts";
 import { type FieldLayout, readStructLayout, type StructLayout } from "./struct-layout.ts";
@@ -75,6 +76,11 @@ export class DwarfFile {
 			if (layout) layouts.set(name, layout);
 		}
 		return layouts;
+	}
+
+	/** Global variables of Go code whose type has a descriptor in the program. Walks all of .debug_info. */
+	globalVariables(): GlobalVariable[] {
+		return findGlobalVariables(this.#data);
 	}
 
 	/**

@@ -36,7 +36,7 @@ export class FlameSink implements Sink {
 				this.#builder.add(record);
 				break;
 			case "end": {
-				const subject = this.#subject.text(record.ledger.growth.lost);
+				const subject = this.#subject.text(record.ledger.growth);
 				this.#file.write(flameSvg(this.#builder.build(), { subject }));
 			}
 		}

@@ -71,6 +71,7 @@ export class GoBinary {
 	readonly #cFunctions: () => CFunctions;
 	readonly #goidInCode: () => number | undefined;
 	readonly #allgs: () => number | undefined;
+	readonly #globalVariables: () => readonly { address: number; type: number }[];
 	readonly #waitReasons: () => readonly string[] | undefined;
 	/** Functions that were looked for; undefined for those that are not there. */
 	readonly #named = new Map<string, GoFunction | undefined>();
@@ -98,6 +99,13 @@ export class GoBinary {
 		const amd64 = elf.arch === "amd64";
 		this.#goidInCode = lazy(() => (amd64 ? goidFromCode(this) : undefined));
 		this.#allgs = lazy(() => (amd64 ? locateAllgs(this) : undefined));
+		this.#globalVariables = lazy(() => {
+			const { types, etypes } = this.#tables().module;
+			const found = program.dwarf()?.globalVariables() ?? [];
+			return found
+				.map(({ address, runtimeType }) => ({ address, type: runtimeType < types ? types + runtimeType : runtimeType }))
+				.filter(({ type }) => type < etypes);
+		});
 		this.#waitReasons = lazy(() => (amd64 ? readWaitReasons(this) : undefined));
 	}
 
@@ -127,6 +135,14 @@ export class GoBinary {
 	 */
 	get allgs(): number | undefined {
 		return this.#allgs();
+	}
+
+	/**
+	 * Global variables that debug information describes, with the address of their type's descriptor; empty without.
+	 * The first call inflates the debug information.
+	 */
+	get globalVariables(): readonly { address: number; type: number }[] {
+		return this.#globalVariables();
 	}
 
 	/**

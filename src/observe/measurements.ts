@@ -74,7 +74,9 @@ export class Measurements {
 	/** A target was attached: all its functions are known, called or not. */
 	attached(target: Target): void {
 		const { tracer, aggregator } = this.#sources;
-		for (const site of tracer.entriesOf(target)) aggregator.addFunction(site.probe.fn, tracer.streamOf(site));
+		for (const site of tracer.entriesOf(target)) {
+			aggregator.addFunction(site.probe.fn, tracer.streamOf(site), target.identity.pid);
+		}
 		this.#note(target);
 	}
 

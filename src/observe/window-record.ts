@@ -1,6 +1,6 @@
 import { type Figure, isExact } from "../records/figure.ts";
 import { ledgerComplete } from "../records/ledger.ts";
-import type { EndReason, EndRecord, Ledger, Measured, WindowRecord } from "../records/records.ts";
+import type { EndReason, EndRecord, Ledger, MeasuredTiers, WindowRecord } from "../records/records.ts";
 import type { WindowTotals } from "../stats/aggregator.ts";
 import { recordedSums, type Totals } from "../stats/totals.ts";
 
@@ -13,7 +13,7 @@ export interface RecordContext {
 	/** Running totals since the start. */
 	ledger: Ledger;
 	/** What was measured of each tier; for the end. */
-	measured?: Measured;
+	measured?: MeasuredTiers;
 	/** Some growths are seen by no probe; for the end. */
 	unseen?: boolean;
 }

@@ -3,12 +3,14 @@
 import { isInnerCall } from "../gomap/functions.ts";
 import { compareText } from "../lib/compare.ts";
 import type { MergedRecordings } from "../recording/merge.ts";
+import { amountOf, type Figure } from "../records/figure.ts";
 import { allDurations, type LatencySum } from "../stats/latency.ts";
 import type { CpuProfile } from "./cpu-profile.ts";
 
 export interface ComparedFunction {
 	fn: string;
-	calls: number;
+	/** Undefined: not measured. */
+	calls: Figure | undefined;
 	/** Time of all calls; of those that were not measured, as much as of the others on average. Absent when none was. */
 	oursNs?: number;
 	/** Our durations, by map type. */
@@ -38,11 +40,6 @@ export interface ProfileComparison {
 /** Lengths that differ by more than this share are not of the same time. */
 const SAME_LENGTH = 0.25;
 
-function callsOf(fn: string, { sums }: MergedRecordings): number {
-	const calls = sums.calls[fn];
-	return typeof calls === "object" ? calls.estimate : (calls ?? 0);
-}
-
 /** The time of so many calls, from the durations of some of them. */
 function timeOf(calls: number, latency: readonly LatencySum[]): number | undefined {
 	const { count, sumNs } = allDurations(latency);
@@ -56,12 +53,13 @@ export function compareProfile(profile: CpuProfile, recording: MergedRecordings)
 	const names = new Set([...Object.keys(recording.sums.calls), ...samplesOf.keys()]);
 	const recordingNs = recording.elapsedNs;
 	const functions = [...names].map((fn): ComparedFunction => {
-		const calls = callsOf(fn, recording);
+		const counted = recording.sums.calls[fn];
+		const calls = amountOf(counted);
 		const latency = recording.sums.latency.filter((row) => row.fn === fn);
 		const oursNs = timeOf(calls, latency);
 		const { samples, weight } = samplesOf.get(fn) ?? { samples: 0, weight: 0 };
 		return {
-			...{ fn, calls, latency, samples },
+			...{ fn, calls: counted, latency, samples },
 			...(oursNs === undefined ? {} : { oursNs }),
 			...(clock ? { perfNs: weight } : {}),
 			...(clock && calls > 0 && spanNs !== undefined && spanNs > 0
@@ -78,7 +76,7 @@ export function compareProfile(profile: CpuProfile, recording: MergedRecordings)
 		...(oursNs === undefined ? {} : { oursNs }),
 		...(clock ? { perfNs: profile.growth.weight } : {}),
 		functions: functions
-			.filter(({ calls, samples }) => calls > 0 || samples > 0)
+			.filter(({ calls, samples }) => amountOf(calls) > 0 || samples > 0)
 			.sort((a, b) => (b.oursNs ?? 0) - (a.oursNs ?? 0) || b.samples - a.samples || compareText(a.fn, b.fn)),
 		callers: profile.callers.length,
 		unknownCallers: profile.callers.filter(({ fn }) => !sites.has(fn)).map(({ fn }) => fn),

@@ -52,7 +52,7 @@ function comparisonObject(comparison: ProfileComparison): object {
 		...(oursNs === undefined || recordingNs === 0 ? {} : { share_of_time: oursNs / recordingNs }),
 		functions: functions.map((row) => ({
 			fn: sanitize(row.fn),
-			calls: row.calls,
+			...(row.calls === undefined ? {} : { calls: row.calls }),
 			...(row.oursNs === undefined ? {} : { recorded_ns: Math.round(row.oursNs) }),
 			...median(row),
 			...(row.perfNs === undefined ? {} : { cpu_ns: row.perfNs }),

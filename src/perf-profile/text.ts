@@ -1,7 +1,9 @@
 /** What a CPU profile says of map growth, as text for people, with the figures of a recording beside it. */
 
 import { sanitize } from "../lib/sanitize.ts";
+import { type Figure, inProportion } from "../records/figure.ts";
 import { allDurations } from "../stats/latency.ts";
+import { COUNT, cellText, DURATION } from "../text/figure-text.ts";
 import { shortFunction, shortSite } from "../text/go-names.ts";
 import { type TableColumn, textTable } from "../text/text-table.ts";
 import { formatCount, formatDuration, formatShare, NOT_MEASURED, plural } from "../text/units.ts";
@@ -87,6 +89,11 @@ function duration(ns: number | undefined): string {
 	return ns === undefined ? NOT_MEASURED : formatDuration(ns);
 }
 
+/** As uncertain as the number of calls is. */
+function recorded({ oursNs, calls }: ComparedFunction): Figure | undefined {
+	return oursNs === undefined || calls === undefined ? oursNs : inProportion(oursNs, calls);
+}
+
 /** Of all map types together. */
 function median({ latency }: ComparedFunction): number | undefined {
 	return allDurations(latency).quantile(0.5);
@@ -100,8 +107,8 @@ function comparisonTable({ functions }: ProfileComparison, { columns }: ProfileT
 	const names = functions.map(({ fn, inner }) => `${inner ? "  " : ""}${shortFunction(fn)}`);
 	return textTable(
 		[
-			column("CALLS", ({ calls }) => formatCount(calls)),
-			column("RECORDED", ({ oursNs }) => duration(oursNs)),
+			column("CALLS", ({ calls }) => cellText(calls, COUNT)),
+			column("RECORDED", (row) => cellText(recorded(row), DURATION)),
 			column("MEDIAN", (row) => duration(median(row))),
 			column("PERF", ({ perfNs }) => duration(perfNs)),
 			column("PER CALL", ({ perfPerCallNs }) => duration(perfPerCallNs)),

@@ -20,7 +20,6 @@ export interface MergedRecordings {
 	sums: Totals;
 	ledger?: Ledger;
 	/** By stage and tier, added up. */
-	/** By stage and tier, added up. */
 	losses: LossRecord[];
 }
 

@@ -1,19 +1,26 @@
-/** What a recording says: the sums of its end record, or those of its records when the end is missing. */
+/** What a recording says: the sums of its end record, or those of its windows when the end is missing, or those of its growths when there are no windows. */
 import { BoundedTable, OTHER } from "../lib/bounded-table.ts";
+import { amountOf, type Figure, isExact, lowerEnd } from "../records/figure.ts";
 import type {
 	EndReason,
 	EndRecord,
 	GomapgrowRecord,
+	GrowthRecord,
 	Ledger,
 	LossRecord,
+	MeasuredTiers,
 	StartRecord,
 	TargetRecord,
 	WindowRecord,
 } from "../records/records.ts";
 import { Aggregator } from "../stats/aggregator.ts";
-import { CallSums } from "../stats/call-sums.ts";
+import { callsOfRecord } from "../stats/call-count.ts";
+import { withInterval } from "../stats/call-sums.ts";
 import { latencySum } from "../stats/latency.ts";
+import { type Overhead, OverheadSum } from "../stats/overhead-sum.ts";
 import type { Totals } from "../stats/totals.ts";
+import { TotalsSum } from "../stats/totals-sum.ts";
+import { WindowRates } from "../stats/window-rates.ts";
 
 export interface Recording {
 	/** Absent when its beginning is missing. */
@@ -29,14 +36,16 @@ export interface Recording {
 	ledger?: Ledger;
 	/** The last loss record of each stage and tier. */
 	losses: LossRecord[];
-	/** Highest growth rate of a window, per second. */
-	peakRate: number;
-	/** Growths per second of the last windows, oldest first. */
+	/** What was measured of each tier; absent in older recordings and without an end. */
+	measured?: MeasuredTiers;
+	/** Highest growth rate of a window, per second; absent when none was measured. */
+	peakRate?: number;
+	/** Growths per second of the last windows, oldest first; NaN for one that was not measured. */
 	history: number[];
 	/** How often the governor changed what is probed. */
 	throttles: number;
-	/** The highest share of a target's processor time that probing took in a window; absent when it was not measured. */
-	overhead?: { most: number; budget?: number };
+	/** What probing cost; absent when it was not measured. */
+	overhead?: Overhead;
 	/** What is not there, as sentences. */
 	missing: string[];
 }
@@ -46,29 +55,40 @@ export const MAX_LOSSES = 64;
 /** More processes are not listed. */
 const MAX_TARGETS = 4096;
 
-/** Takes the records of one recording in their order. Memory is bounded as that of the aggregator is. */
+/** Windows whose rates are kept. */
+const HISTORY = 300;
+/** A window shorter than this part of the usual one (the last one) gives no rate. */
+const LEAST_WINDOW = 0.5;
+/** Growth work of so much of the time may be missing before its sum is taken to be a lower end. */
+const UNCOVERED = 0.1;
+
+/** Takes the records of one recording in their order. Memory is bounded as those of the aggregator and of the sums are. */
 export class RecordingReader {
-	readonly #aggregator: Aggregator;
-	/** Calls of finished windows, and growths since the last of them. */
-	readonly #calls = new CallSums();
-	#openCalls = new CallSums();
+	/** Counts the growth records: single maps and goroutines, kinds and causes, and the sums where nothing else tells them. */
+	readonly #records = new Aggregator();
+	/** Growth records since the last window. */
+	#open = new Aggregator();
+	readonly #windows = new TotalsSum("elsewhere");
+	readonly #rates = new WindowRates(HISTORY);
 	readonly #losses = new BoundedTable<string, LossRecord>(MAX_LOSSES);
 	/** The first ones. */
 	readonly #targets = new Map<string, TargetRecord>();
+	readonly #overhead = new OverheadSum();
 	#start: StartRecord | undefined;
 	#end: EndRecord | undefined;
 	#window: WindowRecord | undefined;
 	#until: string | undefined;
 	#elapsedNs = 0;
-	#windows = 0;
-	#windowGrowths = 0;
+	#growthRecords = 0;
 	#throttles = 0;
-	#overhead: { most: number; budget?: number } | undefined;
+	/** How much of the time growths and growth work were not measured, or belong to a period that is not over. */
+	readonly #uncoveredNs = { growths: 0, work: 0 };
+	/** Rows say which process they are of; older ones do not. */
+	#withPid = false;
 
 	constructor(start: StartRecord | undefined) {
 		this.#start = start;
 		this.#until = start?.time;
-		this.#aggregator = new Aggregator(start === undefined ? {} : { intervalNs: start.interval_ns });
 	}
 
 	get ended(): boolean {
@@ -84,11 +104,10 @@ export class RecordingReader {
 				if (this.#targets.size < MAX_TARGETS) this.#targets.set(`${record.pid} ${record.exe}`, record);
 				return;
 			case "growth":
-				this.#aggregator.addGrowth(record);
-				this.#openCalls.addTo(record.fn, record.weight ?? 1);
+				this.#addGrowth(record);
 				return;
 			case "overlap":
-				this.#aggregator.addOverlap(record);
+				this.#records.addOverlap(record);
 				return;
 			case "window":
 				this.#closeWindow(record);
@@ -108,61 +127,89 @@ export class RecordingReader {
 		}
 	}
 
+	#addGrowth(record: GrowthRecord): void {
+		this.#growthRecords++;
+		const count = callsOfRecord(record);
+		this.#records.addGrowth(record);
+		for (const sums of [this.#records, this.#open]) sums.addCalls(count);
+	}
+
 	#closeWindow(window: WindowRecord): void {
 		this.#window = window;
-		this.#windows++;
-		this.#windowGrowths += window.growths;
-		for (const { fn, file, line, map_type, work } of window.sites) {
-			const place = { fn, ...(file === undefined ? {} : { file }), ...(line === undefined ? {} : { line }) };
-			// A window does not tell which process and function of the work tier: that is in `targets` and `calls`.
-			this.#aggregator.addWork({ pid: 0, fn: OTHER, map_type, site: fn === "" ? undefined : place, calls: work });
-		}
-		for (const row of window.latency) this.#aggregator.addLatency(latencySum(row));
-		this.#aggregator.closeWindow(window.interval_ns);
-		this.#calls.add(window.calls);
-		this.#openCalls = new CallSums();
-		for (const { overhead, budget } of window.overhead ?? []) {
-			if (overhead < (this.#overhead?.most ?? 0)) continue;
-			this.#overhead = budget === undefined ? { most: overhead } : { most: overhead, budget };
-		}
+		const { interval_ns, covers_ns, growths, work, overhead = [] } = window;
+		this.#withPid ||= window.sites.some(({ pid }) => pid !== undefined);
+		const totals = windowTotals(window);
+		this.#windows.add(totals);
+		this.#open = new Aggregator();
+		if (interval_ns >= LEAST_WINDOW * (this.#start?.interval_ns ?? 0)) this.#rates.push(totals, interval_ns);
+		this.#overhead.add(overhead, interval_ns);
+		const uncovered = this.#uncoveredNs;
+		if (growths === undefined) uncovered.growths += interval_ns;
+		// A period can be longer than a window: it is in the one in which it ended.
+		uncovered.work += interval_ns - (work === undefined ? 0 : isExact(work) ? interval_ns : (covers_ns ?? interval_ns));
 	}
 
 	finish(): Recording {
-		const { peakRate, history } = this.#aggregator.view();
-		const total = this.#aggregator.total();
+		const { peak, history } = this.#rates.values().growths;
 		const end = this.#end;
 		const ledger = end?.ledger ?? this.#window?.ledger;
+		const overhead = this.#overhead.result();
 		const recording: Recording = {
 			targets: [...this.#targets.values()],
 			elapsedNs: this.#elapsedNs,
-			sums: end === undefined ? this.#ownSums(total) : endSums(end, total),
+			sums: end === undefined ? this.#ownSums() : endSums(end, this.#records.total()),
 			losses: this.#losses.values(),
-			peakRate,
 			history,
 			throttles: this.#throttles,
-			missing: this.#missing(total),
+			missing: this.#missing(ledger),
 		};
 		if (this.#start !== undefined) recording.start = this.#start;
 		if (end !== undefined) recording.end = { reason: end.reason, complete: end.complete };
+		if (end?.measured !== undefined) recording.measured = end.measured;
 		if (ledger !== undefined) recording.ledger = ledger;
-		if (this.#overhead !== undefined) recording.overhead = this.#overhead;
+		if (peak !== undefined) recording.peakRate = amountOf(peak);
+		if (overhead !== undefined) recording.overhead = overhead;
 		if (this.#until !== undefined) recording.until = this.#until;
 		return recording;
 	}
 
-	/**
-	 * Calls are those of the windows, and the growths since the last of them: the functions of the work tier are not
-	 * known otherwise.
-	 */
-	#ownSums({ overlaps, ...total }: Totals): Totals {
-		const calls = new CallSums();
-		calls.merge(this.#calls);
-		calls.merge(this.#openCalls);
-		const watched = this.#window?.overlaps !== undefined || (overlaps ?? 0) > 0;
-		return { ...total, calls: calls.sums(), ...(watched ? { overlaps: overlaps ?? 0 } : {}) };
+	/** The sums of the windows, and the growths since the last of them; without windows those of all growths. */
+	#ownSums(): Totals {
+		const { overlaps = 0, ...records } = growthsOnly(this.#records.total());
+		const watched = this.#window?.overlaps !== undefined || overlaps > 0 ? { overlaps } : {};
+		if (this.#window === undefined) return { ...records, ...watched };
+		const windows = this.#windows.result();
+		const exact = windows.growths !== undefined && isExact(windows.growths);
+		const { growths: counted, work: worked, overlaps: _, ...sums } = exact ? this.#withOpen(windows) : windows;
+		const growths = this.#covered("growths", counted);
+		const work = this.#covered("work", worked);
+		return {
+			...sums,
+			...(growths === undefined ? {} : { growths }),
+			...(work === undefined ? {} : { work }),
+			...recordedDetails(records, growths),
+			...{ maps: records.maps, goroutines: records.goroutines },
+			...watched,
+		};
 	}
 
-	#missing(total: Totals): string[] {
+	#covered(name: "growths" | "work", sum: Figure | undefined): Figure | undefined {
+		if (sum === undefined || this.#uncoveredNs[name] <= UNCOVERED * this.#elapsedNs) return sum;
+		return { at_least: lowerEnd(sum) };
+	}
+
+	/** With the growths since the last window, where each of them is a record. */
+	#withOpen(windows: Totals): Totals {
+		const sum = new TotalsSum("elsewhere");
+		sum.add(windows);
+		const { time_ns } = windows;
+		const open = growthsOnly(this.#open.total());
+		const rows = this.#withPid ? {} : { sites: open.sites.map(withoutPid), types: open.types.map(withoutPid) };
+		sum.add({ ...open, ...rows, ...(time_ns === undefined ? {} : { time_ns: 0 }) });
+		return sum.result();
+	}
+
+	#missing(ledger: Ledger | undefined): string[] {
 		const missing: string[] = [];
 		const end = this.#end;
 		if (this.#start === undefined) missing.push("its beginning is missing");
@@ -170,28 +217,87 @@ export class RecordingReader {
 			const until = this.#until === undefined ? "" : `: growths are counted until ${this.#until}`;
 			const work =
 				this.#window === undefined
-					? "work calls and durations are not known"
-					: `work calls and durations until ${this.#window.time}`;
+					? "growth work and durations are not known"
+					: `growth work and durations until ${this.#window.time}`;
 			missing.push(`its end is missing${until}, ${work}`);
 		}
-		// The sums of windows are rounded when growths stand for several.
-		const counted = end?.growths ?? this.#windowGrowths - this.#windows;
-		if (total.growths < counted) missing.push(`of ${counted} growths only ${total.growths} are in the recording`);
+		const recorded = ledger?.growth.recorded ?? 0;
+		if (this.#growthRecords < recorded) {
+			missing.push(`of ${recorded} recorded growths only ${this.#growthRecords} are in the recording`);
+		}
 		return missing;
 	}
 }
 
-/** Kinds, causes and the number of growths with a size are in the growths alone. */
-function endSums(end: EndRecord, own: Totals): Totals {
-	const { growths, work, bytes, calls, types, sites, latency, maps, goroutines, overlaps } = end;
-	const { kinds, causes, bytes_moved, growths_with_moved } = own;
+function withoutPid<Row extends { pid?: number }>({ pid: _, ...row }: Row): Omit<Row, "pid"> {
+	return row;
+}
+
+/** What growth records alone say: of growth work they say nothing. */
+function growthsOnly({ work: _, ...totals }: Totals): Totals {
+	return {
+		...totals,
+		types: totals.types.map(({ work: __, ...row }) => row),
+		sites: totals.sites.map(({ work: __, ...row }) => row),
+	};
+}
+
+/** Kinds, causes and what is copied are in the growth records alone. */
+function recordedDetails(records: Totals, growths: Figure | undefined) {
+	const { kinds, causes, bytes_moved, growths_with_moved, growths_with_bytes } = records;
+	const [recorded, all] = [amountOf(records.growths), amountOf(growths)];
+	return {
+		...{ kinds, causes, bytes_moved, growths_with_moved },
+		growths_with_bytes: recorded === 0 ? all : Math.round((all * growths_with_bytes) / recorded),
+	};
+}
+
+type Recorded = Pick<EndRecord, "growths" | "work" | "bytes" | "calls" | "types" | "sites" | "latency">;
+
+/** The sums that a window and the end have in common. */
+function recordedTotals(record: Recorded): Omit<Totals, "maps" | "goroutines" | "kinds" | "causes"> {
+	const { bytes, calls, types, sites, latency } = record;
+	const growths = withInterval(record.growths, calls, "growth");
+	const work = withInterval(record.work, calls, "work");
 	const folded = sites.find((row) => row.fn === OTHER);
 	return {
-		...{ growths, work, bytes, bytes_moved, growths_with_moved, kinds, causes },
-		growths_with_bytes: own.growths === 0 ? growths : own.growths_with_bytes,
-		...{ calls, types, sites, latency: latency.map(latencySum), maps, goroutines },
+		...(growths === undefined ? {} : { growths }),
+		...(work === undefined ? {} : { work }),
+		...(bytes === undefined ? {} : { bytes }),
+		...{ growths_with_bytes: amountOf(growths), bytes_moved: 0, growths_with_moved: 0 },
+		...timeOf(sites, amountOf(growths)),
+		...{ calls, types, sites, latency: latency.map(latencySum), targets: [] },
+		folded: {
+			...(folded?.growths === undefined ? {} : { growths: folded.growths }),
+			...(folded?.work === undefined ? {} : { work: folded.work }),
+		},
+	};
+}
+
+/** Rows add up to the total. In older recordings they have no process, and their time is elapsed time of growths alone. */
+function timeOf(sites: EndRecord["sites"], growths: number): Pick<Totals, "time_ns"> {
+	const timed = sites.filter(({ duration_ns }) => duration_ns !== undefined);
+	if (timed.some(({ pid, fn }) => pid === undefined && fn !== OTHER)) return {};
+	if (timed.length === 0 && growths > 0) return {};
+	return { time_ns: timed.reduce((sum, { duration_ns = 0 }) => sum + duration_ns, 0) };
+}
+
+function windowTotals(window: WindowRecord): Totals {
+	const { covers_ns } = window;
+	return {
+		...recordedTotals(window),
+		...(covers_ns === undefined ? {} : { covers_ns }),
+		...{ kinds: {}, causes: {}, maps: [], goroutines: [] },
+	};
+}
+
+function endSums(end: EndRecord, records: Totals): Totals {
+	const { maps, goroutines, overlaps } = end;
+	const totals = recordedTotals(end);
+	return {
+		...totals,
+		...recordedDetails(records, totals.growths),
+		...{ maps, goroutines },
 		...(overlaps === undefined ? {} : { overlaps }),
-		targets: [],
-		folded: { growths: folded?.growths ?? 0, work: folded?.work ?? 0 },
 	};
 }

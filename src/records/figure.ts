@@ -86,3 +86,30 @@ export function amountOf(figure: Figure | undefined): number {
 	if (isExact(figure)) return figure;
 	return isAtLeast(figure) ? figure.at_least : figure.estimate;
 }
+
+/** The figure in another unit, or per second. */
+export function scaleFigure(figure: Figure, factor: number): Figure {
+	if (isExact(figure)) return figure * factor;
+	if (isAtLeast(figure)) return { at_least: figure.at_least * factor };
+	return { estimate: figure.estimate * factor, low: figure.low * factor, high: figure.high * factor };
+}
+
+/** An amount that was summed up together with a figure: as uncertain as that is. Undefined where too little was seen of it. */
+export function inProportion(amount: number, to: Figure): Figure | undefined {
+	if (isExact(to)) return amount;
+	if (isAtLeast(to) || to.estimate <= 0) return undefined;
+	return scaleFigure(to, amount / to.estimate);
+}
+
+/** Sum of figures of which some may not have been measured: then it is only known from below. Undefined when none was. */
+export function addMeasured(figures: readonly (Figure | undefined)[]): Figure | undefined {
+	const measured = figures.filter((figure) => figure !== undefined);
+	if (measured.length === 0) return undefined;
+	const sum = addFigures(measured);
+	return measured.length === figures.length ? sum : { at_least: lowerEnd(sum) };
+}
+
+/** How far the truth may be from the estimate, as a part of it: 0.12 is ±12 %. */
+export function relativeWidth({ estimate, low, high }: Estimated): number {
+	return estimate > 0 ? Math.max(estimate - low, high - estimate) / estimate : 0;
+}

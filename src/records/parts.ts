@@ -229,7 +229,7 @@ export const overheads = optional(list(reference("overhead_row", overheadRow)), 
 /** How much of the time something was measured. */
 export type Extent = Infer<typeof extent>;
 const extent = oneOf("all", "sampled", "none");
-export type Measured = Infer<typeof measured>;
+export type MeasuredTiers = Infer<typeof measured>;
 export const measured = described(
 	object({ growth: extent, work: extent, latency: extent, iteration: optional(extent) }),
 	"what was measured of each tier: all of it, part of the time, or nothing",

@@ -34,7 +34,7 @@ export type {
 	Ledger,
 	MapImpl,
 	MapRow,
-	Measured,
+	MeasuredTiers,
 	OverheadRow,
 	ProbeInfo,
 	SiteRow,

@@ -1,7 +1,7 @@
 /** One stable line per window, without escape codes, for pipes and files. */
 import { type BackPressure, neverBehind, type Sink, type TextOutput, type WindowState } from "../observe/sink.ts";
 import type { GomapgrowRecord, WindowRecord } from "../records/records.ts";
-import { bytesMeasured, measuredTiers, movedMeasured } from "./measured.ts";
+import { measuredTiers } from "./measured.ts";
 import { windowLine } from "./window-line.ts";
 
 /** Lines for a reader that has stopped reading are left out beyond this; each line stands for itself. */
@@ -25,13 +25,9 @@ export class LineSink implements Sink {
 	window(record: WindowRecord, { targets, closed }: WindowState): void {
 		if (this.#out.queued > MAX_QUEUED_BYTES) return;
 		const tiers = measuredTiers(targets);
-		const measured = {
-			growth: tiers.includes("growth"),
-			work: tiers.includes("work"),
-			bytes: bytesMeasured(closed),
-			moved: movedMeasured(closed),
-		};
-		this.#out.write(windowLine({ ...record, bytes_moved: closed.bytes_moved, latency: closed.latency, measured }));
+		const measured = { growth: tiers.includes("growth"), work: tiers.includes("work") };
+		const { time, targets: named } = record;
+		this.#out.write(windowLine({ ...closed, time, targets: named, measured }));
 	}
 
 	flush(): void {

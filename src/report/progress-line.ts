@@ -1,5 +1,7 @@
 import { sanitize } from "../lib/sanitize.ts";
-import { formatBytes, formatClock, formatCount, formatRate, perSecond } from "../text/units.ts";
+import { type Figure, scaleFigure } from "../records/figure.ts";
+import { COUNT, RATE, shortText } from "../text/figure-text.ts";
+import { formatBytes, formatClock, perSecond } from "../text/units.ts";
 import { displayWidth, endEllipsis, middleEllipsis } from "../text/width.ts";
 
 export interface Progress {
@@ -7,21 +9,23 @@ export interface Progress {
 	path: string;
 	/** Since the start. */
 	elapsedNs: number;
-	/** Length and growths of the last window. */
+	/** Length and growths of the last window; undefined: not measured. */
 	intervalNs: number;
-	growths: number;
+	growths: Figure | undefined;
 	/** Growths since the start. */
-	total: number;
+	total: Figure | undefined;
 	/** Written so far. */
 	bytes: number;
 }
 
 /** `recording run.ndjson.gz  01:12  86,688 growths  1,204/s  4.2 MB written  Ctrl-C ends`, in at most `columns`. */
 export function progressLine(progress: Progress, columns: number): string {
+	const { growths, intervalNs } = progress;
+	const rate = growths === undefined ? undefined : scaleFigure(growths, perSecond(1, intervalNs));
 	const fields = [
 		formatClock(progress.elapsedNs),
-		`${formatCount(progress.total)} growths`,
-		`${formatRate(perSecond(progress.growths, progress.intervalNs))}/s`,
+		`${shortText(progress.total, COUNT)} growths`,
+		`${shortText(rate, RATE)}/s`,
 		`${formatBytes(progress.bytes)} written`,
 		"Ctrl-C ends",
 	];

@@ -33,8 +33,8 @@ export class ProgressSink implements Sink {
 			{
 				path: this.#file.path,
 				elapsedNs: record.elapsed_ns,
-				intervalNs: record.interval_ns,
-				growths: record.growths,
+				intervalNs: state.closed.interval_ns,
+				growths: state.closed.growths,
 				total: state.total.growths,
 				bytes: this.#file.bytes,
 			},

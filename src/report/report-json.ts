@@ -5,6 +5,7 @@ import type { MergedRecordings } from "../recording/merge.ts";
 import type { Recording } from "../recording/summarize.ts";
 import type { Calls } from "../records/records.ts";
 import { latencyRow } from "../stats/latency.ts";
+import type { Overhead } from "../stats/overhead-sum.ts";
 import { latencyQuantiles } from "./latency-text.ts";
 
 /** Longer than any text of a record. */
@@ -23,8 +24,18 @@ function rounded(ns: number): number {
 	return Math.round(ns);
 }
 
+function overheadFields({ last, costNsPerSecond, mostShare }: Overhead): object {
+	const { budget, limit_ns_per_second } = last;
+	return {
+		overhead_max: mostShare,
+		...(costNsPerSecond === undefined ? {} : { cost_ns_per_second: Math.round(costNsPerSecond) }),
+		...(limit_ns_per_second === undefined ? {} : { limit_ns_per_second }),
+		...(budget === undefined ? {} : { budget }),
+	};
+}
+
 function recordingObject(recording: Recording): object {
-	const { start, targets, end, elapsedNs, sums, missing } = recording;
+	const { start, targets, end, elapsedNs, sums, missing, measured, overhead } = recording;
 	return {
 		...(start === undefined
 			? {}
@@ -44,8 +55,8 @@ function recordingObject(recording: Recording): object {
 		bytes: sums.bytes,
 		peak_growths_per_s: recording.peakRate,
 		throttles: recording.throttles,
-		...(recording.overhead === undefined ? {} : { overhead_max: recording.overhead.most }),
-		...(recording.overhead?.budget === undefined ? {} : { budget: recording.overhead.budget }),
+		...(measured === undefined ? {} : { measured }),
+		...(overhead === undefined ? {} : overheadFields(overhead)),
 		targets: targets.map(({ pid, name, exe, go_version, map_impl, limits }) => ({
 			...{ pid, name, exe, go_version, map_impl },
 			...(limits === undefined ? {} : { limits }),

@@ -3,14 +3,19 @@
 import { sanitize } from "../lib/sanitize.ts";
 import type { MergedRecordings } from "../recording/merge.ts";
 import type { Recording } from "../recording/summarize.ts";
-import type { Frame, GoroutineRow, MapRow, SiteRow, TypeRow } from "../records/records.ts";
+import type { Figure } from "../records/figure.ts";
+import type { Extent, Frame, GoroutineRow, MapRow, MeasuredTiers, SiteRow, TypeRow } from "../records/records.ts";
 import type { LatencySum } from "../stats/latency.ts";
+import type { Overhead } from "../stats/overhead-sum.ts";
+import { mergedSites, mergedTypes } from "../stats/row-sums.ts";
+import { timeInGrowth } from "../stats/total-figures.ts";
+import { BYTES, COUNT, cellText, DURATION } from "../text/figure-text.ts";
 import { shortSite } from "../text/go-names.ts";
 import { type TableColumn, textTable } from "../text/text-table.ts";
-import { formatBytes, formatCount, formatDuration, formatShare, NOT_MEASURED, plural } from "../text/units.ts";
+import { formatCount, formatDuration, formatShare, NOT_MEASURED, plural } from "../text/units.ts";
 import { latencyQuantiles, latencyShape } from "./latency-text.ts";
 import { measuredTiers } from "./measured.ts";
-import { summaryText } from "./summary.ts";
+import { allGrowthsRecorded, summaryText } from "./summary.ts";
 
 export interface ReportOptions {
 	/** Columns to fit into; Infinity: names are not cut. */
@@ -23,9 +28,42 @@ export interface ReportOptions {
 
 /** The summary, word for word as the live views end with it when there is one recording. */
 function summary(merged: MergedRecordings): string {
-	const { sums, elapsedNs, ledger, losses, recordings } = merged;
+	const { sums, elapsedNs, ledger, losses, recordings, count } = merged;
 	const targets = recordings.flatMap((recording) => recording.targets);
-	return summaryText({ elapsedNs, total: sums, ledger, measured: measuredTiers(targets), losses });
+	const complete = count === recordings.length;
+	const tiers = complete ? allTiers(recordings.map(({ measured }) => measured)) : undefined;
+	const overhead = mostOverhead(recordings, complete);
+	return summaryText({ elapsedNs, total: sums, ledger, measured: measuredTiers(targets), tiers, losses, overhead });
+}
+
+/** What was measured of all recordings together; undefined when one of them does not say so. */
+function allTiers(parts: readonly (MeasuredTiers | undefined)[]): MeasuredTiers | undefined {
+	const known = parts.filter((part) => part !== undefined);
+	if (known.length === 0 || known.length < parts.length) return undefined;
+	const extent = (of: (part: MeasuredTiers) => Extent | undefined): Extent | undefined => {
+		const extents = new Set(known.map(of));
+		const [only] = extents;
+		return extents.size === 1 ? only : "sampled";
+	};
+	const iteration = extent((part) => part.iteration);
+	return {
+		...{ growth: extent((part) => part.growth) ?? "none", work: extent((part) => part.work) ?? "none" },
+		latency: extent((part) => part.latency) ?? "none",
+		...(iteration === undefined ? {} : { iteration }),
+	};
+}
+
+/** Of the recording with the highest overhead; the processor time is that of all. */
+function mostOverhead(recordings: readonly Recording[], complete: boolean): Overhead | undefined {
+	const found = recordings.flatMap(({ overhead }) => (overhead === undefined ? [] : [overhead]));
+	const [most] = found.toSorted(
+		(a, b) => (b.costNsPerSecond ?? 0) - (a.costNsPerSecond ?? 0) || b.mostShare - a.mostShare,
+	);
+	if (most === undefined) return undefined;
+	const { targetCpuNs: _, ...overhead } = most;
+	const known = found.flatMap(({ targetCpuNs }) => (targetCpuNs === undefined ? [] : [targetCpuNs]));
+	if (!complete || known.length < recordings.length) return overhead;
+	return { ...overhead, targetCpuNs: known.reduce((sum, ns) => sum + ns, 0) };
 }
 
 /** `2026-11-23 09:47:10 UTC` */
@@ -50,24 +88,24 @@ function recordingLine(recording: Recording): string {
 	return `${when}: ${names.length === 0 ? "no process is named" : names.join(", ")}`;
 }
 
-/** `kinds  double 99 %  same-size 1.0 %` */
-function sharesLine(label: string, counts: Partial<Record<string, number>>): string[] {
+/** `kinds  double 99 %  same-size 1.0 %`; `~` where not each growth is a record. */
+function sharesLine(label: string, counts: Partial<Record<string, number>>, complete: boolean): string[] {
 	const entries = Object.entries(counts).map(([name, count]) => [sanitize(name), count ?? 0] as const);
 	const total = entries.reduce((sum, [, count]) => sum + count, 0);
 	if (total === 0) return [];
-	const shares = entries.toSorted((a, b) => b[1] - a[1]).map(([name, count]) => `${name} ${formatShare(count, total)}`);
+	const shares = entries
+		.toSorted((a, b) => b[1] - a[1])
+		.map(([name, count]) => `${name} ${complete ? "" : "~"}${formatShare(count, total)}`);
 	return [`${label}  ${shares.join("  ")}`];
 }
 
-/** `overhead  at most 0.6 % of 1.0 %, probing was changed 2 times` */
+/** `overhead  at most 0.6 % of a target's processor time, probing was changed 2 times` */
 function overheadLine(recordings: readonly Recording[]): string[] {
-	const found = recordings.flatMap(({ overhead }) => (overhead === undefined ? [] : [overhead]));
-	const [most] = found.toSorted((a, b) => b.most - a.most);
+	const most = mostOverhead(recordings, false);
 	if (most === undefined) return [];
-	const budget = most.budget === undefined ? "without a budget" : `of ${formatShare(most.budget, 1)}`;
 	const throttles = recordings.reduce((sum, recording) => sum + recording.throttles, 0);
 	const changed = throttles === 0 ? "" : `, probing was changed ${plural(throttles, "time")}`;
-	return [`overhead  at most ${formatShare(most.most, 1)} ${budget} of processor time${changed}`];
+	return [`overhead  at most ${formatShare(most.mostShare, 1)} of a target's processor time${changed}`];
 }
 
 function number(heading: string, cells: readonly string[]): TableColumn {
@@ -78,38 +116,36 @@ function name(heading: string, cells: readonly string[]): TableColumn {
 	return { heading, kind: "text", cells };
 }
 
-function counted<Row>(heading: string, rows: readonly Row[], of: (row: Row) => number): TableColumn {
+function figures<Row>(
+	heading: string,
+	rows: readonly Row[],
+	of: (row: Row) => Figure | undefined,
+	form = COUNT,
+): TableColumn {
 	return number(
 		heading,
-		rows.map((row) => formatCount(of(row))),
+		rows.map((row) => cellText(of(row), form)),
 	);
 }
 
-function sized<Row extends { bytes: number }>(rows: readonly Row[]): TableColumn {
-	return number(
-		"BYTES",
-		rows.map((row) => formatBytes(row.bytes)),
-	);
-}
-
-function timed<Row extends { duration_ns: number }>(rows: readonly Row[]): TableColumn {
-	return number(
+/** Time of rows whose growths and work have figures. */
+function timed(rows: readonly SiteRow[]): TableColumn {
+	return figures(
 		"TIME",
-		rows.map((row) => (row.duration_ns > 0 ? formatDuration(row.duration_ns) : NOT_MEASURED)),
+		rows,
+		({ duration_ns: time_ns = 0, ...row }) => (time_ns > 0 ? timeInGrowth({ ...row, time_ns }) : undefined),
+		DURATION,
 	);
 }
 
 function siteTable(rows: readonly SiteRow[]): TableColumn[] {
 	return [
-		counted("GROWTHS", rows, (row) => row.growths),
-		counted("WORK", rows, (row) => row.work),
-		sized(rows),
+		figures("GROWTHS", rows, (row) => row.growths),
+		figures("GROWTH WORK", rows, (row) => row.work),
+		figures("BYTES", rows, (row) => row.bytes, BYTES),
 		timed(rows),
-		counted("MAX SLOTS", rows, (row) => row.max_capacity),
-		number(
-			"ITER",
-			rows.map((row) => (row.iterating === undefined ? NOT_MEASURED : formatCount(row.iterating))),
-		),
+		figures("MAX SLOTS", rows, (row) => row.max_capacity),
+		figures("DURING RANGE", rows, (row) => row.iterating),
 		name(
 			"TYPE",
 			rows.map((row) => sanitize(row.map_type)),
@@ -120,10 +156,10 @@ function siteTable(rows: readonly SiteRow[]): TableColumn[] {
 
 function typeTable(rows: readonly TypeRow[]): TableColumn[] {
 	return [
-		counted("GROWTHS", rows, (row) => row.growths),
-		counted("WORK", rows, (row) => row.work),
-		sized(rows),
-		counted("MAX SLOTS", rows, (row) => row.max_capacity),
+		figures("GROWTHS", rows, (row) => row.growths),
+		figures("GROWTH WORK", rows, (row) => row.work),
+		figures("BYTES", rows, (row) => row.bytes, BYTES),
+		figures("MAX SLOTS", rows, (row) => row.max_capacity),
 		name(
 			"TYPE",
 			rows.map((row) => sanitize(row.map_type)),
@@ -131,13 +167,13 @@ function typeTable(rows: readonly TypeRow[]): TableColumn[] {
 	];
 }
 
-function mapTable(rows: readonly MapRow[]): TableColumn[] {
+function mapTable(rows: readonly MapRow[], seen: Seen): TableColumn[] {
 	return [
-		counted("GROWTHS", rows, (row) => row.growths),
-		counted("SLOTS FROM", rows, (row) => row.slots_first),
-		counted("TO", rows, (row) => row.slots_last),
-		counted("ENTRIES", rows, (row) => row.count),
-		sized(rows),
+		figures("GROWTHS", rows, (row) => seen(row.growths)),
+		figures("SLOTS FROM", rows, (row) => row.slots_first),
+		figures("TO", rows, (row) => row.slots_last),
+		figures("ENTRIES", rows, (row) => row.count),
+		figures("BYTES", rows, (row) => seen(row.bytes), BYTES),
 		name(
 			"PROCESS",
 			rows.map((row) => row.pid.toString()),
@@ -154,6 +190,9 @@ function mapTable(rows: readonly MapRow[]): TableColumn[] {
 	];
 }
 
+/** What was seen of a single map or goroutine: all of it, or no less than this. */
+type Seen = (amount: number) => Figure;
+
 function origin(start: string | undefined, createdBy: Frame | undefined): string {
 	const runs = start === undefined ? [] : [shortSite({ fn: start })];
 	const by = createdBy === undefined ? [] : [`started by ${shortSite(createdBy)}`];
@@ -161,11 +200,11 @@ function origin(start: string | undefined, createdBy: Frame | undefined): string
 	return parts.length === 0 ? NOT_MEASURED : parts.join(", ");
 }
 
-function goroutineTable(rows: readonly GoroutineRow[]): TableColumn[] {
+function goroutineTable(rows: readonly GoroutineRow[], seen: Seen): TableColumn[] {
 	return [
-		counted("GROWTHS", rows, (row) => row.growths),
-		sized(rows),
-		timed(rows),
+		figures("GROWTHS", rows, (row) => seen(row.growths)),
+		figures("BYTES", rows, (row) => seen(row.bytes), BYTES),
+		figures("TIME", rows, (row) => (row.duration_ns > 0 ? seen(row.duration_ns) : undefined), DURATION),
 		name(
 			"PROCESS",
 			rows.map((row) => row.pid.toString()),
@@ -189,7 +228,7 @@ function latencyTable(rows: readonly LatencySum[]): TableColumn[] {
 			quantiles.map((each) => (each === undefined ? NOT_MEASURED : formatDuration(each[key]))),
 		);
 	return [
-		counted("CALLS", rows, (row) => row.durations.count),
+		figures("CALLS", rows, (row) => row.durations.count),
 		...(["p50", "p90", "p99", "max"] as const).map(column),
 		name(
 			"FROM",
@@ -233,20 +272,22 @@ function section<Row>(
 
 /** The report, each line with its line feed. */
 export function reportText(merged: MergedRecordings, options: ReportOptions): string {
-	const { sums, recordings, count } = merged;
+	const { sums, recordings, count, ledger } = merged;
+	const complete = allGrowthsRecorded(sums, ledger);
+	const seen: Seen = (amount) => (complete ? amount : { at_least: amount });
 	const lines = [
 		...(count === 1 ? [] : [plural(count, "recording")]),
 		...recordings.slice(0, 10).map(recordingLine),
 		...(count > 10 ? [`and ${formatCount(count - 10)} more`] : []),
 		...options.notes.map((note) => `missing: ${note}`),
-		...sharesLine("kinds ", sums.kinds),
-		...sharesLine("causes", sums.causes),
+		...sharesLine("kinds ", sums.kinds, complete),
+		...sharesLine("causes", sums.causes, complete),
 		...overheadLine(recordings),
 		...(sums.overlaps === undefined ? [] : [`growths that overlapped an iteration: ${formatCount(sums.overlaps)}`]),
-		...section("call sites", sums.sites, siteTable, options),
-		...section("map types", sums.types, typeTable, options),
-		...section("maps", sums.maps, mapTable, options),
-		...section("goroutines", sums.goroutines, goroutineTable, options),
+		...section("call sites", mergedSites(sums.sites), siteTable, options),
+		...section("map types", mergedTypes(sums.types), typeTable, options),
+		...section("maps", sums.maps, (rows) => mapTable(rows, seen), options),
+		...section("goroutines", sums.goroutines, (rows) => goroutineTable(rows, seen), options),
 		...section("latency", sums.latency, latencyTable, options),
 		...coarseLine(sums.latency),
 	];

@@ -1,27 +1,23 @@
 import { sanitize } from "../lib/sanitize.ts";
+import type { Figure } from "../records/figure.ts";
 import type { SiteRow } from "../records/records.ts";
 import { allDurations, growthLatency, type LatencySum } from "../stats/latency.ts";
+import { mergedSites } from "../stats/row-sums.ts";
+import { type RatedCounts, ratesOf } from "../stats/window-rates.ts";
+import { BYTES, type NumberForm, RATE, shortText } from "../text/figure-text.ts";
 import { shortSite } from "../text/go-names.ts";
-import { formatBytes, formatDuration, formatRate, NOT_MEASURED, perSecond } from "../text/units.ts";
+import { formatBytes, formatDuration, formatRate, NOT_MEASURED } from "../text/units.ts";
 
-/**
- * What a line of the pipe format needs; a WindowRecord has all of it but `bytes_moved`, `latency` as sums and
- * `measured`.
- */
-export interface WindowLineInput {
+/** What a line of the pipe format needs. */
+export interface WindowLineInput extends RatedCounts {
 	/** RFC 3339; the line shows its time of day (UTC). */
 	time: string;
 	interval_ns: number;
-	growths: number;
-	work: number;
-	bytes: number;
-	/** Bytes of the entries that growths copy. */
-	bytes_moved: number;
 	latency: readonly LatencySum[];
 	sites: readonly SiteRow[];
 	targets: readonly { pid: number; name: string }[];
-	/** What has probes or was readable; the rest shows "-". */
-	measured: { growth: boolean; work: boolean; bytes: boolean; moved: boolean };
+	/** What has probes. */
+	measured: { growth: boolean; work: boolean };
 }
 
 /** `etcd/4711`, or `3-processes`; without blanks, so that every line has the same fields. */
@@ -38,22 +34,37 @@ function p99Text(latency: readonly LatencySum[]): string {
 	return p99 === undefined ? NOT_MEASURED : formatDuration(p99).replaceAll(" ", "").replace("µ", "u");
 }
 
+/** Without separators and blanks: a line is taken apart at them. */
+const LINE_RATE: NumberForm = { exact: (rate) => formatRate(rate, false), rough: RATE.rough };
+const LINE_BYTES: NumberForm = {
+	exact: (bytes) => formatBytes(bytes, ""),
+	rough: (bytes, digits) => BYTES.rough(bytes, digits).replace(" ", ""),
+};
+
+/** `1204/s`, `~12k/s`, or a dash. */
+function rateText(rate: Figure | undefined, form: NumberForm): string {
+	const text = shortText(rate, form);
+	return text === NOT_MEASURED ? text : `${text}/s`;
+}
+
 /**
  * A window as one line for pipes, with its line feed and no escape codes. The fields and their order are stable; `top`
- * is last because names of functions may hold blanks.
- * `12:01:07 etcd/4711 growth=1204/s work=0/s alloc=8.4MB/s moved=4.2MB/s p99=90us top=store.(*Index).Add index.go:42`
+ * is last because names of functions may hold blanks. `~` marks an estimate, `–` what was not measured.
+ * `12:01:07 etcd/4711 growth=1204/s work=~12k/s alloc=8.4MB/s moved=4.2MB/s p99=90us top=store.(*Index).Add index.go:42`
  */
 export function windowLine(window: WindowLineInput): string {
-	const rate = (count: number): string => `${formatRate(perSecond(count, window.interval_ns), false)}/s`;
-	const bytes = (count: number): string => `${formatBytes(perSecond(count, window.interval_ns), "")}/s`;
-	const top = window.sites[0];
+	const { growth, work } = window.measured;
+	const rates = ratesOf(window, window.interval_ns);
+	const rate = (measured: boolean, value: Figure | undefined, form: NumberForm): string =>
+		rateText(measured ? value : undefined, form);
+	const top = mergedSites(window.sites)[0];
 	const fields = [
 		sanitize(window.time.slice(11, 19)),
 		targetText(window.targets),
-		`growth=${window.measured.growth ? rate(window.growths) : NOT_MEASURED}`,
-		`work=${window.measured.work ? rate(window.work) : NOT_MEASURED}`,
-		`alloc=${window.measured.bytes ? bytes(window.bytes) : NOT_MEASURED}`,
-		`moved=${window.measured.moved ? bytes(window.bytes_moved) : NOT_MEASURED}`,
+		`growth=${rate(growth, rates.growths, LINE_RATE)}`,
+		`work=${rate(work, rates.work, LINE_RATE)}`,
+		`alloc=${rate(growth, rates.allocated, LINE_BYTES)}`,
+		`moved=${rate(growth, rates.copied, LINE_BYTES)}`,
 		`p99=${p99Text(window.latency)}`,
 		`top=${top === undefined ? NOT_MEASURED : shortSite(top)}`,
 	];

@@ -2,6 +2,7 @@
 
 import { BoundedCounts } from "../lib/bounded-counts.ts";
 import { FoldingTable, OTHER } from "../lib/bounded-table.ts";
+import { amountOf, type Figure } from "../records/figure.ts";
 import type { Calls, GrowthCause, GrowthKind, GrowthRecord, OverlapRecord } from "../records/records.ts";
 import { type CallCount, figuresOfCalls, seenCalls } from "./call-count.ts";
 import { type LatencySum, LatencySums } from "./latency.ts";
@@ -46,9 +47,9 @@ export interface AggregateView {
 	window?: WindowTotals;
 	/** Over how long what is recent reaches. */
 	recentNs: number;
-	/** Highest growth rate of a window, per second. */
-	peakRate: number;
-	/** Growths per second of the last windows, oldest first. */
+	/** Highest growth rate of a window, per second; absent before one was measured. */
+	peakRate?: number;
+	/** Growths per second of the last windows, oldest first; NaN for one that was not measured. */
 	history: number[];
 	rates: Record<RateName, Rate>;
 	/** The newest growth; absent before the first one. */
@@ -112,20 +113,18 @@ export class Aggregator {
 		this.#rows.addGrowth(growth);
 	}
 
-	/** There is this function, whether or not it is called. */
-	addFunction(fn: string, stream: Stream): void {
-		this.#functions.getOrAdd(
-			fn,
-			() => new FunctionStats(stream === "large" || stream === "small" ? "growths" : "work"),
-		);
+	/** The process has this function, whether or not it is called. */
+	addFunction(fn: string, stream: Stream, pid: number): FunctionStats {
+		const row = this.#functions.getOrAdd(fn, () => new FunctionStats(stream));
+		row.addProcess(pid);
+		return row;
 	}
 
 	/** Counts calls of growth functions and of growth work. */
 	addCalls(count: CallCount): void {
 		const { fn, growth, calls, window, pid, stream } = count;
-		this.addFunction(fn, stream);
 		const figures = stream === "iteration" ? figuresOfCalls(count) : this.#rows.addCalls(count);
-		const rows: StatRow[] = [this.#functions.getOrAdd(fn, () => new FunctionStats("work"))];
+		const rows: StatRow[] = [this.addFunction(fn, stream, pid)];
 		if (stream !== "iteration") rows.push(this.#all);
 		this.#isOpen = true;
 		const weight = window?.weight ?? 1;
@@ -199,12 +198,12 @@ export class Aggregator {
 
 	/** Of functions that were measured. */
 	#calls(span: ReadSpan): Calls {
-		const calls: Calls = {};
-		for (const [fn, row] of this.#functions.entries()) {
-			const figure = row.calls(span, this.#sampling);
-			if (figure !== undefined) calls[fn] = figure;
-		}
-		return calls;
+		return Object.fromEntries(
+			this.#functions.entries().flatMap(([fn, row]): [string, Figure][] => {
+				const figure = row.calls(span, this.#sampling);
+				return figure === undefined ? [] : [[fn, figure]];
+			}),
+		);
 	}
 
 	#totalSums(): Sums {
@@ -228,10 +227,10 @@ export class Aggregator {
 			total: this.#counts("total", this.#totalSums()),
 			rows: this.#rows,
 			recentNs: this.#rows.recentNs,
-			peakRate: rates.growths.peak,
 			history: rates.growths.history,
 			rates,
 		};
+		if (rates.growths.peak !== undefined) view.peakRate = amountOf(rates.growths.peak);
 		if (this.#window !== undefined) view.window = this.#window;
 		if (this.#latest !== undefined) view.latest = this.#latest;
 		if (this.#latestOverlap !== undefined) view.latestOverlap = this.#latestOverlap;

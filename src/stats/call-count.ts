@@ -1,6 +1,7 @@
 /** Calls that the kernel has counted, on their way into the sums. */
 import type { Window } from "../budget/window-weight.ts";
-import type { Frame, GrowthCause, GrowthKind } from "../records/records.ts";
+import { callSite } from "../gomap/call-site.ts";
+import type { Frame, GrowthCause, GrowthKind, GrowthRecord } from "../records/records.ts";
 import type { Stream } from "./sampling.ts";
 import { Figures, type SeenAmount } from "./stat-row.ts";
 
@@ -38,15 +39,18 @@ export function figuresOfCalls(count: CallCount): Figures {
 	const { calls, growth, time_ns, window } = count;
 	const weight = window?.weight ?? 1;
 	const figures = new Figures();
+	const sampled = window === undefined ? 0 : weight * calls;
 	if (time_ns !== undefined) {
 		figures.time = weight * time_ns;
 		figures.withTime = weight * calls;
 	}
 	if (!isGrowth(count)) {
 		figures.work = weight * calls;
+		figures.sampledWork = sampled;
 		return figures;
 	}
 	figures.growths = weight * calls;
+	figures.sampledGrowths = sampled;
 	if (growth === undefined) return figures;
 	const { bytes, bytes_moved, iterating, capacityAfter } = growth;
 	if (bytes !== undefined) {
@@ -63,6 +67,21 @@ export function figuresOfCalls(count: CallCount): Figures {
 	}
 	figures.slots = capacityAfter;
 	return figures;
+}
+
+/** What a record alone says of its growth, and of those that it stands for: for recordings in which they were not counted otherwise. */
+export function callsOfRecord(record: GrowthRecord): CallCount {
+	const { pid, fn, map_type, kind, cause, capacity_after, iterating, bytes, bytes_moved } = record;
+	const { weight = 1 } = record;
+	return {
+		...{ pid, stream: "large", fn, map_type, site: callSite(record.stack), calls: weight },
+		growth: {
+			...{ kind, cause, capacityAfter: capacity_after },
+			...(iterating === undefined ? {} : { iterating }),
+			...(bytes === undefined ? {} : { bytes: bytes * weight }),
+			...(bytes_moved === undefined ? {} : { bytes_moved: bytes_moved * weight }),
+		},
+	};
 }
 
 /** What was seen of them, without weight. */

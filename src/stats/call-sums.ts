@@ -1,9 +1,19 @@
+import { mapFunction, repeatsWork } from "../gomap/functions.ts";
 import { FoldingTable, OTHER } from "../lib/bounded-table.ts";
-import { addFigures, type Figure, isExact } from "../records/figure.ts";
+import { addFigures, type Figure, inProportion, isExact } from "../records/figure.ts";
 import type { Calls } from "../records/records.ts";
 
 /** Far more than there are probed functions: a bound for recordings that somebody else wrote. */
 const MAX_FUNCTIONS = 4096;
+
+/** What the calls of growth functions, or those of growth work, say of a sum of theirs that has no interval of its own: as in older recordings. */
+export function withInterval(sum: Figure | undefined, calls: Calls, tier: "growth" | "work"): Figure | undefined {
+	if (typeof sum !== "number") return sum;
+	const counted = Object.entries(calls)
+		.filter(([fn]) => mapFunction(fn)?.tier === tier && !repeatsWork(fn))
+		.map(([, count]) => count);
+	return counted.every(isExact) ? sum : inProportion(sum, addFigures(counted));
+}
 
 /** Adds numbers of calls of several recordings, or of windows, up: exact ones stay exact. */
 export class CallSums {

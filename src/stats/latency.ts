@@ -1,6 +1,6 @@
 /** Durations per function and map type. */
 
-import { isInnerCall, movesEntries, startsGrowth } from "../gomap/functions.ts";
+import { movesEntries, startsGrowth } from "../gomap/functions.ts";
 import { FoldingTable, OTHER } from "../lib/bounded-table.ts";
 import { compareText } from "../lib/compare.ts";
 import { Histogram, mergedHistogram } from "../lib/histogram.ts";
@@ -92,32 +92,6 @@ export class LatencySums {
 
 function emptySum(fn: string, map_type: string): LatencySum {
 	return { fn, map_type, durations: new Histogram() };
-}
-
-/** Time spent growing maps: the calls from outside the growth code, without what the probes took of it, as far as that is known. */
-export function growingNs(rows: readonly LatencySum[]): number {
-	const outer = rows.filter(({ fn }) => !isInnerCall(fn));
-	return Math.max(
-		0,
-		outer.reduce((sum, { net_ns, durations }) => sum + (net_ns ?? durations.sumNs), 0),
-	);
-}
-
-/** Few windows may have been costly ones: where fewer calls were timed, the costs of the probes taken off, and the rest multiplied, that says nothing. */
-const TELLING_SHARE = 0.05;
-
-/** The same of a window or a run; undefined where too few of its calls were timed to tell. */
-export function toldGrowingNs({
-	work,
-	growths,
-	latency,
-}: {
-	work: number;
-	growths: number;
-	latency: readonly LatencySum[];
-}): number | undefined {
-	const timed = latency.reduce((sum, { durations }) => sum + durations.count, 0);
-	return timed < TELLING_SHARE * (work + growths) ? undefined : growingNs(latency);
 }
 
 /** Durations of growths: of all of it in swiss maps, of the allocation only in classic ones, whose entries move later. */

@@ -3,7 +3,7 @@
 import type { Figure } from "../records/figure.ts";
 import type { Frame, GoroutineRow, GrowthRecord, MapRow, SiteRow, TypeRow } from "../records/records.ts";
 import { SAMPLED_FIGURES, type SampledFigure } from "./sampled-sums.ts";
-import type { Sampling } from "./sampling.ts";
+import type { Sampling, Stream } from "./sampling.ts";
 import { StatRow } from "./stat-row.ts";
 import type { TargetCount } from "./totals.ts";
 
@@ -180,17 +180,29 @@ export class MapStats extends StatRow {
 	}
 }
 
+/** Of so many processes it is known whether they have a function. */
+const MAX_PIDS = 4096;
+
 /** Calls of one function, of all processes. */
 export class FunctionStats extends StatRow {
-	readonly #figure: "growths" | "work";
+	readonly #stream: Stream;
+	readonly #pids = new Set<number>();
 
-	/** What its calls are counted as. */
-	constructor(figure: "growths" | "work") {
+	/** `stream`: with which it is measured. */
+	constructor(stream: Stream) {
 		super();
-		this.#figure = figure;
+		this.#stream = stream;
 	}
 
+	/** This process has the function. */
+	addProcess(pid: number): void {
+		if (this.#pids.size < MAX_PIDS) this.#pids.add(pid);
+	}
+
+	/** Of the processes that have it: how another function of the same tier, or another process, was measured says nothing of it. */
 	calls(span: ReadSpan, sampling: Sampling): Figure | undefined {
-		return this.read(this.#figure, span, sampling);
+		const extents = sampling.extents(undefined, [this.#stream], span);
+		const known = this.#pids.size < MAX_PIDS ? extents.filter(({ pid }) => this.#pids.has(pid)) : extents;
+		return this.readOver(known, this.#stream === "large" || this.#stream === "small" ? "growths" : "work", span);
 	}
 }

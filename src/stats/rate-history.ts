@@ -1,9 +1,8 @@
-/** The growth rates of the last windows, oldest first, and the highest ever seen. Bounded memory. */
+/** The rates of the last windows, oldest first. Bounded memory. */
 export class RateHistory {
 	readonly #capacity: number;
 	readonly #rates: number[] = [];
 	#next = 0;
-	#peak = 0;
 	#dropped = 0;
 
 	/** `capacity`: how many windows are kept. */
@@ -11,9 +10,8 @@ export class RateHistory {
 		this.#capacity = capacity;
 	}
 
-	/** Adds the rate of a window, per second. */
+	/** Adds the rate of a window, per second; NaN when it was not measured. */
 	push(rate: number): void {
-		if (rate > this.#peak) this.#peak = rate;
 		if (this.#rates.length < this.#capacity) {
 			this.#rates.push(rate);
 			return;
@@ -23,7 +21,7 @@ export class RateHistory {
 		this.#next = (this.#next + 1) % this.#capacity;
 	}
 
-	/** Growths per second of the kept windows, oldest first. */
+	/** Rates of the kept windows, oldest first. */
 	values(): number[] {
 		return [...this.#rates.slice(this.#next), ...this.#rates.slice(0, this.#next)];
 	}
@@ -31,10 +29,5 @@ export class RateHistory {
 	/** Windows before the oldest one that is kept. */
 	get dropped(): number {
 		return this.#dropped;
-	}
-
-	/** The highest rate since the start, also of windows no longer kept. */
-	get peak(): number {
-		return this.#peak;
 	}
 }

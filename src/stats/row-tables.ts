@@ -154,12 +154,8 @@ export class RowTables {
 		const site = callSite(growth.stack);
 		this.#addToMap(growth, site, figures);
 		if (this.#options.details) {
-			const rows = [
-				this.#sites.get(siteKey(site, map_type, pid)),
-				this.#types.get(typeKey(map_type, pid)),
-				this.#processes.peek(pid),
-			];
-			for (const row of rows) row?.addDetails(growth);
+			// Their calls are counted later: a row that has none by then is not shown.
+			for (const row of this.#namedRows(pid, site, map_type)) row.addDetails(growth);
 		}
 		if (goid === undefined) return;
 		const key = `${pid}:${goid}`;
@@ -187,10 +183,7 @@ export class RowTables {
 	addCalls(count: CallCount): Figures {
 		const { pid, map_type, site, stream, window } = count;
 		const figures = figuresOfCalls(count);
-		const key = siteKey(site, map_type, pid);
-		const siteRow = this.#sites.getOrAdd(key, () => new SiteStats(key, pid, site, map_type));
-		const type = this.#types.getOrAdd(typeKey(map_type, pid), () => new TypeStats(pid, map_type));
-		const process = this.#processes.getOrAdd(pid, () => new ProcessStats(pid));
+		const [siteRow, type, process] = this.#namedRows(pid, site, map_type);
 		this.#open.sites.add(siteRow, figures);
 		this.#open.types.add(type, figures);
 		this.#open.processes.add(process, figures);
@@ -199,6 +192,15 @@ export class RowTables {
 		const seen = seenCalls(count);
 		for (const row of [siteRow, type, process]) row.addSampled({ pid, stream, window, start }, seen);
 		return figures;
+	}
+
+	#namedRows(pid: number, site: Frame | undefined, mapType: string): [SiteStats, TypeStats, ProcessStats] {
+		const key = siteKey(site, mapType, pid);
+		return [
+			this.#sites.getOrAdd(key, () => new SiteStats(key, pid, site, mapType)),
+			this.#types.getOrAdd(typeKey(mapType, pid), () => new TypeStats(pid, mapType)),
+			this.#processes.getOrAdd(pid, () => new ProcessStats(pid)),
+		];
 	}
 
 	#detail(rows: readonly StatRow[], growth: GrowthRecord): void {
@@ -256,7 +258,12 @@ export class RowTables {
 
 	/** Since the start, with what the open window holds so far. */
 	total(): WindowRows {
-		const named = { types: this.#types.values(), sites: this.#sites.values(), processes: this.#processes.values() };
+		const counted = (row: StatRow): boolean => hasCalls(row, "total");
+		const named = {
+			types: this.#types.values().filter(counted),
+			sites: this.#sites.values().filter(counted),
+			processes: this.#processes.values().filter(counted),
+		};
 		const others = { maps: this.#maps.values(), goroutines: this.#goroutines.values() };
 		return this.#rowsOf({ ...named, ...others }, "total");
 	}
@@ -297,6 +304,11 @@ export class RowTables {
 			targets: hasCalls(this.#otherProcesses, span) ? [others, ...targets] : targets,
 			folded: folded === undefined ? {} : foldedFigures(folded, span, sampling),
 		};
+	}
+
+	/** How processes are measured: what the figures of rows are read with. */
+	get sampling(): Sampling {
+		return this.#options.sampling;
 	}
 
 	/** Over how long what is recent reaches. */

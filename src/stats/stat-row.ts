@@ -2,10 +2,10 @@
 
 import type { Window } from "../budget/window-weight.ts";
 import { Histogram } from "../lib/histogram.ts";
-import type { Figure } from "../records/figure.ts";
+import { type Figure, inProportion } from "../records/figure.ts";
 import type { GrowthRecord } from "../records/records.ts";
 import { readFigure, SAMPLED_FIGURES, type SampledFigure, SampledSums, STREAMS_OF } from "./sampled-sums.ts";
-import type { Sampling, Stream } from "./sampling.ts";
+import type { Extent, Sampling, Stream } from "./sampling.ts";
 
 /** Where something was seen. */
 export interface SeenIn {
@@ -26,6 +26,9 @@ export class Figures {
 	growths = 0;
 	/** Calls of the work tier. */
 	work = 0;
+	/** Part of both that was seen in windows. */
+	sampledGrowths = 0;
+	sampledWork = 0;
 	/** Bytes of new arrays, and the growths that told theirs. */
 	bytes = 0;
 	withBytes = 0;
@@ -64,6 +67,8 @@ function addRecent(sum: RecentFigures, add: RecentFigures, sign: 1 | -1): void {
 function addFigures(sum: Figures, add: Figures, sign: 1 | -1): void {
 	sum.growths += sign * add.growths;
 	sum.work += sign * add.work;
+	sum.sampledGrowths += sign * add.sampledGrowths;
+	sum.sampledWork += sign * add.sampledWork;
 	sum.bytes += sign * add.bytes;
 	sum.withBytes += sign * add.withBytes;
 	sum.moved += sign * add.moved;
@@ -147,8 +152,24 @@ export class StatRow {
 
 	/** A figure with what is known of it; undefined where it was not measured. `pid`: the process that the row is of; undefined: of all. */
 	read(figure: SampledFigure, span: "window" | "total", sampling: Sampling, pid?: number): Figure | undefined {
-		const extents = sampling.extents(pid, STREAMS_OF[figure], span);
+		return this.readOver(sampling.extents(pid, STREAMS_OF[figure], span), figure, span);
+	}
+
+	/** The same where it is known of which streams it is a figure. */
+	protected readOver(extents: readonly Extent[], figure: SampledFigure, span: "window" | "total"): Figure | undefined {
 		return readFigure(this.#sampled?.[span], figure, this.figure(figure, span), extents);
+	}
+
+	/** The same of the last windows, as far as a number can be given. */
+	readRecent(figure: "growths" | "work", sampling: Sampling, pid?: number): Figure | undefined {
+		const amount = this.figure(figure, "recent");
+		if (this.figure(figure === "growths" ? "sampledGrowths" : "sampledWork", "recent") > 0) {
+			const total = this.read(figure, "total", sampling, pid);
+			return total === undefined ? undefined : inProportion(amount, total);
+		}
+		const exact = sampling.extents(pid, STREAMS_OF[figure], "window").every((extent) => extent.exact);
+		if (exact) return amount;
+		return amount > 0 ? { at_least: amount } : undefined;
 	}
 
 	/** What only the screen shows of its growths. */

@@ -1,7 +1,7 @@
 /** Numbers as people read them. None of these depends on the locale: output is compared and parsed. */
 
 /** What stands for a value that was not measured. */
-export const NOT_MEASURED = "-";
+export const NOT_MEASURED = "–";
 
 const NS_PER_SECOND = 1e9;
 

@@ -6,7 +6,7 @@ const STEPS = [1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30, 60] as const;
 const REACH = 120;
 
 export interface ChartSeries {
-	/** Means, oldest first; no more than `columns`. */
+	/** Means of what was measured, oldest first; NaN where nothing was. No more than `columns`. */
 	values: number[];
 	/** Windows that they stand for. */
 	windows: number;
@@ -19,18 +19,19 @@ export interface ChartSeries {
 export function chartSeries(history: readonly number[], dropped: number, columns: number): ChartSeries {
 	if (columns < 1) return { values: [], windows: 0 };
 	const step = STEPS.find((windows) => windows * columns >= Math.min(history.length, REACH)) ?? REACH;
-	const sums: { sum: number; count: number }[] = [];
+	const sums: { sum: number; measured: number; windows: number }[] = [];
 	for (const [index, rate] of history.entries()) {
+		if (sums.length === 0 || (dropped + index) % step === 0) sums.push({ sum: 0, measured: 0, windows: 0 });
 		const last = sums.at(-1);
-		if (last === undefined || (dropped + index) % step === 0) sums.push({ sum: rate, count: 1 });
-		else {
-			last.sum += rate;
-			last.count++;
-		}
+		if (last === undefined) continue;
+		last.windows++;
+		if (Number.isNaN(rate)) continue;
+		last.sum += rate;
+		last.measured++;
 	}
 	const shown = sums.slice(-columns);
 	return {
-		values: shown.map(({ sum, count }) => sum / count),
-		windows: shown.reduce((windows, { count }) => windows + count, 0),
+		values: shown.map(({ sum, measured }) => (measured === 0 ? Number.NaN : sum / measured)),
+		windows: shown.reduce((all, { windows }) => all + windows, 0),
 	};
 }

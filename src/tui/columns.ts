@@ -1,7 +1,9 @@
 /** The columns of the five tables: what each is called, shows and sorts by, and which of them narrow screens do without. */
 import { sanitize } from "../lib/sanitize.ts";
+import { amountOf, type Figure } from "../records/figure.ts";
+import { BYTES, COUNT, cellText, type NumberForm, RATE } from "../text/figure-text.ts";
 import { shortFunction, shortPlace, shortSite } from "../text/go-names.ts";
-import { formatBytes, formatCount, formatRate } from "../text/units.ts";
+import { formatCount, NOT_MEASURED } from "../text/units.ts";
 import { displayWidth, middleEllipsis } from "../text/width.ts";
 import type { Span, Style } from "./line.ts";
 import { quantilesOf } from "./quantiles.ts";
@@ -19,8 +21,8 @@ interface ColumnBase {
 
 export interface NumberColumn extends ColumnBase {
 	kind: "number";
-	value: (row: Row) => number | undefined;
-	text: (value: number) => string;
+	value: (row: Row) => Figure | undefined;
+	text: (value: Figure) => string;
 	/** Not shown, but aligned with the others: points and columns stay in their place while values change. */
 	pattern: string;
 	style?: Style;
@@ -39,22 +41,26 @@ export interface TextColumn extends ColumnBase {
 
 export type Column = NumberColumn | TextColumn;
 
-/** On a screen a dash as wide as a digit; pipes get the ASCII one. */
-export const DASH = "–";
+export const DASH = NOT_MEASURED;
 
 type Numbers = Pick<NumberColumn, "id" | "heading" | "meaning" | "value" | "dropRank">;
 
-const rate = (column: Numbers): NumberColumn => ({ kind: "number", text: formatRate, pattern: "0,000.0", ...column });
+const spelled = (form: NumberForm) => (value: Figure) => cellText(value, form);
+
+const rate = (column: Numbers): NumberColumn => ({
+	...{ kind: "number", text: spelled(RATE), pattern: "0,000.0" },
+	...column,
+});
 const count = (column: Numbers & { pattern?: string }): NumberColumn => ({
-	...{ kind: "number", text: formatCount, pattern: "0" },
+	...{ kind: "number", text: spelled(COUNT), pattern: "0" },
 	...column,
 });
 const bytes = (column: Numbers): NumberColumn => ({
-	...{ kind: "number", text: (value) => formatBytes(value), pattern: "000.0 kB" },
+	...{ kind: "number", text: spelled(BYTES), pattern: "000.0 kB" },
 	...column,
 });
 const duration = (column: Numbers): NumberColumn => ({
-	...{ kind: "number", text: shortDuration, pattern: "000.0 µs" },
+	...{ kind: "number", text: spelled(SHORT_DURATION), pattern: "000.0 µs" },
 	...column,
 });
 
@@ -78,6 +84,10 @@ export function shortDuration(ns: number): string {
 	return DASH;
 }
 
+export const SHORT_DURATION: NumberForm = { exact: shortDuration, rough: shortDuration };
+/** Numbers that stand for something else: of processes and goroutines, and moments. */
+const plainNumber = (text: (value: number) => string) => (value: Figure) => text(amountOf(value));
+
 const growRate = (dropRank: number): NumberColumn => ({
 	...rate({ id: "grow", heading: "GROW/s", meaning: "growths per second", value: (row) => row.growRate, dropRank }),
 	style: "strong",
@@ -85,15 +95,15 @@ const growRate = (dropRank: number): NumberColumn => ({
 const workRate = (dropRank: number): NumberColumn =>
 	rate({
 		id: "work",
-		heading: "WORK/s",
-		meaning: "calls per second that move entries of growing maps",
+		heading: "GROWTH WORK/s",
+		meaning: "calls per second that evacuate (classic maps) or rehash (swiss maps)",
 		value: (row) => row.workRate,
 		dropRank,
 	});
 const movedRate = (dropRank: number): NumberColumn =>
 	bytes({
 		id: "moved-rate",
-		heading: "MOVED/s",
+		heading: "COPIED/s",
 		meaning: "bytes of entries copied per second",
 		value: (row) => row.movedRate,
 		dropRank,
@@ -101,7 +111,7 @@ const movedRate = (dropRank: number): NumberColumn =>
 const moved = (dropRank: number): NumberColumn =>
 	bytes({
 		id: "moved",
-		heading: "MOVED",
+		heading: "COPIED",
 		meaning: "bytes of entries copied since the start",
 		value: (row) => row.moved,
 		dropRank,
@@ -128,7 +138,7 @@ const time = (dropRank: number): NumberColumn =>
 	duration({
 		id: "time",
 		heading: "TIME",
-		meaning: "spent in growths since the start",
+		meaning: "time in growth since the start",
 		value: (row) => row.timeNs,
 		dropRank,
 	});
@@ -146,13 +156,13 @@ const maxSlots = (dropRank: number): NumberColumn =>
 const iterating = (dropRank: number): NumberColumn =>
 	count({
 		id: "iter",
-		heading: "ITER",
-		meaning: "growths that met an iteration: seen with --iter, else what classic maps say of themselves",
+		heading: "DURING RANGE",
+		meaning: "growths while the map was iterated: seen with --iter, else by the flag of classic maps",
 		value: (row) => row.iterating,
 		dropRank,
 	});
 const pid = (dropRank: number): NumberColumn => ({
-	...{ kind: "number", text: (value: number) => value.toString(), pattern: "0" },
+	...{ kind: "number", text: plainNumber(String), pattern: "0" },
 	...{ id: "pid", heading: "PID", meaning: "process", value: (row: Row) => row.pid, dropRank },
 });
 
@@ -219,7 +229,7 @@ const goVersion = (): TextColumn => ({
 });
 
 const goroutineId = (): NumberColumn => ({
-	...{ kind: "number", text: (value: number) => value.toString(), pattern: "0", dropRank: 0 },
+	...{ kind: "number", text: plainNumber(String), pattern: "0", dropRank: 0 },
 	...{ id: "goroutine", heading: "GOROUTINE", meaning: "its number", value: (row: Row) => row.goid },
 });
 
@@ -250,7 +260,7 @@ const entries = (dropRank: number): NumberColumn =>
 		pattern: "00,000",
 	});
 const last = (dropRank: number): NumberColumn => ({
-	...{ kind: "number", text: (value: number) => clockText(value), pattern: "0" },
+	...{ kind: "number", text: plainNumber(clockText), pattern: "0" },
 	...{ id: "last", heading: "LAST", meaning: "when it grew last, on the clock of this run" },
 	...{ value: (row: Row) => row.lastNs, dropRank },
 });

@@ -20,6 +20,6 @@ export function tookLine(
 	const own = moves === undefined ? undefined : latencyQuantiles(moves);
 	if (own === undefined) return joinFields([growths], "", columns);
 	const p = (name: string, ns: number): string => `${name} ${formatDuration(ns)}`;
-	const text = `each work call ${p("p50", own.p50)}  ${p("p99", own.p99)}  ${p("max", own.max)}`;
+	const text = `each growth work call ${p("p50", own.p50)}  ${p("p99", own.p99)}  ${p("max", own.max)}`;
 	return joinFields([growths, [{ text }]], " · ", columns);
 }

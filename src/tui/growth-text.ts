@@ -10,7 +10,7 @@ import { clipLine, flowFields, type Line, type Span } from "./line.ts";
 const KIND_TEXT: Record<GrowthKind, string> = {
 	double: "doubled",
 	"same-size": "same size",
-	"small-to-table": "became a table",
+	"small-to-table": "small → table",
 	"table-double": "table doubled",
 	split: "table split",
 };
@@ -67,7 +67,7 @@ export function growthLines(growth: GrowthRecord, columns: number): Line[] {
 	const texts = [slotsText(growth), `${CAUSE_TEXT[growth.cause]} at ${formatCount(growth.count)} entries`];
 	if (growth.iterating === true) texts.push("while iterating");
 	if (duration_ns !== undefined) texts.push(`took ${formatDuration(duration_ns)}`);
-	if (bytes_moved !== undefined) texts.push(`moves ${formatBytes(bytes_moved)}`);
+	if (bytes_moved !== undefined) texts.push(`copies ${formatBytes(bytes_moved)}`);
 	if (bytes !== undefined) texts.push(`allocates ${formatBytes(bytes)}`);
 	texts.push(`${ordinal(growth.nth)} growth of map ${sanitize(growth.map)}`, `at ${clockText(growth.elapsed_ns)}`);
 	return [

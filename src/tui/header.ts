@@ -19,11 +19,11 @@ function distinct<T>(values: readonly T[]): T[] {
 	return [...new Set(values)];
 }
 
-/** What a probe costs: the kernel emulates the cheap ones and single-steps the others. */
+/** What a probe costs: the kernel emulates most of the instructions and single-steps the others, which takes longer. */
 function probesText(probes: readonly ProbeInfo[]): string {
 	const stepped = probes.filter((probe) => probe.cost === "stepped").length;
-	if (stepped === 0) return `${plural(probes.length, "probe")}, all cheap`;
-	return `${plural(probes.length, "probe")}, ${formatCount(stepped)} costly`;
+	if (stepped === 0) return `${plural(probes.length, "probe")}, all emulated`;
+	return `${plural(probes.length, "probe")}, ${formatCount(stepped)} single-stepped`;
 }
 
 function whoField({ targets, ended }: HeaderInput): Line {

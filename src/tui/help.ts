@@ -20,14 +20,15 @@ const KEYS: readonly (readonly [string, string])[] = [
 
 const WORDS: readonly (readonly [string, string])[] = [
 	["growth", "a map gets more room: a larger array of slots is made, and its entries move there"],
-	["work", "calls that move entries: of classic maps step by step in later writes, of swiss maps at once"],
-	["moved", "bytes of the entries that growths copy"],
-	["growing", "time in these calls, of all goroutines together, as a share of the time that passes"],
-	["overhead", "what the probes cost, against the budget"],
-	["ledger", "complete: every hit of every probe is accounted for, none was lost"],
+	["growth work", "evacuations: calls that copy entries, in later writes of classic maps; rehashes of swiss maps"],
+	["copied", "bytes of the entries that growths copy"],
+	["time in growth", "processor time in growths and growth work, of the processor time of the target or per second"],
+	["overhead", "processor time that the probes cost the target, and its limit: --budget changes it"],
+	["exact, sampled", "measured all the time, or part of it: then ~ marks an estimate and ±12 % is its width"],
+	["no events lost", "every hit of every probe that was attached is accounted for"],
 ];
 
-const LABEL = 14;
+const LABEL = 15;
 
 function entry([label, text]: readonly [string, string], columns: number): Line[] {
 	return wrap(text, Math.max(12, columns - LABEL - 2)).map(
@@ -49,6 +50,6 @@ export function helpLines(table: TableName, columns: number): Line[] {
 		heading("words"),
 		...WORDS.flatMap((word) => entry(word, columns)),
 		[],
-		[{ text: " a dash is what was not measured", style: "dim" }],
+		[{ text: " ~ an estimate · ≥ at least, what was seen · – not measured", style: "dim" }],
 	];
 }

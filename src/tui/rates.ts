@@ -1,13 +1,15 @@
-/** How fast maps grow, work and move, and how long that takes: now, at most, and since the start. */
+/** How fast maps grow, how much growth work they cause and how much is copied, and how long that takes: now, at most, and since the start. */
 
-import type { TierName } from "../records/records.ts";
-import { movedMeasured } from "../report/measured.ts";
+import type { OverheadRow, TierName } from "../records/records.ts";
+import { growthTimeForm } from "../report/growth-time.ts";
 import type { AggregateView } from "../stats/aggregator.ts";
-import { toldGrowingNs } from "../stats/latency.ts";
+import { targetCpuNsPerSecond } from "../stats/overhead-sum.ts";
+import { copiedBytes, timeInGrowth } from "../stats/total-figures.ts";
 import type { Rate } from "../stats/window-rates.ts";
-import { alignDecimal, formatBytes, formatCount, formatRate } from "../text/units.ts";
+import { BYTES, COUNT, cellText, type NumberForm, RATE, shortText } from "../text/figure-text.ts";
+import { alignDecimal, formatCount, formatRate } from "../text/units.ts";
 import { chartSeries } from "./chart-series.ts";
-import { DASH, shortDuration } from "./columns.ts";
+import { DASH, SHORT_DURATION } from "./columns.ts";
 import { beside, joinFields, type Line, type Span } from "./line.ts";
 import { lineChart } from "./line-chart.ts";
 import { sparkline } from "./sparkline.ts";
@@ -24,28 +26,28 @@ export function percent(share: number): string {
 	return `${share < 0.0995 ? formatRate(share * 100) : formatCount(share * 100)} %`;
 }
 
-function rateRow(name: string, measured: boolean, rate: Rate, text: (rate: number) => string, total: string): RateRow {
-	if (!measured) return { name, now: DASH, peak: DASH, total: DASH };
-	const seen = rate.history.length > 0;
-	return { name, now: rate.now === undefined ? DASH : text(rate.now), peak: seen ? text(rate.peak) : DASH, total };
-}
-
 export interface Measured {
 	/** The tiers that have probes. */
 	measured: readonly TierName[];
-	/** Durations are measured. */
-	latency: boolean;
+	/** What probing costs, which tells how much processor time the targets use. */
+	overhead: readonly OverheadRow[];
 }
 
-function rateRows(view: AggregateView, { measured, latency }: Measured): RateRow[] {
+function rateRow(name: string, measured: boolean, rate: Rate, form: NumberForm, total: string): RateRow {
+	if (!measured) return { name, now: DASH, peak: DASH, total: DASH };
+	return { name, now: shortText(rate.now, form), peak: shortText(rate.peak, form), total };
+}
+
+function rateRows(view: AggregateView, { measured, overhead }: Measured): RateRow[] {
 	const { rates, total } = view;
-	const moved = measured.includes("growth") && movedMeasured(total);
-	const growing = toldGrowingNs(total);
+	const growth = measured.includes("growth");
+	const work = measured.includes("work");
+	const form = growthTimeForm(targetCpuNsPerSecond(overhead));
 	return [
-		rateRow("growth", measured.includes("growth"), rates.growths, formatRate, formatCount(total.growths)),
-		rateRow("work", measured.includes("work"), rates.work, formatRate, formatCount(total.work)),
-		rateRow("moved", moved, rates.moved, formatBytes, formatBytes(total.bytes_moved)),
-		rateRow("growing", latency, rates.growing, percent, growing === undefined ? DASH : shortDuration(growing)),
+		rateRow("growths", growth, rates.growths, RATE, cellText(total.growths, COUNT)),
+		rateRow("growth work", work, rates.work, RATE, cellText(total.work, COUNT)),
+		rateRow("copied", growth, rates.copied, BYTES, cellText(copiedBytes(total), BYTES)),
+		rateRow("time in growth", growth, rates.time, form, cellText(timeInGrowth(total), SHORT_DURATION)),
 	];
 }
 
@@ -61,16 +63,19 @@ function numberBlock(rows: readonly RateRow[]): { lines: Line[]; width: number }
 		const width = Math.max(heading.length, MIN_NUMBER, ...cells.map((cell) => cell.length));
 		return { width, heading: heading.padStart(width), cells: cells.map((cell) => cell.padStart(width)) };
 	};
-	const [now, peak, total] = [column("now", "now/s"), column("peak", "peak/s"), column("total", "in all")];
-	const heading: Line = [{ text: ` ${"".padEnd(7)} ${now.heading} ${peak.heading} ${total.heading}`, style: "dim" }];
+	const [now, peak, total] = [column("now", "now/s"), column("peak", "peak/s"), column("total", "total")];
+	const names = Math.max(...rows.map(({ name }) => name.length));
+	const heading: Line = [
+		{ text: ` ${"".padEnd(names)} ${now.heading} ${peak.heading} ${total.heading}`, style: "dim" },
+	];
 	const lines = rows.map(
 		({ name }, index): Line => [
-			{ text: ` ${name.padEnd(7)} `, style: "dim" },
+			{ text: ` ${name.padEnd(names)} `, style: "dim" },
 			{ text: now.cells[index] ?? "", style: "strong" },
 			{ text: ` ${peak.cells[index] ?? ""} ${total.cells[index] ?? ""}` },
 		],
 	);
-	return { lines: [heading, ...lines], width: now.width + peak.width + total.width + 11 };
+	return { lines: [heading, ...lines], width: now.width + peak.width + total.width + names + 4 };
 }
 
 interface Series {
@@ -105,33 +110,33 @@ export function rateBlock(view: AggregateView, measured: Measured, columns: numb
 	const { rates, total, window } = view;
 	const numbers = numberBlock(rateRows(view, measured));
 	const room = columns - numbers.width - GAP - 1;
-	const moved = movedMeasured(total) && columns >= TWO_CHARTS_FROM;
-	const width = moved ? Math.floor((room - GAP) / 2) : room;
+	const two = copiedBytes(total) !== undefined && columns >= TWO_CHARTS_FROM;
+	const width = two ? Math.floor((room - GAP) / 2) : room;
 	const intervalNs = window?.interval_ns ?? 0;
 	const chart = (name: string, rate: Rate, unit: number) => chartBlock({ name, rate, unit, intervalNs }, width, rows);
 	const blocks = [
 		{ lines: numbers.lines, width: numbers.width + GAP },
-		{ lines: chart("growths", rates.growths, 1), width: moved ? width + GAP : width },
+		{ lines: chart("growths", rates.growths, 1), width: two ? width + GAP : width },
 	];
-	if (moved) blocks.push({ lines: chart("MB moved", rates.moved, 1e6), width });
+	if (two) blocks.push({ lines: chart("MB copied", rates.copied, 1e6), width });
 	return beside(blocks).slice(0, rows);
 }
 
 /** The same in one line: as much as fits, what matters most first. */
 export function rateLine(view: AggregateView, measured: Measured, columns: number): Span[] {
-	const [growth, work, moved, growing] = rateRows(view, measured);
+	const [growth, work, copied, time] = rateRows(view, measured);
 	const bars = sparkline(view.rates.growths.history, Math.min(30, Math.max(6, Math.floor(columns / 10) - 2)));
 	const perSecond = (text = DASH): string => (text === DASH ? DASH : `${text}/s`);
-	const now: Span[] = [{ text: " growth " }, { text: perSecond(growth?.now), style: "strong" }];
-	if (bars !== "") now.push({ text: ` ${bars}`, style: "accent" });
+	const now: Span[] = [{ text: " growths " }, { text: perSecond(growth?.now), style: "strong" }];
+	if (bars.trim() !== "") now.push({ text: ` ${bars}`, style: "accent" });
 	return joinFields(
 		[
 			now,
-			[{ text: `moved ${perSecond(moved?.now)}` }],
-			[{ text: `growing ${growing?.now ?? DASH}` }],
+			[{ text: `copied ${perSecond(copied?.now)}` }],
+			[{ text: `time in growth ${time?.now ?? DASH}` }],
 			[{ text: `peak ${perSecond(growth?.peak)}` }],
-			[{ text: `work ${perSecond(work?.now)}` }],
-			[{ text: `in all ${growth?.total ?? DASH}` }],
+			[{ text: `growth work ${perSecond(work?.now)}` }],
+			[{ text: `total ${growth?.total ?? DASH}` }],
 		],
 		"  ",
 		columns,

@@ -1,6 +1,7 @@
 /** Which rows of a table are shown and in what order. */
 import { compareText } from "../lib/compare.ts";
 import { sanitize } from "../lib/sanitize.ts";
+import { amountOf } from "../records/figure.ts";
 import type { Column } from "./columns.ts";
 import type { Row } from "./rows.ts";
 
@@ -47,7 +48,7 @@ export function orderRows(
 		if (a.row.rest !== b.row.rest) return a.row.rest ? 1 : -1;
 		if (a.key === undefined || b.key === undefined) return Number(a.key === undefined) - Number(b.key === undefined);
 		if (typeof a.key === "string" || typeof b.key === "string") return sign * compareText(`${a.key}`, `${b.key}`);
-		return sign * (b.key - a.key);
+		return sign * (amountOf(b.key) - amountOf(a.key));
 	});
 	return keyed.map(({ row }) => row);
 }

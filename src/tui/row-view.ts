@@ -2,10 +2,12 @@
 
 import type { Histogram } from "../lib/histogram.ts";
 import { sanitize } from "../lib/sanitize.ts";
+import { amountOf } from "../records/figure.ts";
 import { latencyHistogram, latencyLine } from "../report/latency-text.ts";
+import { BYTES, COUNT, countText, longText, RATE } from "../text/figure-text.ts";
 import { shortFunction, shortSite } from "../text/go-names.ts";
-import { formatBytes, formatCount, formatRate, plural } from "../text/units.ts";
-import { clockText, shortDuration } from "./columns.ts";
+import { formatCount, plural } from "../text/units.ts";
+import { clockText, SHORT_DURATION } from "./columns.ts";
 import { growthLines } from "./growth-text.ts";
 import { beside, flowFields, type Line, type Span, spread } from "./line.ts";
 import type { Row, TableName } from "./rows.ts";
@@ -37,20 +39,23 @@ export function rowTitle(table: TableName, row: Row): Line {
 /** "14 growths, 8 to 65,536 slots" */
 function chainText(row: Row): string {
 	const slots = `${formatCount(row.slotsFirst ?? 0)} to ${formatCount(row.slotsLast ?? 0)} slots`;
-	return `${plural(row.growths, "growth")}, ${slots}`;
+	return [countText(row.growths, "growth"), slots].filter((text) => text !== undefined).join(", ");
 }
 
 /** The row's numbers; those that were not measured are left out. */
 function numberLines(table: TableName, row: Row, columns: number): Span[][] {
 	const fields: string[] = [];
-	if (row.growRate !== undefined && table !== "maps") fields.push(`${formatRate(row.growRate)} growths/s`);
-	if (table !== "maps") fields.push(`${formatCount(row.growths)} in all`);
+	const add = (text: string | undefined, before: string, after: string): void => {
+		if (text !== undefined) fields.push(`${before}${text}${after}`);
+	};
+	if (table !== "maps") add(longText(row.growRate, RATE), "", " growths/s");
+	if (table !== "maps") add(longText(row.growths, COUNT), "total ", "");
 	if (row.maxSlots !== undefined) fields.push(`to ${formatCount(row.maxSlots)} slots`);
-	if (row.moved !== undefined) fields.push(`${formatBytes(row.moved)} moved`);
-	if (row.allocated !== undefined) fields.push(`${formatBytes(row.allocated)} allocated`);
-	if (row.timeNs !== undefined) fields.push(`${shortDuration(row.timeNs)} in growths`);
-	if (row.work !== undefined) fields.push(plural(row.work, "work call"));
-	if (row.iterating !== undefined && row.iterating > 0) fields.push(`${formatCount(row.iterating)} met an iteration`);
+	add(longText(row.moved, BYTES), "", " copied");
+	add(longText(row.allocated, BYTES), "", " allocated");
+	add(longText(row.timeNs, SHORT_DURATION), "", " in growth");
+	add(countText(row.work, "growth work call"), "", "");
+	if (amountOf(row.iterating) > 0) add(longText(row.iterating, COUNT), "", " during range");
 	return flowFields(
 		fields.map((text) => [{ text }]),
 		" · ",

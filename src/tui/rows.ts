@@ -1,6 +1,7 @@
 /** Rows of the five tables as values: what is undefined was not measured. */
 
 import type { Histogram } from "../lib/histogram.ts";
+import type { Figure } from "../records/figure.ts";
 import type { Frame, GrowthRecord } from "../records/records.ts";
 
 export const TABLES = ["sites", "types", "maps", "goroutines", "processes"] as const;
@@ -21,16 +22,16 @@ export interface Row {
 	pid: number | undefined;
 	goid: number | undefined;
 	/** Per second, mean of the last windows. */
-	growRate: number | undefined;
-	workRate: number | undefined;
-	movedRate: number | undefined;
+	growRate: Figure | undefined;
+	workRate: Figure | undefined;
+	movedRate: Figure | undefined;
 	/** Since the start. */
-	growths: number;
-	work: number | undefined;
-	moved: number | undefined;
-	allocated: number | undefined;
+	growths: Figure | undefined;
+	work: Figure | undefined;
+	moved: Figure | undefined;
+	allocated: Figure | undefined;
 	/** Time spent in growths, and how long they took. */
-	timeNs: number | undefined;
+	timeNs: Figure | undefined;
 	maxNs: number | undefined;
 	/** Largest of what grew; of the map before its first and after its last growth. */
 	maxSlots: number | undefined;
@@ -38,7 +39,7 @@ export interface Row {
 	slotsLast: number | undefined;
 	entries: number | undefined;
 	/** Growths that met an iteration. */
-	iterating: number | undefined;
+	iterating: Figure | undefined;
 	/** When it grew last, since the start. */
 	lastNs: number | undefined;
 	mapType: string | undefined;
@@ -55,7 +56,7 @@ export interface Row {
 
 const EMPTY: Omit<Row, "key"> = {
 	...{ rest: false, pid: undefined, goid: undefined, growRate: undefined, workRate: undefined, movedRate: undefined },
-	...{ growths: 0, work: undefined, moved: undefined, allocated: undefined, timeNs: undefined },
+	...{ growths: undefined, work: undefined, moved: undefined, allocated: undefined, timeNs: undefined },
 	...{ maxNs: undefined, maxSlots: undefined, slotsFirst: undefined, slotsLast: undefined },
 	...{ entries: undefined, iterating: undefined, lastNs: undefined, mapType: undefined, site: undefined },
 	...{ startFn: undefined, createdBy: undefined, processName: undefined, goVersion: undefined, ended: false },

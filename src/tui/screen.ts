@@ -1,3 +1,4 @@
+import { amountOf } from "../records/figure.ts";
 import type { Ledger, LossRecord, OverheadRow, TargetRecord, TierName } from "../records/records.ts";
 import { measuredTiers } from "../report/measured.ts";
 import type { AggregateView } from "../stats/aggregator.ts";
@@ -79,7 +80,7 @@ function topLines(drawing: Drawing, sections: Sections): Line[] {
 	const { targets, ended, kernel, elapsedNs, nowNs } = state;
 	const pausedAtNs = ui.paused ? elapsedNs : undefined;
 	const lines: Line[] = [headerLine({ targets, ended, kernel, elapsedNs: nowNs ?? elapsedNs, pausedAtNs }, columns)];
-	const tiers = { measured, latency: state.ledger.latency !== undefined };
+	const tiers = { measured, overhead: state.overhead };
 	if (sections.airy) lines.push([]);
 	if (sections.rates > 1) lines.push(...rateBlock(state.view, tiers, columns, sections.rates));
 	else if (sections.rates === 1) lines.push(rateLine(state.view, tiers, columns));
@@ -90,6 +91,7 @@ function topLines(drawing: Drawing, sections: Sections): Line[] {
 function bottomLines(drawing: Drawing, sections: Sections): Line[] {
 	const { state, ui, columns, measured, rows, cursor } = drawing;
 	const { view, ledger, losses, overhead } = state;
+	const { growths, work } = view.total;
 	const chosen = ui.tables[ui.table].chosen !== undefined;
 	const row = rows[cursor];
 	const lines: Line[] = [];
@@ -108,7 +110,7 @@ function bottomLines(drawing: Drawing, sections: Sections): Line[] {
 	}
 	if (sections.shares) lines.push(sharesLine(view, ledger, columns));
 	if (sections.airy) lines.push([]);
-	if (sections.status) lines.push(statusLine({ ledger, measured, losses, overhead }, columns));
+	if (sections.status) lines.push(statusLine({ growths, work, ledger, measured, losses, overhead }, columns));
 	lines.push(footerLine(ui, state.keys, columns));
 	return lines;
 }
@@ -117,7 +119,10 @@ function bottomLines(drawing: Drawing, sections: Sections): Line[] {
 function emptyLine({ state, ui }: Drawing): Line {
 	if (ui.filter !== "") return [{ text: ` no row contains "${ui.filter}": esc clears the filter` }];
 	const probes = state.targets.reduce((sum, target) => sum + target.probes.length, 0);
-	if (state.view.total.growths === 0) return [{ text: ` no map has grown yet, ${plural(probes, "probe")} ready` }];
+	const { growths } = state.view.total;
+	if (growths === undefined) return [{ text: " growths are not measured: the limit of the overhead is reached" }];
+	if (growths === 0) return [{ text: ` no map has grown yet, ${plural(probes, "probe")} ready` }];
+	if (amountOf(growths) === 0) return [{ text: " no growth seen yet in the part of the time that is measured" }];
 	if (ui.table === "goroutines") return [{ text: " goroutines cannot be read in this program: see gomapgrow inspect" }];
 	return [{ text: " no growth was recorded with its details, only counted" }];
 }

@@ -2,6 +2,7 @@
 
 import { callSite } from "../gomap/call-site.ts";
 import { sanitize } from "../lib/sanitize.ts";
+import { amountOf, type Figure, isExact } from "../records/figure.ts";
 import type { GrowthCause, GrowthKind, Ledger, OverlapRecord } from "../records/records.ts";
 import type { AggregateView } from "../stats/aggregator.ts";
 import { shortSite } from "../text/go-names.ts";
@@ -13,7 +14,7 @@ import { percent } from "./rates.ts";
 const KINDS: readonly (readonly [GrowthKind, string])[] = [
 	["double", "double"],
 	["same-size", "same size"],
-	["small-to-table", "to table"],
+	["small-to-table", "small → table"],
 	["table-double", "table ×2"],
 	["split", "split"],
 ];
@@ -40,17 +41,22 @@ function sharesOf<Name extends string>(
 		.sort((a, b) => b.count - a.count);
 }
 
-function shareTexts(shares: readonly Share[]): string {
-	return shares.map(({ name, share }) => `${name} ${percent(share)}`).join("  ");
+/** Shares of growths that were not all counted are marked. */
+function shareText(share: number, growths: Figure | undefined): string {
+	return `${growths !== undefined && isExact(growths) ? "" : "~"}${percent(share)}`;
+}
+
+function shareTexts(shares: readonly Share[], growths: Figure | undefined): string {
+	return shares.map(({ name, share }) => `${name} ${shareText(share, growths)}`).join("  ");
 }
 
 /** In one line; blank before the first growth. */
 export function sharesLine(view: AggregateView, ledger: Ledger, columns: number): Span[] {
 	const { kinds, causes, growths, overlaps = 0 } = view.total;
-	if (growths === 0) return [];
+	if (amountOf(growths) === 0) return [];
 	const fields: Line[] = [
-		[{ text: " kinds  ", style: "dim" }, { text: shareTexts(sharesOf(KINDS, kinds)) }],
-		[{ text: "causes ", style: "dim" }, { text: shareTexts(sharesOf(CAUSES, causes)) }],
+		[{ text: " kinds  ", style: "dim" }, { text: shareTexts(sharesOf(KINDS, kinds), growths) }],
+		[{ text: "causes ", style: "dim" }, { text: shareTexts(sharesOf(CAUSES, causes), growths) }],
 	];
 	if (ledger.iteration !== undefined) {
 		fields.push([{ text: "overlaps ", style: "dim" }, { text: formatCount(overlaps) }]);
@@ -66,14 +72,14 @@ function bar(share: number, width: number): string {
 	return BAR.repeat(Math.floor(eighths / 8)) + (EIGHTHS[eighths % 8] ?? "");
 }
 
-function bars(shares: readonly Share[], columns: number): Line[] {
-	const name = 12;
-	const room = Math.max(4, columns - name - 10);
+function bars(shares: readonly Share[], growths: Figure | undefined, columns: number): Line[] {
+	const name = 14;
+	const room = Math.max(4, columns - name - 9);
 	return shares.map(
 		({ name: text, share }): Line => [
 			{ text: text.padEnd(name) },
 			{ text: bar(share, room).padEnd(room), style: "accent" },
-			{ text: ` ${percent(share)}`.padStart(9) },
+			{ text: ` ${shareText(share, growths)}`.padStart(9) },
 		],
 	);
 }
@@ -89,13 +95,13 @@ function overlapText(overlap: OverlapRecord): string {
 
 /** As bars, for large screens. */
 export function shareBlock(view: AggregateView, ledger: Ledger, columns: number): Line[] {
-	const { kinds, causes, overlaps = 0 } = view.total;
+	const { kinds, causes, growths, overlaps = 0 } = view.total;
 	const lines: Line[] = [
 		[{ text: "kinds of growth", style: "dim" }],
-		...bars(sharesOf(KINDS, kinds), columns),
+		...bars(sharesOf(KINDS, kinds), growths, columns),
 		[],
 		[{ text: "causes", style: "dim" }],
-		...bars(sharesOf(CAUSES, causes), columns),
+		...bars(sharesOf(CAUSES, causes), growths, columns),
 	];
 	if (ledger.iteration === undefined) return lines;
 	lines.push([], [{ text: "overlaps with iterations ", style: "dim" }, { text: plural(overlaps, "growth") }]);

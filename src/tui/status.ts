@@ -1,64 +1,55 @@
+import type { Figure } from "../records/figure.ts";
 import { ledgerComplete, measuredTiersOf } from "../records/ledger.ts";
 import type { Ledger, LossRecord, OverheadRow, TierName } from "../records/records.ts";
 import { lossHints, tierText, verdictText } from "../report/ledger-text.ts";
-import { growthSamplingText, overheadText, probedText } from "../report/overhead-text.ts";
-import { formatCount, formatRate } from "../text/units.ts";
+import { measuredTexts } from "../report/measured-text.ts";
+import { overheadText } from "../report/overhead-text.ts";
+import { formatCount } from "../text/units.ts";
 import { DASH } from "./columns.ts";
 import { joinFields, type Line, type Span } from "./line.ts";
 
 export interface StatusInput {
+	/** Since the start. */
+	growths: Figure | undefined;
+	work: Figure | undefined;
 	ledger: Ledger;
 	/** The tiers that have probes. */
 	measured: readonly TierName[];
 	/** The last loss record of each stage and tier. */
 	losses: readonly LossRecord[];
-	/** What probing costs each target, against the budget. */
+	/** What probing costs each target, and may cost. */
 	overhead: readonly OverheadRow[];
 }
 
-/** Which part of the calls is recorded one by one. Growths all are, unless they alone are too dear. */
-function samplingField({ sample }: Ledger, overhead: readonly OverheadRow[]): Line {
-	const sampled = growthSamplingText(overhead);
-	if (sampled !== undefined) return [{ text: sampled, style: "alarm" }];
-	if (sample === undefined || sample.hits === 0) return [{ text: "every growth recorded" }];
-	const share = sample.recorded / sample.hits;
-	if (share >= 1) return [{ text: "every call recorded" }];
-	return [{ text: `every growth recorded, ${formatRate(share * 100)} % of work calls` }];
-}
-
-/** What has happened to each hit; the verdict first, because a narrow screen cuts the end. */
-function ledgerFields({ ledger, measured, losses }: StatusInput): Line[] {
-	const complete = ledgerComplete(ledger);
-	const verdict: Span = { text: verdictText(ledger, losses) };
-	if (!complete) verdict.style = "alarm";
+/** What was lost, and what helps. */
+function lossFields({ ledger, measured, losses }: StatusInput): Line[] {
 	// Of samples, durations and steps of iterators some are left out on purpose.
 	const tiers = measuredTiersOf(ledger).filter(
 		([name]) => (name === "growth" || name === "work") && measured.includes(name),
 	);
-	const fields: Line[] = [[{ text: "ledger ", style: "dim" }, verdict]];
-	if (!complete) {
-		fields.push(...lossHints(losses).map((hint) => [{ text: hint }]));
-		fields.push(...tiers.map(([name, tier]) => [{ text: `${name} ${tierText(tier)}` }]));
-		return fields;
-	}
-	if (tiers.every(([, tier]) => tier.hits === 0)) return [...fields, [{ text: "no hit yet" }]];
-	for (const [name, tier] of tiers) {
-		const under = tier.pending === undefined ? "" : ` (${formatCount(tier.pending)} on the way)`;
-		fields.push([{ text: `${name} ${formatCount(tier.hits)}${under}` }]);
-	}
-	return fields;
+	return [
+		[{ text: verdictText(ledger, losses), style: "alarm" }],
+		...lossHints(losses).map((hint): Line => [{ text: hint }]),
+		...tiers.map(([name, tier]): Line => [{ text: `${name} ${tierText(tier)}` }]),
+	];
 }
 
-/** Whether the books balance, what it costs and what is sampled. */
+/** What is exact and what is sampled, what it costs, which option would change it, and what was lost. */
 export function statusLine(input: StatusInput, columns: number): Span[] {
-	const cost: Line = [{ text: "overhead ", style: "dim" }, { text: overheadText(input.overhead) ?? DASH }];
-	const probedPart = probedText(input.overhead);
-	const probed: Line[] = probedPart === undefined ? [] : [[{ text: probedPart }]];
-	const sampling = samplingField(input.ledger, input.overhead);
-	const ledger = ledgerFields(input);
-	// What is wrong comes before what is usual.
-	const details = growthSamplingText(input.overhead) === undefined ? [...probed, sampling] : [sampling, ...probed];
-	const fields = ledgerComplete(input.ledger) ? [cost, ...details, ...ledger] : [...ledger, cost, ...details];
-	const [first = [], ...rest] = fields;
-	return joinFields([[{ text: " " }, ...first], ...rest], " · ", columns);
+	const { growths, work, ledger, measured, losses, overhead } = input;
+	const texts = measuredTexts({ growths, work, probed: measured, ledger, overhead });
+	const hint = texts.at(-1)?.startsWith("--") === true ? texts.splice(-1) : [];
+	// One field: that nothing was lost is never said without what was sampled.
+	const sampled: Line[] = texts.length === 0 ? [] : [[{ text: texts.join(" · ") }]];
+	const cost: Line = [{ text: "overhead ", style: "dim" }, { text: overheadText(overhead) ?? DASH }];
+	const rest: Line[] = [cost, ...hint.map((text): Line => [{ text }])];
+	const complete = ledgerComplete(ledger);
+	if (complete && sampled.length > 0) {
+		rest.push([{ text: verdictText(ledger, losses) }]);
+		const { pending } = ledger.growth;
+		if (pending !== undefined) rest.push([{ text: `${formatCount(pending)} growths on the way` }]);
+	}
+	const fields = complete ? [...sampled, ...rest] : [...lossFields(input), ...sampled, ...rest];
+	const [first = [], ...others] = fields;
+	return joinFields([[{ text: " " }, ...first], ...others], " · ", columns);
 }

@@ -2,13 +2,16 @@
 
 import { OTHER } from "../lib/bounded-table.ts";
 import { compareText } from "../lib/compare.ts";
+import { amountOf, type Figure, inProportion } from "../records/figure.ts";
 import type { Ledger, MapRow, TargetRecord } from "../records/records.ts";
-import { bytesMeasured, measuredTiers } from "../report/measured.ts";
+import { measuredTiers } from "../report/measured.ts";
+import { allGrowthsRecorded } from "../report/summary.ts";
 import type { AggregateView } from "../stats/aggregator.ts";
-import type { GoroutineStats, SiteStats, TypeStats } from "../stats/named-rows.ts";
-import { compareMapRows, compareSiteNames } from "../stats/rows.ts";
+import type { GoroutineStats, SiteStats } from "../stats/named-rows.ts";
+import { compareMapRows, compareSiteNames, siteKey } from "../stats/rows.ts";
 import { type Span, StatRow } from "../stats/stat-row.ts";
 import { perSecond } from "../text/units.ts";
+import { JoinedRow } from "./joined-row.ts";
 import { newRow, type Row, TABLES, type TableName } from "./rows.ts";
 
 export interface TableSource {
@@ -25,11 +28,14 @@ export class Tables {
 	readonly #source: TableSource;
 	readonly #rows = new Map<TableName, readonly Row[]>();
 	readonly #work: boolean;
+	/** Each growth is a record. */
+	readonly #complete: boolean;
 	#still = false;
 
 	constructor(source: TableSource) {
 		this.#source = source;
 		this.#work = measuredTiers(source.targets).includes("work");
+		this.#complete = allGrowthsRecorded(source.view.total, source.ledger);
 	}
 
 	/** In the table's own order: most growth first. */
@@ -65,82 +71,122 @@ export class Tables {
 		}
 	}
 
-	/** What all kinds of rows show of their growths. */
-	#grown(row: StatRow): Partial<Row> {
-		const { newest, durations } = row;
+	/** What is known of the growths that were recorded. */
+	#details({ newest, durations }: Pick<StatRow, "newest" | "durations">): Partial<Row> {
 		if (newest === undefined) return {};
-		const moved = row.figure("withMoved", "total") > 0;
+		return { maxNs: durations?.maxNs, lastNs: newest.elapsed_ns, detail: { newest, durations } };
+	}
+
+	/** What rows of many maps show of their growths. */
+	#grown(row: JoinedRow): Partial<Row> {
+		const { recentNs } = this.#source.view;
 		return {
-			growRate: this.#rate(row, "growths"),
-			movedRate: moved ? this.#rate(row, "moved") : undefined,
-			moved: moved ? row.rounded("moved", "total") : undefined,
-			timeNs: durations === undefined ? undefined : row.rounded("time", "total"),
-			maxNs: durations?.maxNs,
-			lastNs: newest.elapsed_ns,
-			detail: { newest, durations },
+			growRate: row.rate("growths", recentNs),
+			movedRate: row.copiedRate(recentNs),
+			moved: row.copied(),
+			timeNs: row.timeNs(),
+			...this.#details(row),
 		};
 	}
 
-	#rate(row: StatRow, figure: "growths" | "work" | "moved"): number {
-		return perSecond(row.figure(figure, "recent"), this.#source.view.recentNs);
+	/** Of a single map or goroutine what was seen: at least that, where not each growth is a record. */
+	#seen(amount: number): Figure {
+		return this.#complete ? amount : { at_least: amount };
 	}
 
-	#working(row: StatRow): Partial<Row> {
-		return this.#work ? { workRate: this.#rate(row, "work"), work: row.rounded("work", "ended") } : {};
+	#seenGrowths(row: StatRow): Partial<Row> {
+		if (row.newest === undefined) return {};
+		const moved = row.figure("withMoved", "total") > 0;
+		return {
+			growRate: this.#seen(perSecond(row.figure("growths", "recent"), this.#source.view.recentNs)),
+			moved: moved ? this.#seen(row.rounded("moved", "total")) : undefined,
+			timeNs: row.durations === undefined ? undefined : this.#seen(row.rounded("time", "total")),
+			...this.#details(row),
+		};
+	}
+
+	#working(row: JoinedRow): Partial<Row> {
+		if (!this.#work) return {};
+		return { workRate: row.rate("work", this.#source.view.recentNs), work: row.read("work") };
 	}
 
 	/** What a row shows of its sums in windows that have ended. */
-	#summed(row: StatRow): Partial<Row> {
-		const growths = row.rounded("growths", "ended");
+	#summed(row: JoinedRow): Partial<Row> {
+		const grown = row.figure("growths", "ended") > 0;
+		const told = !grown || row.figure("withBytes", "total") > 0;
 		return {
-			growths,
-			allocated: bytesMeasured(this.#source.view.total) ? row.rounded("bytes", "ended") : undefined,
-			maxSlots: growths > 0 ? row.figure("slots", "ended") : undefined,
+			growths: row.read("growths"),
+			allocated: told ? row.read("bytes") : undefined,
+			maxSlots: grown ? row.figure("slots", "ended") : undefined,
 		};
 	}
 
 	/** With --iter what was seen, otherwise what the flag of classic maps says. */
-	#iterating(row: StatRow, flagged?: number): number | undefined {
+	#iterating(row: { overlaps: number }, flagged?: Figure): Figure | undefined {
 		return this.#source.ledger.iteration === undefined ? flagged : row.overlaps;
 	}
 
-	/** Where maps grow now comes first, then where they grew. */
+	/** Where maps grow now comes first, then where they grew. The same place of several processes is one row. */
 	#sites(): Row[] {
-		const rows = this.#source.view.rows.sites.filter(isCounted).sort(compareSites);
-		return rows.map((row) => {
-			const rest = row.site.fn === OTHER;
-			const grown = row.figure("growths", "ended") > 0;
-			const flagged = row.figure("withIterating", "ended") > 0 ? row.rounded("iterating", "ended") : undefined;
-			return newRow(row.key, {
-				rest,
-				...(rest || !grown ? {} : this.#grown(row)),
-				growRate: this.#rate(row, "growths"),
-				...this.#working(row),
-				// A place that only moves entries: the growth was elsewhere.
-				...(grown || rest ? {} : { movedRate: 0, moved: 0 }),
-				...this.#summed(row),
-				iterating: grown ? this.#iterating(row, flagged) : undefined,
-				mapType: row.site.map_type,
-				site: row.site,
-			});
+		const { sampling, sites } = this.#source.view.rows;
+		const places = new Map<string, { site: SiteStats["site"]; row: JoinedRow }>();
+		for (const stats of sites.filter(isCounted)) {
+			const { pid, ...site } = stats.site;
+			const key = siteKey(site, site.map_type);
+			const known = places.get(key);
+			if (known === undefined) places.set(key, { site, row: new JoinedRow(sampling, stats, pid) });
+			else known.row.add(stats, pid);
+		}
+		return [...places]
+			.sort(([, a], [, b]) => compareRecent(a.row, b.row) || compareSiteNames(a.site, b.site))
+			.map(([key, { site, row }]) => this.#site(key, site, row));
+	}
+
+	#site(key: string, site: SiteStats["site"], row: JoinedRow): Row {
+		const rest = site.fn === OTHER;
+		const grown = row.figure("growths", "ended") > 0;
+		const growths = row.read("growths");
+		const flagged =
+			growths !== undefined && row.figure("withIterating", "ended") > 0
+				? inProportion(Math.round(row.figure("iterating", "ended")), growths)
+				: undefined;
+		return newRow(key, {
+			rest,
+			...(rest || !grown ? {} : this.#grown(row)),
+			growRate: row.rate("growths", this.#source.view.recentNs),
+			...this.#working(row),
+			// A place that only moves entries: the growth was elsewhere.
+			...(grown || rest ? {} : { movedRate: 0, moved: 0 }),
+			...this.#summed(row),
+			iterating: grown ? this.#iterating(row, flagged) : undefined,
+			mapType: site.map_type,
+			site,
 		});
 	}
 
 	#types(): Row[] {
-		const rows = this.#source.view.rows.types.filter(isCounted).sort(compareTypes);
-		return rows.map((row) => {
-			const { map_type } = row;
-			const rest = map_type === OTHER;
-			return newRow(map_type, {
-				rest,
-				growRate: 0,
-				...(rest ? {} : this.#grown(row)),
-				...this.#working(row),
-				...this.#summed(row),
-				iterating: this.#iterating(row),
-				mapType: map_type,
+		const { sampling, types } = this.#source.view.rows;
+		const names = new Map<string, JoinedRow>();
+		for (const stats of types.filter(isCounted)) {
+			const { map_type, pid } = stats;
+			const known = names.get(map_type);
+			if (known === undefined) names.set(map_type, new JoinedRow(sampling, stats, pid));
+			else known.add(stats, pid);
+		}
+		return [...names]
+			.sort(([nameA, a], [nameB, b]) => compareFigures(a, b, "ended") || compareText(nameA, nameB))
+			.map(([map_type, row]) => {
+				const rest = map_type === OTHER;
+				return newRow(map_type, {
+					rest,
+					growRate: row.rate("growths", this.#source.view.recentNs),
+					...(rest ? {} : this.#grown(row)),
+					...this.#working(row),
+					...this.#summed(row),
+					iterating: this.#iterating(row),
+					mapType: map_type,
+				});
 			});
-		});
 	}
 
 	/** As they are now: a chain has no windows. */
@@ -150,9 +196,9 @@ export class Tables {
 			const map = row.chain;
 			return newRow(row.key, {
 				pid: map.pid,
-				...this.#grown(row),
-				growths: map.growths,
-				allocated: map.bytes,
+				...this.#seenGrowths(row),
+				growths: this.#seen(map.growths),
+				allocated: this.#seen(map.bytes),
 				slotsFirst: map.slots_first,
 				slotsLast: map.slots_last,
 				entries: map.count,
@@ -169,9 +215,9 @@ export class Tables {
 			newRow(row.key, {
 				pid: row.pid,
 				goid: row.goid,
-				...this.#grown(row),
-				growths: row.rounded("growths", "total"),
-				allocated: row.rounded("bytes", "total"),
+				...this.#seenGrowths(row),
+				growths: this.#seen(row.rounded("growths", "total")),
+				allocated: this.#seen(row.rounded("bytes", "total")),
 				iterating: this.#iterating(row),
 				startFn: row.startFn,
 				createdBy: row.createdBy,
@@ -184,14 +230,14 @@ export class Tables {
 		const none = new StatRow();
 		const rows = targets.map((target) => {
 			const { pid } = target;
-			const row = view.rows.process(pid) ?? none;
+			const row = new JoinedRow(view.rows.sampling, view.rows.process(pid) ?? none, pid);
 			const tiers = measuredTiers([target]);
 			return newRow(`${pid}`, {
 				pid,
 				...this.#grown(row),
-				growRate: tiers.includes("growth") ? this.#rate(row, "growths") : undefined,
-				...(tiers.includes("work") ? { workRate: this.#rate(row, "work"), work: row.rounded("work", "ended") } : {}),
-				growths: row.rounded("growths", "ended"),
+				growRate: tiers.includes("growth") ? row.rate("growths", view.recentNs) : undefined,
+				...(tiers.includes("work") ? this.#working(row) : {}),
+				growths: row.read("growths"),
 				iterating: this.#iterating(row),
 				processName: target.name,
 				goVersion: `${target.go_version.replace(/^go/, "")} ${target.map_impl}`,
@@ -199,7 +245,8 @@ export class Tables {
 			});
 		});
 		return rows.sort(
-			(a, b) => Number(a.ended) - Number(b.ended) || b.growths - a.growths || (a.pid ?? 0) - (b.pid ?? 0),
+			(a, b) =>
+				Number(a.ended) - Number(b.ended) || amountOf(b.growths) - amountOf(a.growths) || (a.pid ?? 0) - (b.pid ?? 0),
 		);
 	}
 }
@@ -209,20 +256,12 @@ function isCounted(row: StatRow): boolean {
 	return row.figure("growths", "ended") > 0 || row.figure("work", "ended") > 0;
 }
 
-function compareFigures(a: StatRow, b: StatRow, span: Span): number {
+function compareFigures(a: JoinedRow, b: JoinedRow, span: Span): number {
 	return b.figure("growths", span) - a.figure("growths", span) || b.figure("work", span) - a.figure("work", span);
 }
 
-function compareSites(a: SiteStats, b: SiteStats): number {
-	return (
-		Number(b.isRecent) - Number(a.isRecent) ||
-		compareFigures(a, b, a.isRecent ? "recent" : "ended") ||
-		compareSiteNames(a.site, b.site)
-	);
-}
-
-function compareTypes(a: TypeStats, b: TypeStats): number {
-	return compareFigures(a, b, "ended") || compareText(a.map_type, b.map_type);
+function compareRecent(a: JoinedRow, b: JoinedRow): number {
+	return Number(b.isRecent) - Number(a.isRecent) || compareFigures(a, b, a.isRecent ? "recent" : "ended");
 }
 
 function compareGoroutines(a: GoroutineStats, b: GoroutineStats): number {

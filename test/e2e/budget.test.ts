@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ThrottleRecord } from "../../src/records/records.ts";
 import { missingForTracing, testWith } from "../support/capability.ts";
+import { Coverage } from "../support/figures.ts";
 import { type Exit, type Program, start, temporaryFolder } from "../support/processes.ts";
 import { parseRecords, startGomapgrow, type Trace, toTrace, unaccounted } from "../support/trace.ts";
 import { buildCounted } from "./build-program.ts";
@@ -41,35 +42,17 @@ function callsBetween(before: Counts, after: Counts): [string, number][] {
 	return Object.entries(after).map(([fn, calls]) => [fn, calls - (before[fn] ?? 0)]);
 }
 
-interface Intervals {
-	all: number;
-	/** Those that do not contain the truth. */
-	missed: string[];
-}
-
 /** Of all runs of this file. */
-const intervals: Intervals = { all: 0, missed: [] };
+const coverage = new Coverage();
 
-function checkIntervals(name: string, truth: readonly [string, number][], { end }: Trace): Intervals {
-	const intervals: Intervals = { all: 0, missed: [] };
-	for (const [fn, calls] of truth) {
-		const told = end.calls[fn];
-		if (typeof told !== "object") {
-			expect({ fn, calls: told ?? 0 }).toEqual({ fn, calls });
-			continue;
-		}
-		expect(told.low).toBeLessThanOrEqual(told.estimate);
-		expect(told.estimate).toBeLessThanOrEqual(told.high);
-		intervals.all++;
-		if (calls < told.low || calls > told.high) {
-			intervals.missed.push(`${name}: ${fn} ${told.low} to ${told.high}, in truth ${calls}`);
-		}
-	}
-	return intervals;
+function coverageOf(name: string, truth: readonly [string, number][], { end }: Trace): Coverage {
+	const found = new Coverage();
+	for (const [fn, calls] of truth) found.take(`${name}: ${fn}`, end.calls[fn] ?? 0, calls);
+	return found;
 }
 
 const TOLERATED = 0.1;
-const misses = ({ all, missed }: Intervals): boolean => missed.length > TOLERATED * all;
+const misses = ({ all, missed }: Coverage): boolean => missed.length > TOLERATED * all;
 
 describe("the budget", () => {
 	for (const [version, keys, budget] of [
@@ -85,13 +68,12 @@ describe("the budget", () => {
 				let run = await watchOnce();
 				// The functions of a run err together, and one run in twenty may: another one must not.
 				if (misses(run)) run = await watchOnce();
-				intervals.all += run.all;
-				intervals.missed.push(...run.missed);
+				coverage.add(run);
 			},
 			480_000,
 		);
 
-		async function watchOnce(): Promise<Intervals> {
+		async function watchOnce(): Promise<Coverage> {
 			const target = start([buildCounted(version), "8000000", keys], { stdin: "pipe" });
 			const before = await counted("ready", target);
 			const file = `${version}-${keys}.ndjson`;
@@ -112,13 +94,13 @@ describe("the budget", () => {
 				expect({ name, rest: unaccounted(tier) }).toEqual({ name, rest: 0 });
 			}
 			// What was counted is exact: growths, as long as they alone do not break the budget.
-			return checkIntervals(file, callsBetween(before, after), trace);
+			return coverageOf(file, callsBetween(before, after), trace);
 		}
 	}
 
 	tracingTest("comes with intervals that contain the truth at least nine times in ten", () => {
-		expect(intervals.all).toBeGreaterThan(0);
-		if (misses(intervals)) expect(intervals.missed).toEqual([]);
+		expect(coverage.all).toBeGreaterThan(0);
+		if (misses(coverage)) expect(coverage.missed).toEqual([]);
 	});
 });
 

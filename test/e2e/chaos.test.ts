@@ -166,7 +166,7 @@ describe("tables that are far too small", () => {
 				const session = new Session({
 					...{ mode: attachModeOf(detectFeatures()), latency: true, iterations: false, maxSites: 100 },
 					anchor: { wallNs: wallNs(), monotonicNs: monotonicNs() },
-					sizes: { events: 4096, work_rows: 2, latency_rows: 1, goroutines: 2 },
+					sizes: { events: 4096, call_rows: 2, latency_rows: 1, goroutines: 2 },
 				});
 				try {
 					session.attach(target);

@@ -5,6 +5,7 @@
 import { describe, expect } from "bun:test";
 import { join } from "node:path";
 import { missingForTracing, testWith } from "../support/capability.ts";
+import { exactSum } from "../support/figures.ts";
 import { type Program, start, temporaryFolder } from "../support/processes.ts";
 import {
 	GOMAPGROW,
@@ -149,8 +150,8 @@ function checkComplete({ trace }: Outcome): void {
 	expect(trace.growths).toHaveLength(trace.end.ledger.growth.hits);
 	expect(trace.end.growths).toBe(trace.end.ledger.growth.hits);
 	expect(trace.end.work).toBe(trace.end.ledger.work.hits);
-	expect(sum(trace.end.sites.map((site) => site.work))).toBe(trace.end.work);
-	expect(sum(trace.end.types.map((type) => type.growths))).toBe(trace.end.growths);
+	expect(exactSum(trace.end.sites.map((site) => site.work))).toBe(trace.end.ledger.work.hits);
+	expect(exactSum(trace.end.types.map((type) => type.growths))).toBe(trace.end.ledger.growth.hits);
 }
 
 /** Every function's calls have a duration; none was under way at the end, and none was forgotten. */

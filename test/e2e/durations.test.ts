@@ -50,7 +50,7 @@ async function probed(executable: string): Promise<{ truth: Truth; measured: Mea
 	const trace = recordedTrace(records, program, await program.finish(120_000));
 	expect(trace.exit.code).toBe(0);
 	expect(ledgerFaults(trace.end.ledger)).toEqual([]);
-	expect(trace.end.ledger.latency?.unpaired).toEqual({ left: 0, evicted: 0 });
+	expect(trace.end.ledger.latency?.unpaired).toEqual({ left: 0, evicted: 0, withdrawn: 0 });
 	expect(withoutDuration(trace.growths, trace.end)).toBe(0);
 	return { truth: readTruth(file), measured: measuredOf(trace) };
 }

@@ -1,6 +1,7 @@
 /** What is written, to pipes: records for programs, lines without escape codes for people. */
 import { describe, expect, test } from "bun:test";
 import { missingCommands, missingForTracing, testWith } from "../support/capability.ts";
+import { exactly, exactSum } from "../support/figures.ts";
 import { type Program, start } from "../support/processes.ts";
 import { GOMAPGROW, ledgerFaults, startGomapgrow, toTrace, unaccounted } from "../support/trace.ts";
 import { buildProgram } from "./build-program.ts";
@@ -31,10 +32,14 @@ describe("records of the demo", () => {
 
 				const types = new Map(trace.end.types.map((row) => [row.map_type, row]));
 				const expected = ["map[string]*main.session", "map[string][]uint8", "map[[2]int]bool", "map[int]int"];
-				for (const type of expected) expect(types.get(type)?.growths, type).toBeGreaterThan(0);
+				for (const type of expected) expect(exactly(types.get(type)?.growths, type)).toBeGreaterThan(0);
 				expect(trace.growths.map((growth) => growth.pid)).toEqual(trace.growths.map(() => demo.pid));
 				for (const total of ["growths", "work", "bytes"] as const) {
-					expect(trace.windows.reduce((sum, window) => sum + window[total], 0)).toBe(trace.end[total]);
+					const windows = exactSum(
+						trace.windows.map((window) => window[total]),
+						total,
+					);
+					expect(windows).toBe(exactly(trace.end[total], total));
 				}
 				for (const { ledger } of trace.windows) {
 					// While it runs, hits can be on their way; they are never negative.
@@ -120,7 +125,7 @@ describe("text in a pipe", () => {
 					expect(line).toMatch(new RegExp(`^\\d\\d:\\d\\d:\\d\\d demo-1\\.23\\S*/${demo.pid} growth=\\S+ `));
 				expect(program.stdout + program.stderr).not.toContain(ESCAPE);
 				expect(program.stderr).toContain("growths of");
-				expect(program.stderr).toMatch(/^ledger: .*complete$/m);
+				expect(program.stderr).toMatch(/^measured: .* · no events lost/m);
 				await demo.stop();
 			},
 			TIMEOUT,

@@ -52,7 +52,7 @@ function expectExact(trace: Trace, truth: Record<string, number>, pid: number): 
 	expect(positive(trace.end.calls)).toEqual(truth);
 	expect(ledgerFaults(trace.end.ledger)).toEqual([]);
 	expect(trace.end.complete).toBe(true);
-	expect(trace.growths.length).toBe(trace.end.growths);
+	expect(trace.end.growths).toBe(trace.growths.length);
 	const seen = [...trace.targets, ...trace.growths, ...trace.work, ...trace.end.goroutines].map((one) => one.pid);
 	expect([...new Set(seen)]).toEqual([pid]);
 	// Of 16 workers at least.

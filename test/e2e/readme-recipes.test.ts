@@ -1,4 +1,4 @@
-/** Every jq recipe of the README works on a recording made as the README says. */
+/** Every jq recipe of the README and of the page of records works on a recording of the demo service. */
 import { describe, expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -7,16 +7,25 @@ import { temporaryFolder } from "../support/processes.ts";
 import { runTraced } from "../support/trace.ts";
 import { buildProgram } from "./build-program.ts";
 
-const README = readFileSync(resolve(import.meta.dir, "../../README.md"), "utf8");
-const section = README.slice(README.indexOf("## Recipes"), README.indexOf("## Safe?"));
-const recipes = [...section.matchAll(/^(.+)\n\n```sh\n(jq [\s\S]*?)```/gm)].map((match) => ({
-	title: match[1] ?? "",
-	command: match[2] ?? "",
-}));
+const PAGES = ["README.md", "docs/records.md"];
+
+/** The part of a page below this heading, up to the next one of the same rank. */
+function sectionOf(page: string, heading: string): string {
+	const text = readFileSync(resolve(import.meta.dir, "../..", page), "utf8");
+	const [, rest = ""] = text.split(`\n## ${heading}\n`);
+	return rest.split("\n## ")[0] ?? "";
+}
+
+const recipes = PAGES.map((page) => sectionOf(page, "Recipes")).flatMap((section) =>
+	[...section.matchAll(/^(.+)\n\n```sh\n(jq [\s\S]*?)```/gm)].map(([, title = "", command = ""]) => ({
+		title,
+		command,
+	})),
+);
 
 const recipeTest = testWith(missingForTracing(), missingCommands("jq"));
 
-describe("recipes of the README", () => {
+describe("recipes", () => {
 	const folder = temporaryFolder("recipes");
 	let recorded = false;
 
@@ -29,7 +38,7 @@ describe("recipes of the README", () => {
 	}
 
 	test("are found", () => {
-		expect(recipes.length).toBeGreaterThanOrEqual(6);
+		expect(recipes.length).toBeGreaterThanOrEqual(10);
 	});
 
 	for (const { title, command } of recipes) {

@@ -7,6 +7,7 @@ import { pipeline } from "node:stream/promises";
 import { gunzipSync } from "node:zlib";
 import type { EndRecord, GomapgrowRecord } from "../../src/records/records.ts";
 import { missingCommands, missingForTracing, testWith } from "../support/capability.ts";
+import { exactly } from "../support/figures.ts";
 import { type Program, start, temporaryFolder } from "../support/processes.ts";
 import { compileSchema, validateRecords } from "../support/schema.ts";
 import { syntheticLines, syntheticRecording } from "../support/synthetic-recording.ts";
@@ -50,7 +51,9 @@ function endOf(records: readonly GomapgrowRecord[]): EndRecord {
 /** The lines of a summary: from its totals to the ledger. */
 function summaryIn(text: string): string {
 	const found =
-		/^.* · (?:\d.*growth|no map has grown).*\n(?:most:.*\n)?(?:longest:.*\n)?(?:note:.*\n)?ledger:.*\n/m.exec(text);
+		/^.* · (?:\d.*growth|no map has grown).*\n(?:top call site:.*\n)?(?:map that grew most:.*\n)?(?:note:.*\n)?(?:measured:.*\n)?ledger:.*\n/m.exec(
+			text,
+		);
 	if (found === null) throw new Error(`no summary in ${text}`);
 	return found[0];
 }
@@ -111,7 +114,7 @@ describe("a recording", () => {
 
 				const folded = (await gomapgrow(["report", path, "--folded"])).stdout.trimEnd().split("\n");
 				const sum = folded.reduce((total, line) => total + Number(line.slice(line.lastIndexOf(" ") + 1)), 0);
-				expect(sum).toBe(end.growths);
+				expect(sum).toBe(exactly(end.growths));
 				const ascii = (await gomapgrow(["report", path, "--ascii", "--metric", "bytes"])).stdout;
 				expect(ascii).toStartWith("Bytes allocated by growing maps · ");
 			},
@@ -143,7 +146,9 @@ describe("a recording", () => {
 			const records = recordsIn(path);
 			expect(validateRecords(records)).toEqual([]);
 			const end = endOf(records);
-			expect(readFileSync(flame, "utf8")).toContain(`${end.growths.toLocaleString("en-US")} growths · demo-1.27`);
+			expect(readFileSync(flame, "utf8")).toContain(
+				`${exactly(end.growths).toLocaleString("en-US")} growths · demo-1.27`,
+			);
 			// The same picture from the file.
 			const again = join(folder, "report.svg");
 			await gomapgrow(["report", path, "--flame", again]);
@@ -340,7 +345,7 @@ describe("report", () => {
 		const program = start(["sh", "-c", `cat "$1" "$1" | "$0" report - --json`, GOMAPGROW, path]);
 		expect((await program.finish()).code).toBe(0);
 		expect(JSON.parse(program.stdout)).toMatchObject({
-			growths: whole.end.growths * 2,
+			growths: exactly(whole.end.growths) * 2,
 			recording_count: 2,
 			missing: [],
 		});

@@ -48,14 +48,14 @@ describe("what is shown", () => {
 			const [header = "", ...lines] = program.lines();
 			expect(header).toMatch(
 				new RegExp(
-					`^ gomapgrow {2}demo-1\\.23\\S* ${demo.pid} {2}go1\\.23\\S* classic .*probes, all cheap +\\d\\d:\\d\\d$`,
+					`^ gomapgrow {2}demo-1\\.23\\S* ${demo.pid} {2}go1\\.23\\S* classic .*probes, all emulated +\\d\\d:\\d\\d$`,
 				),
 			);
-			for (const name of ["growth", "work", "moved", "growing"]) {
-				expect(lines.find((line) => line.startsWith(` ${name} `))).toMatch(/ [\d,.]+ .* [\d,.]+ /);
+			for (const name of ["growths", "growth work", "copied", "time in growth"]) {
+				expect(lines.find((line) => line.startsWith(` ${name} `))).toMatch(/ ~?[\d,.]+k? .* ~?[\d,.]+k? /);
 			}
 			await program.untilShown(/ kinds +double \d+ %.* causes load/);
-			await program.untilShown(/ledger complete/);
+			await program.untilShown(/no events lost/);
 			expect(program.lines().at(-1)).toMatch(/s sort.*\? help {2}q quit$/);
 
 			program.type("2");
@@ -100,8 +100,8 @@ describe("what is shown", () => {
 			const program = await watch(demo);
 			for (const [columns, rows, pattern] of [
 				[160, 48, / ── main\.addLabel main\.go:101[\s\S]*newest growth +how long all growths took +kinds of growth/],
-				[40, 10, /^ demo-1\.27\S* \d+ .*\d\d:\d\d\n growth [\d,.]+\/s/],
-				[200, 60, /MB moved, last \d/],
+				[40, 10, /^ demo-1\.27\S* \d+ .*\d\d:\d\d\n growths [\d,.]+\/s/],
+				[200, 60, /MB copied, last \d/],
 				[80, 24, / took +all growths +p50/],
 			] as const) {
 				program.resize(columns, rows);
@@ -259,7 +259,7 @@ describe("job control", () => {
 				shell.type("1");
 			}
 			shell.type("q");
-			await shell.untilShown(/ledger: .*\n?.*complete[\s\S]*ready> $/m);
+			await shell.untilShown(/no events lost[\s\S]*ledger: [\s\S]*ready> $/m);
 			expect(shell.alternate).toBe(false);
 			shell.type("echo code=$?\n");
 			await shell.untilShown(/^code=0/m);
@@ -332,7 +332,7 @@ describe("the way out", () => {
 				expect(await program.finish(10_000)).toEqual({ code: 0, signal: undefined });
 				expectGivenBack(program);
 				expect(program.screen).toMatch(/ growths of \d/);
-				expect(program.screen.replaceAll("\n", "")).toMatch(/ledger: .*complete/);
+				expect(program.screen.replaceAll("\n", "")).toMatch(/no events lost.*ledger: /);
 				await demo.stop();
 			},
 			TIMEOUT,
@@ -355,8 +355,8 @@ describe("the way out", () => {
 			expect((await program.finish()).code).toBe(0);
 			expectGivenBack(program);
 			expect(program.switches.entered).toBe(1);
-			expect(program.screen).toMatch(/ moved .* spent growing/s);
-			expect(program.screen).toMatch(/^longest: .* grew \d+ times, [\d,]+ to [\d,]+ slots, at main\./m);
+			expect(program.screen).toMatch(/ copied .* time in growth/s);
+			expect(program.screen).toMatch(/^map that grew most: .* grew \d+ times, [\d,]+ to [\d,]+ slots, at main\./m);
 			await demo.stop();
 		},
 		TIMEOUT,

@@ -22,11 +22,14 @@ describe("probes that are put back in too late", () => {
 			const session = new Session({ mode, anchor, latency: true, iterations: false, maxSites: 200 });
 			try {
 				session.attach(target);
-				session.setProbed(target, "work", false);
-				session.setProbed(target, "work", true);
-				session.setProbed(target, "work", false);
+				const setAttached = (on: boolean): void => {
+					for (const part of ["exits", "entries"] as const) session.setAttached(target, "work", part, on);
+				};
+				setAttached(false);
+				setAttached(true);
+				setAttached(false);
 				await program.stop();
-				session.setProbed(target, "work", true);
+				setAttached(true);
 				expect(program.running).toBe(false);
 			} finally {
 				session.close();

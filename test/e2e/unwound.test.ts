@@ -75,7 +75,11 @@ describe("calls that do not return are counted as left, and nothing else is", ()
 				// A tenth of the goroutines, twice each.
 				const torn = (2 * GOROUTINES) / 10;
 				expect(sum(Object.values(left))).toBeGreaterThanOrEqual(torn);
-				expect(trace.end.ledger.latency?.unpaired).toEqual({ left: sum(Object.values(left)), evicted: 0 });
+				expect(trace.end.ledger.latency?.unpaired).toEqual({
+					left: sum(Object.values(left)),
+					evicted: 0,
+					withdrawn: 0,
+				});
 				const unpaired: Record<string, number> = {};
 				for (const [fn, calls] of Object.entries(trace.end.calls)) {
 					const timed = sum(trace.end.latency.filter((row) => row.fn === fn).map((row) => row.count));
@@ -112,7 +116,7 @@ describe("a crowd of goroutines", () => {
 			expect(end.calls["internal/runtime/maps.(*Map).growToTable"]).toBe(2 * CROWD);
 			const { hits, recorded, unpaired } = end.ledger.latency ?? { hits: 0, recorded: 0 };
 			expect(hits).toBeGreaterThanOrEqual(2 * CROWD);
-			expect(unpaired).toEqual({ left: 0, evicted: hits - recorded });
+			expect(unpaired).toEqual({ left: 0, evicted: hits - recorded, withdrawn: 0 });
 			expect(recorded).toBeGreaterThan(0.99 * hits);
 			expect(ledgerFaults(end.ledger).filter((fault) => !fault.endsWith(" lost"))).toEqual([]);
 		},

@@ -66,18 +66,27 @@ function tier(hits: number, sampledOut = 0): TierLedger {
 	return { hits, recorded: hits - sampledOut, sampled_out: sampledOut, throttled: 0, lost: 0 };
 }
 
+/** Nothing is sampled. */
+type Counted<Row> = Row & { growths: number; work: number; bytes: number };
+interface CountedRows {
+	types: Counted<TypeRow>[];
+	sites: Counted<SiteRow>[];
+}
+/** The end of a recording in which nothing was sampled. */
+export type CountedEnd = EndRecord & { growths: number; work: number; bytes: number } & CountedRows;
+
 /** Plain sums, by key. */
 class Sums {
 	growths = 0;
 	work = 0;
 	bytes = 0;
-	readonly types = new Map<string, TypeRow>();
-	readonly sites = new Map<string, SiteRow>();
+	readonly types = new Map<string, Counted<TypeRow>>();
+	readonly sites = new Map<string, Counted<SiteRow>>();
 	readonly goroutines = new Map<number, { growths: number; bytes: number; duration_ns: number }>();
 	readonly calls: Record<string, number> = { "runtime.hashGrow": 0, "runtime.growWork_faststr": 0 };
 	latency: LatencyRow[] = [];
 
-	row(site: Frame, map_type: string): [TypeRow, SiteRow] {
+	row(site: Frame, map_type: string): [Counted<TypeRow>, Counted<SiteRow>] {
 		const type = this.types.get(map_type) ?? { map_type, growths: 0, work: 0, bytes: 0, max_capacity: 0 };
 		this.types.set(map_type, type);
 		const key = `${site.fn} ${map_type}`;
@@ -100,7 +109,7 @@ class Sums {
 			each.bytes += growth.bytes ?? 0;
 			each.max_capacity = Math.max(each.max_capacity, growth.capacity_after);
 		}
-		row.duration_ns += growth.duration_ns ?? 0;
+		row.duration_ns = (row.duration_ns ?? 0) + (growth.duration_ns ?? 0);
 		if (growth.iterating === true) row.iterating = (row.iterating ?? 0) + 1;
 		const goid = growth.goid ?? 0;
 		const goroutine = this.goroutines.get(goid) ?? { growths: 0, bytes: 0, duration_ns: 0 };
@@ -137,7 +146,7 @@ class Sums {
 		return [...rows].sort((a, b) => b.growths - a.growths || b.work - a.work).map((row) => ({ ...row }));
 	}
 
-	tables(pid: number): Pick<EndRecord, "types" | "sites" | "latency" | "maps" | "goroutines"> {
+	tables(pid: number): CountedRows & Pick<EndRecord, "latency" | "maps" | "goroutines"> {
 		return {
 			types: this.byGrowths(this.types.values()),
 			sites: this.byGrowths(this.sites.values()),
@@ -155,7 +164,7 @@ function ledgerOf(sums: Sums, samples: number): Ledger {
 }
 
 /** The lines of a recording, each with its line feed. */
-export function* syntheticLines(options: SyntheticOptions = {}): Generator<string, EndRecord> {
+export function* syntheticLines(options: SyntheticOptions = {}): Generator<string, CountedEnd> {
 	const { seed = 1, windows = 5, growthsPerWindow = 100, samples = 10, pid = 4711, onRecord } = options;
 	const random = new Prng(seed);
 	const line = (record: object): string => `${JSON.stringify(record)}\n`;
@@ -232,7 +241,7 @@ export function* syntheticLines(options: SyntheticOptions = {}): Generator<strin
 		};
 		yield line(record);
 	}
-	const end: EndRecord = {
+	const end: CountedEnd = {
 		...{ type: "end", time: timeAt(windows * 1e9), elapsed_ns: windows * 1e9, reason: "interrupt" },
 		...{ growths: total.growths, work: total.work, bytes: total.bytes, calls: { ...total.calls } },
 		...total.tables(pid),
@@ -245,7 +254,7 @@ export function* syntheticLines(options: SyntheticOptions = {}): Generator<strin
 export interface SyntheticRecording {
 	lines: string[];
 	text: string;
-	end: EndRecord;
+	end: CountedEnd;
 	records: (GrowthRecord | WorkRecord)[];
 }
 

@@ -12,7 +12,7 @@ const MAY_IMPORT: Record<string, readonly string[] | "all"> = {
 	elf: ["lib"],
 	dwarf: ["lib"],
 	isa: ["lib"],
-	text: ["lib"],
+	text: ["records", "lib"],
 	records: ["lib"],
 	process: ["elf", "lib"],
 	gobin: ["elf", "dwarf", "lib"],

@@ -1,8 +1,8 @@
 /** Programs that probes slow down: estimates from windows against what would have happened without probes, when the cost of a hit is known well, and badly. */
 import { describe, expect, test } from "bun:test";
 import { WindowedSum } from "../../../src/budget/estimate.ts";
-import { isAtLeast, isExact, lowerEnd, upperEnd } from "../../../src/budget/figure.ts";
 import { WindowWeights } from "../../../src/budget/window-weight.ts";
+import { isAtLeast, isExact, lowerEnd, upperEnd } from "../../../src/records/figure.ts";
 import { Prng } from "../../support/prng.ts";
 import { poisson } from "./traces.ts";
 

@@ -6,14 +6,12 @@ import { BUCKET_COUNT, bucketBounds, bucketOf, Histogram } from "../../../src/li
 import type { LatencyRow } from "../../../src/records/records.ts";
 import {
 	compareLatency,
-	growingNs,
 	growthLatency,
 	type LatencySum,
 	LatencySums,
 	latencyRow,
 	latencySum,
 	moveLatency,
-	toldGrowingNs,
 } from "../../../src/stats/latency.ts";
 
 /** A kernel row that has counted since the start; each report is what has come since the one before. */
@@ -141,44 +139,6 @@ test("windows and the total, whatever the durations: sums are exact, the maximum
 		}),
 		{ seed: 3 },
 	);
-});
-
-describe("the time spent growing", () => {
-	const row = (fn: string, sum_ns: number, count = 1): LatencySum => ({
-		...{ fn, map_type: "map[int]int", durations: Histogram.ofRecord([], count, sum_ns, sum_ns) },
-	});
-
-	test("of classic maps: evacuate is part of growWork", () => {
-		const rows = [
-			row("runtime.hashGrow", 1),
-			row("runtime.growWork_fast64", 20),
-			row("runtime.evacuate_fast64", 300),
-			row("runtime.growWork", 4000),
-			row("runtime.evacuate", 50_000),
-		];
-		expect(growingNs(rows)).toBe(4021);
-	});
-
-	test("of swiss maps: grow and split are part of rehash", () => {
-		const maps = "internal/runtime/maps";
-		const rows = [
-			row(`${maps}.(*Map).growToTable`, 1),
-			row(`${maps}.(*table).rehash`, 20),
-			row(`${maps}.(*table).grow`, 300),
-			row(`${maps}.(*table).split`, 4000),
-			row(`${maps}.(*table).pruneTombstones`, 50_000),
-		];
-		expect(growingNs(rows)).toBe(50_021);
-		expect(growingNs([])).toBe(0);
-	});
-
-	test("is not told when hardly any of the calls were timed", () => {
-		const latency = [row("runtime.hashGrow", 10, 4), row("runtime.growWork", 100, 16)];
-		expect(toldGrowingNs({ growths: 4, work: 16, latency })).toBe(110);
-		expect(toldGrowingNs({ growths: 40, work: 360, latency })).toBe(110);
-		expect(toldGrowingNs({ growths: 40, work: 400, latency })).toBeUndefined();
-		expect(toldGrowingNs({ growths: 0, work: 0, latency: [] })).toBe(0);
-	});
 });
 
 test("growths and calls that move entries are told apart by their function", () => {

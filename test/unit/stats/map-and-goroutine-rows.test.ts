@@ -198,13 +198,13 @@ describe("goroutines", () => {
 });
 
 describe("growths of which not each became a record", () => {
-	test("stand for others in the row of their goroutine", () => {
+	test("stand for nothing else in the row of their goroutine", () => {
 		const growth = { goid: 7, bytes: 100, duration_ns: 10 };
 		const { goroutines } = added([
 			{ ...growth, weight: 12.5 },
 			{ ...growth, weight: 4.25 },
 		]).total();
-		expect(goroutines).toEqual([expect.objectContaining({ goid: 7, growths: 17, bytes: 1675, duration_ns: 168 })]);
+		expect(goroutines).toEqual([expect.objectContaining({ goid: 7, growths: 2, bytes: 200, duration_ns: 20 })]);
 	});
 
 	test("stand for nothing else in the row of their map, which has the slots of the last one", () => {

@@ -1,8 +1,11 @@
 /** What rows keep for the screen, and what is recent. */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { amountOf } from "../../../src/records/figure.ts";
 import type { GrowthRecord } from "../../../src/records/records.ts";
+import { callsOfRecord } from "../../../src/stats/call-count.ts";
 import { RowTables } from "../../../src/stats/row-tables.ts";
+import { Sampling } from "../../../src/stats/sampling.ts";
 import type { FigureName, StatRow } from "../../../src/stats/stat-row.ts";
 
 const SITE = { fn: "main.fill", file: "/src/main.go", line: 7 };
@@ -18,7 +21,24 @@ function growth(fields: Partial<GrowthRecord> = {}): GrowthRecord {
 }
 
 function tables(fields: Partial<ConstructorParameters<typeof RowTables>[0]> = {}): RowTables {
-	return new RowTables({ maxRows: 100, maxRecentRows: 100, recentWindows: 10, details: true, ...fields });
+	return new RowTables({
+		maxRows: 100,
+		maxRecentRows: 100,
+		recentWindows: 10,
+		details: true,
+		sampling: new Sampling(),
+		...fields,
+	});
+}
+
+/** A growth that is recorded and counted. */
+function add(rows: RowTables, record: GrowthRecord): void {
+	const { duration_ns, weight = 1 } = record;
+	rows.addGrowth(record);
+	rows.addCalls({
+		...callsOfRecord(record),
+		...(duration_ns === undefined ? {} : { time_ns: weight * duration_ns }),
+	});
 }
 
 /** The rows of the first growth above. */
@@ -36,9 +56,9 @@ describe("rows", () => {
 	test("are kept for the place, the type, the map, the goroutine and the process", () => {
 		const rows = tables();
 		const newest = growth({ nth: 2, duration_ns: 3000, elapsed_ns: 9 });
-		rows.addGrowth(growth());
-		rows.addGrowth(newest);
-		rows.addGrowth(growth({ pid: 2, goid: 4, map_type: "map[int]bool", map: "0x2", stack: [{ fn: "main.other" }] }));
+		add(rows, growth());
+		add(rows, newest);
+		add(rows, growth({ pid: 2, goid: 4, map_type: "map[int]bool", map: "0x2", stack: [{ fn: "main.other" }] }));
 		for (const [kind, row] of Object.entries(rowsOf(rows))) {
 			const figures = (["growths", "moved", "withMoved", "time"] as const).map((name) => row?.figure(name, "total"));
 			expect([kind, ...figures]).toEqual([kind, 2, 200, 2, 4000]);
@@ -51,9 +71,20 @@ describe("rows", () => {
 		]);
 	});
 
+	test("have the details of their first growth, which is recorded before it is counted", () => {
+		const rows = tables();
+		rows.addGrowth(growth());
+		const { sites, types, targets } = rows.total();
+		expect([sites, types, targets]).toEqual([[], [], []]);
+		rows.addCalls(callsOfRecord(growth()));
+		const { site, type, process } = rowsOf(rows);
+		for (const row of [site, type, process]) expect([row?.newest, row?.durations?.count]).toEqual([growth(), 1]);
+		expect(rows.total().sites).toMatchObject([{ fn: SITE.fn, growths: 1 }]);
+	});
+
 	test("without details keep neither growths nor durations", () => {
 		const rows = tables({ details: false });
-		rows.addGrowth(growth());
+		add(rows, growth());
 		for (const row of Object.values(rowsOf(rows))) {
 			expect(row?.figure("growths", "total")).toBe(1);
 			expect([row?.newest, row?.durations]).toEqual([undefined, undefined]);
@@ -63,7 +94,7 @@ describe("rows", () => {
 	test("what was not measured is not counted as 0", () => {
 		const rows = tables();
 		const { bytes_moved: _, duration_ns: __, goid: ___, ...silent } = growth();
-		rows.addGrowth(silent);
+		add(rows, silent);
 		const { type, goroutine } = rowsOf(rows);
 		expect([type?.figure("growths", "total"), type?.figure("withMoved", "total")]).toEqual([1, 0]);
 		expect([type?.durations, goroutine]).toEqual([undefined, undefined]);
@@ -71,21 +102,21 @@ describe("rows", () => {
 
 	test("of a map begin anew with another map of the same seed", () => {
 		const rows = tables();
-		for (const nth of [1, 2, 3, 1]) rows.addGrowth(growth({ nth }));
+		for (const nth of [1, 2, 3, 1]) add(rows, growth({ nth }));
 		const { map, type } = rowsOf(rows);
 		expect([map?.figure("growths", "total"), type?.figure("growths", "total")]).toEqual([1, 4]);
 	});
 
 	test("that have not grown for longest are forgotten", () => {
 		const rows = tables({ maxRecentRows: 2 });
-		for (const map of ["0x1", "0x2", "0x1", "0x3"]) rows.addGrowth(growth({ map, nth: 2 }));
+		for (const map of ["0x1", "0x2", "0x1", "0x3"]) add(rows, growth({ map, nth: 2 }));
 		expect(rows.maps.map(({ chain }) => chain.map)).toEqual(["0x1", "0x3"]);
 	});
 
 	test("count growths that overlapped an iteration where they happened", () => {
 		const rows = tables();
 		const { elapsed_ns, nth, kind, stack, pid, map, map_type } = growth();
-		rows.addGrowth(growth());
+		add(rows, growth());
 		const overlap = {
 			...{ type: "overlap" as const, time: "", elapsed_ns, pid, map, map_type },
 			...{ growth: { elapsed_ns, nth, kind, stack, goid: 3 }, iteration: { elapsed_ns, stack: [{ fn: "main.read" }] } },
@@ -104,16 +135,16 @@ describe("what is recent", () => {
 			const { type } = rowsOf(rows);
 			return [type?.figure("growths", "recent"), type?.figure("moved", "recent"), rows.recentNs, type?.isRecent];
 		};
-		rows.addGrowth(growth({ weight: 1.5 }));
-		rows.addGrowth(growth());
+		add(rows, growth({ weight: 1.5 }));
+		add(rows, growth());
 		expect(recent()).toEqual([0, 0, 0, false]);
 		rows.closeWindow(1e9, true);
 		expect(recent()).toEqual([2.5, 250, 1e9, true]);
-		rows.addGrowth(growth());
+		add(rows, growth());
 		rows.closeWindow(2e9, true);
 		expect(recent()).toEqual([3.5, 350, 3e9, true]);
 		// Too short for a rate.
-		rows.addGrowth(growth());
+		add(rows, growth());
 		rows.closeWindow(1e6, false);
 		expect(recent()).toEqual([3.5, 350, 3e9, true]);
 		rows.closeWindow(1e9, true);
@@ -126,7 +157,7 @@ describe("what is recent", () => {
 	test("any growths and windows: spans add up for each figure of each row, rows that were forgotten left out", () => {
 		const step = fc.record({
 			map: fc.nat(6),
-			pid: fc.nat(4),
+			pid: fc.integer({ min: 1, max: 5 }),
 			weight: fc.integer({ min: 1, max: 9 }),
 			close: fc.boolean(),
 		});
@@ -135,18 +166,18 @@ describe("what is recent", () => {
 				const rows = tables({ recentWindows, maxRecentRows: 3, maxRows: 3 });
 				const windows: number[][] = [[]];
 				for (const { map, pid, weight, close } of steps) {
-					rows.addGrowth(growth({ map: `0x${map}`, pid, weight, nth: 2 }));
+					add(rows, growth({ map: `0x${map}`, pid, weight, nth: 2 }));
 					windows.at(-1)?.push(weight);
 					if (!close) continue;
 					const closed = rows.closeWindow(1e9, true);
-					const sum = closed.types.reduce((all, row) => all + row.growths, 0);
+					const sum = closed.types.reduce((all, row) => all + amountOf(row.growths), 0);
 					expect(sum).toBe(windows.at(-1)?.reduce((all, n) => all + n, 0) ?? 0);
 					windows.push([]);
 				}
 				const sumOf = (parts: number[][]): number => parts.flat().reduce((all, n) => all + n, 0);
-				const { type } = rowsOf(rows);
+				// One of each process, and one of all the rest.
 				const figure = (name: FigureName, span: "window" | "ended" | "total" | "recent") =>
-					type?.figure(name, span) ?? 0;
+					rows.types.reduce((sum, type) => sum + type.figure(name, span), 0);
 				const [ended, open] = [windows.slice(0, -1), windows.slice(-1)];
 				expect([figure("growths", "window"), figure("growths", "ended"), figure("growths", "total")]).toEqual([
 					...[sumOf(open), sumOf(ended), sumOf(windows)],
@@ -154,7 +185,7 @@ describe("what is recent", () => {
 				expect(figure("growths", "recent")).toBe(sumOf(ended.slice(-recentWindows)));
 				expect(figure("moved", "total")).toBe(100 * sumOf(windows));
 				const targets = rows.total().targets;
-				expect(targets.reduce((all, row) => all + row.growths, 0)).toBe(sumOf(windows));
+				expect(targets.reduce((all, row) => all + amountOf(row.growths), 0)).toBe(sumOf(windows));
 				expect(targets.length).toBeLessThanOrEqual(4);
 			}),
 		);

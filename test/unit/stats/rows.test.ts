@@ -4,14 +4,7 @@ import fc from "fast-check";
 import { compareText } from "../../../src/lib/compare.ts";
 import { compareProfileRows } from "../../../src/perf-profile/cpu-profile.ts";
 import type { GoroutineRow, MapRow, SiteRow, TypeRow } from "../../../src/records/records.ts";
-import {
-	compareGoroutineRows,
-	compareMapRows,
-	compareSiteRows,
-	compareTypeRows,
-	frameSiteKey,
-	siteKey,
-} from "../../../src/stats/rows.ts";
+import { compareGoroutineRows, compareMapRows, compareSiteRows, compareTypeRows } from "../../../src/stats/rows.ts";
 
 const small = fc.nat(1);
 const name = fc.constantFrom("", "a", "(other)");
@@ -61,11 +54,3 @@ test.each(ORDERS)(
 		);
 	},
 );
-
-test("the key of a frame is that of its place, however many types it has", () => {
-	const frame = { fn: "main.f", file: "/src/f.go", line: 7 };
-	for (const type of [...Array.from({ length: 300 }, (_, n) => `map[int]T${n}`), "map[int]T0"]) {
-		expect(frameSiteKey(frame, type)).toBe(siteKey({ ...frame }, type));
-	}
-	expect(frameSiteKey(undefined, "a")).toBe(siteKey(undefined, "a"));
-});

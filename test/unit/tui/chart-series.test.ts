@@ -29,6 +29,12 @@ describe("the series of a chart", () => {
 		}
 	});
 
+	test("has gaps where nothing was measured, and means of what was", () => {
+		const gap = Number.NaN;
+		expect(chartSeries([1, gap, 3], 0, 20)).toEqual({ values: [1, gap, 3], windows: 3 });
+		expect(chartSeries([1, gap, gap, gap, 5, 7], 0, 3)).toEqual({ values: [1, gap, 6], windows: 6 });
+	});
+
 	test("never has more columns than there are, nor a value beyond those it stands for", () => {
 		fc.assert(
 			fc.property(

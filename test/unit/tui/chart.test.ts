@@ -100,6 +100,6 @@ describe("sparkline", () => {
 		expect(sparkline([1000, 0, 1, 2, 3, 4, 5, 6, 7], 8)).toBe("▁▂▃▄▅▆▇█");
 		expect(sparkline([0, 0], 8)).toBe("▁▁");
 		expect(sparkline([], 8)).toBe("");
-		expect(sparkline([Number.NaN, Number.POSITIVE_INFINITY, -4, 2], 8)).toBe("▁▁▁█");
+		expect(sparkline([Number.NaN, Number.POSITIVE_INFINITY, -4, 2], 8)).toBe(" ▁▁█");
 	});
 });

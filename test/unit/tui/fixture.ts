@@ -1,4 +1,5 @@
 import { Histogram } from "../../../src/lib/histogram.ts";
+import { amountOf } from "../../../src/records/figure.ts";
 import type {
 	Frame,
 	GrowthRecord,
@@ -10,9 +11,9 @@ import type {
 } from "../../../src/records/records.ts";
 import { Aggregator, type AggregatorOptions } from "../../../src/stats/aggregator.ts";
 import type { LatencySum } from "../../../src/stats/latency.ts";
-import type { WorkCount } from "../../../src/stats/work-count.ts";
 import type { ScreenState } from "../../../src/tui/screen.ts";
 import { Tables } from "../../../src/tui/table-rows.ts";
+import { grow, type WorkCount, workCalls } from "../stats/counted.ts";
 
 /** A ledger in which every hit was recorded. */
 export function recordedLedger(growth: number, work: number): Ledger {
@@ -101,11 +102,11 @@ export class Recording {
 	}
 
 	growth(record: GrowthRecord): void {
-		this.aggregator.addGrowth(record);
+		grow(this.aggregator, record);
 	}
 
 	work(count: WorkCount): void {
-		this.aggregator.addWork(count);
+		this.aggregator.addCalls(workCalls(count));
 	}
 
 	latency(count: LatencySum): void {
@@ -124,7 +125,7 @@ export class Recording {
 		const { all, endedPids, ...rest } = fields;
 		const view = this.aggregator.view();
 		const targets = rest.targets ?? [target()];
-		const ledger = rest.ledger ?? recordedLedger(view.total.growths, view.total.work);
+		const ledger = rest.ledger ?? recordedLedger(amountOf(view.total.growths), amountOf(view.total.work));
 		const ended = new Set(endedPids);
 		return {
 			...{ targets, ended: false, elapsedNs: 0, view, ledger, losses: [], overhead: [], keys: true },
@@ -265,7 +266,7 @@ export function busyRecording(windows: number): Recording {
 			}
 			const calls = load.work * scale;
 			const fn = "runtime.growWork_faststr";
-			recording.work({ pid: 4711, fn, map_type: load.mapType, site: load.site, calls });
+			recording.work({ pid: 4711, fn, map_type: load.mapType, site: load.site, calls, time_ns: 600 * calls });
 			recording.latency(latencyOf("runtime.hashGrow", load.mapType, growths, load.durationNs));
 			if (calls > 0) recording.latency(latencyOf(fn, load.mapType, calls, 600));
 		}
@@ -277,7 +278,7 @@ export function busyRecording(windows: number): Recording {
 export function busyState(windows = 72, fields: Partial<ScreenState> = {}): ScreenState {
 	const recording = busyRecording(windows);
 	const { total } = recording.aggregator.view();
-	const ledger = measuredLedger(total.growths, total.work);
+	const ledger = measuredLedger(amountOf(total.growths), amountOf(total.work));
 	return recording.state({ elapsedNs: windows * 1e9, ledger, kernel: "6.18.5-amd64", ...fields });
 }
 

@@ -71,7 +71,7 @@ describe("keys", () => {
 	test("scroll what is open, no further than it reaches", () => {
 		const busy = busyState(3);
 		const help = pressed(busy, 80, 24, "?<end>");
-		expect(plain(busy, 80, 24, help).join("\n")).toContain("a dash is what was not measured");
+		expect(plain(busy, 80, 24, help).join("\n")).toContain("– not measured");
 		const { scrollEnd } = composeScreen(busy, help, { columns: 80, rows: 24, color: false });
 		expect(help.help).toBe(scrollEnd);
 		expect(pressed(busy, 80, 24, "<down><up>", help).help).toBe(scrollEnd - 1);

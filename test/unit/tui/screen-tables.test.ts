@@ -33,17 +33,17 @@ describe("tables", () => {
 		recording.close(2e9);
 		const state = recording.state();
 		const row = (table: TableName) => shownRow(state, { ...initialUi(), table });
-		const sums = { "GROW/s": "7", "WORK/s": "250", "MOVED/s": "8.2 MB", GROWTHS: "14", TIME: "105 µs" };
+		const sums = { "GROW/s": "7", "GROWTH WORK/s": "250", "COPIED/s": "8.2 MB", GROWTHS: "14", TIME: "105 µs" };
 		expect(row("sites")).toMatchObject({
-			...{ ...sums, "MAX CAP": "131,072", ITER: "0", TYPE: "map[int]int", SITE: "a.(*Map).Fill fill.go:7" },
+			...{ ...sums, "MAX CAP": "131,072", "DURING RANGE": "0", TYPE: "map[int]int", SITE: "a.(*Map).Fill fill.go:7" },
 		});
 		expect(row("types")).toMatchObject({ ...sums, "MAX CAP": "131,072", TYPE: "map[int]int" });
 		expect(row("maps")).toEqual({
-			...{ GROWTHS: "14", FROM: "8", TO: "131,072", ENTRIES: "53,248", MOVED: "16 MB", TIME: "105 µs" },
+			...{ GROWTHS: "14", FROM: "8", TO: "131,072", ENTRIES: "53,248", COPIED: "16 MB", TIME: "105 µs" },
 			...{ LAST: "00:13.0", TYPE: "map[int]int", "GREW AT": "a.(*Map).Fill fill.go:7" },
 		});
 		expect(row("goroutines")).toEqual({
-			...{ "GROW/s": "7", GROWTHS: "14", MOVED: "16 MB", TIME: "105 µs", LONGEST: "14 µs", LAST: "00:13.0" },
+			...{ "GROW/s": "7", GROWTHS: "14", COPIED: "16 MB", TIME: "105 µs", LONGEST: "14 µs", LAST: "00:13.0" },
 			...{ GOROUTINE: "5", RUNS: "main.work", "STARTED BY": "main.main main.go:3" },
 		});
 		expect(row("processes")).toMatchObject({ ...sums, PID: "4711", PROCESS: "etcd", GO: "1.23.5 classic" });
@@ -61,7 +61,7 @@ describe("tables", () => {
 		recording.growth(first);
 		recording.growth({ ...first, iterating: false });
 		recording.close();
-		expect(shownRow(recording.state(), initialUi()).ITER).toBe("1");
+		expect(shownRow(recording.state(), initialUi())["DURING RANGE"]).toBe("1");
 		const { time, elapsed_ns, pid, map_type, map, stack, kind, nth } = first;
 		for (let n = 0; n < 3; n++) {
 			recording.overlap({
@@ -71,7 +71,7 @@ describe("tables", () => {
 		}
 		const ledger = { ...recordedLedger(2, 0), iteration: recordedLedger(5, 0).growth };
 		const watched = recording.state({ ledger });
-		expect(shownRow(watched, initialUi()).ITER).toBe("3");
+		expect(shownRow(watched, initialUi())["DURING RANGE"]).toBe("3");
 		expect(plain(watched, 80, 24).join("\n")).toMatch(/^ kinds .* overlaps 3$/m);
 		expect(plain(watched, 160, 48).join("\n")).toContain("goroutine 9 iterates at main.a");
 	});
@@ -84,6 +84,44 @@ describe("tables", () => {
 		const state = recording.state({ targets: [target({ pid: 1, name: "a" }), target({ pid: 2, name: "b" })] });
 		expect([shownRow(state, ui).PID, shownRow(state, ui, 1).PID].sort()).toEqual(["1", "2"]);
 		expect(shownRow(recording.state(), ui)).not.toHaveProperty("PID");
+	});
+
+	test("have one row for the same place and type of several processes", () => {
+		const recording = new Recording();
+		for (const pid of [1, 2]) {
+			const place = growth({ fn: "main.fill" }, "map[int]int", {
+				pid,
+				capacity_after: 8 << pid,
+				elapsed_ns: pid * 1e9,
+			});
+			for (let n = 0; n < pid; n++) recording.growth({ ...place, duration_ns: 1000 * pid });
+		}
+		recording.growth(growth({ fn: "main.other" }, "map[int]int", { pid: 2 }));
+		recording.close();
+		const state = recording.state({ targets: [target({ pid: 1, name: "a" }), target({ pid: 2, name: "b" })] });
+		expect(shownRow(state, initialUi())).toMatchObject({
+			...{ GROWTHS: "3", "GROW/s": "3", "MAX CAP": "32", TIME: "5.0 µs", p99: "2.0 µs", SITE: "main.fill" },
+		});
+		expect(shownRow(state, { ...initialUi(), table: "types" })).toMatchObject({ GROWTHS: "4", TYPE: "map[int]int" });
+		const { rows } = composeScreen(state, initialUi(), { columns: 80, rows: 24, color: false });
+		expect(rows.map(({ detail }) => [detail?.newest?.pid, detail?.durations?.count])).toEqual([
+			[2, 3],
+			[2, undefined],
+		]);
+	});
+
+	test("of single maps and goroutines say what was seen, where not each growth is a record", () => {
+		const recording = busyRecording(1);
+		const ledger = {
+			...recordedLedger(0, 0),
+			growth: { hits: 300, recorded: 105, sampled_out: 195, throttled: 0, lost: 0 },
+		};
+		const state = recording.state({ ledger });
+		for (const table of ["maps", "goroutines"] as const) {
+			expect(shownRow(state, { ...initialUi(), table }).GROWTHS).toMatch(/^≥\d+$/);
+			expect(shownRow(recording.state(), { ...initialUi(), table }).GROWTHS).toMatch(/^\d+$/);
+		}
+		expect(plain(state, 140, 24).at(-2)).toStartWith(" growths exact, 35 % recorded · growth work exact · ");
 	});
 
 	test("say that a process has ended", () => {

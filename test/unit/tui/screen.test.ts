@@ -1,6 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { plainWindow } from "../../../src/budget/window-weight.ts";
 import type { OverheadRow } from "../../../src/records/records.ts";
+import { Sampling } from "../../../src/stats/sampling.ts";
 import { displayWidth } from "../../../src/text/width.ts";
 import { composeScreen, type ScreenState } from "../../../src/tui/screen.ts";
 import { initialUi } from "../../../src/tui/ui-state.ts";
@@ -217,7 +219,7 @@ test("colour uses one accent and marks losses", () => {
 	expect([...codes].sort()).toEqual(
 		["\x1b[1m", "\x1b[22m", "\x1b[27m", "\x1b[2m", "\x1b[36m", "\x1b[39m", "\x1b[7m"].sort(),
 	);
-	expect(screen.lines.at(-2)).toContain("\x1b[7mnot complete: 688 growth hits lost in the ring buffer\x1b[27m");
+	expect(screen.lines.at(-2)).toContain("\x1b[7m688 growth events lost in the ring buffer\x1b[27m");
 });
 
 test("what was not measured is a dash, never 0", () => {
@@ -241,29 +243,79 @@ test("what was not measured is a dash, never 0", () => {
 		"map[int]int",
 		"main.a",
 	]);
-	expect(lines.find((line) => line.startsWith(" work "))).toMatch(/^ work +– +– +– /);
-	expect(lines.find((line) => line.startsWith(" growing "))).toMatch(/^ growing +– +– +– /);
+	expect(lines.find((line) => line.startsWith(" growth work "))).toMatch(/^ growth work +– +– +– /);
+	expect(lines.find((line) => line.startsWith(" time in growth "))).toMatch(/^ time in growth +– +– +– /);
 	expect(lines.find((line) => line.startsWith(" took "))).toMatch(/all growths +–$/);
-	expect(lines.at(-2)).toStartWith(" overhead – · ");
+	expect(lines.at(-2)).toBe(" growths exact · growth work not measured · overhead – · no events lost");
 });
 
-test("what probing costs, and what is not seen because of it", () => {
-	const state = new Recording().state({ ledger: recordedLedger(10, 9) });
-	const status = (row: Omit<OverheadRow, "pid">, columns: number) =>
-		plain({ ...state, overhead: [{ pid: 1, ...row }] }, columns, 24).at(-2);
-	expect(status({ overhead: 0.006, budget: 0.01 }, 80)).toBe(
-		" overhead 0.6 of 1 % · every growth recorded · ledger complete · growth 10",
-	);
-	const sampled = { overhead: 0.0113, budget: 0.01, work_probed: 0.006, growth_recorded: 0.001 };
-	expect(status(sampled, 80)).toBe(" overhead 1.1 of 1 % · GROWTHS SAMPLED, 0.1 % recorded · ledger complete");
-	expect(status(sampled, 120)).toBe(
-		" overhead 1.1 of 1 % · GROWTHS SAMPLED, 0.1 % recorded · work probed 0.6 % of the time · ledger complete · growth 10",
-	);
-	const iterations = { overhead: 0.009, budget: 0.01, iteration_probed: 0.004 };
-	expect(status(iterations, 80)).toContain(" · iterations probed 0.4 % of the time · ");
-	expect(status({ ...iterations, work_probed: 0.006 }, 120)).toContain(
-		" · work probed 0.6 %, iterations 0.4 % of the time · ",
-	);
+describe("the status line", () => {
+	const WORK = { estimate: 1_234_567, low: 1_100_000, high: 1_382_000 };
+	const row = { pid: 1, overhead: 0.003, cost_ns_per_second: 3e6, budget: 0.01, limit_ns_per_second: 10e6 };
+	const status = (total: Partial<ScreenState["view"]["total"]>, fields: Partial<OverheadRow>, columns: number) => {
+		const state = new Recording().state({ ledger: recordedLedger(10, 9) });
+		const view = { ...state.view, total: { ...state.view.total, ...total } };
+		return plain({ ...state, view, overhead: [{ ...row, ...fields }] }, columns, 24).at(-2);
+	};
+
+	test("says what is exact, what is sampled and how wide, what it costs and what would change it", () => {
+		expect(status({}, {}, 80)).toBe(" growths, growth work exact · overhead 3 ms/s (limit 10 ms/s) · no events lost");
+		expect(status({ work: WORK }, { work_probed: 0.1 }, 120)).toBe(
+			" growths exact · growth work sampled, ±12 % · overhead 3 ms/s (limit 10 ms/s) · --budget 5% measures all",
+		);
+		expect(status({ work: WORK }, { work_probed: 0.1 }, 140)).toEndWith(" · --budget 5% measures all · no events lost");
+		expect(status({ work: WORK }, { iteration_probed: 0.1 }, 120)).toContain("±12 % · iterations sampled · overhead ");
+		expect(status({ growths: WORK, work: { at_least: 1 } }, {}, 160)).toStartWith(
+			" growths sampled, ±12 % · growth work sampled, too little seen for an estimate · overhead ",
+		);
+		expect(status({}, { limit_ns_per_second: 0 }, 80)).toContain("overhead 3 ms/s (limit 0 ms/s)");
+	});
+
+	test("never says that nothing was lost without what was sampled", () => {
+		for (let columns = 1; columns < 160; columns++) {
+			const line = status({ work: WORK }, { work_probed: 0.1 }, columns) ?? "";
+			if (line.includes("no events lost")) expect(line).toContain("growth work sampled, ±12 %");
+		}
+	});
+});
+
+/** Growth work in windows of a twentieth of the time, or not at all; everything else in full. */
+function sampledRecording(work: "sampled" | "none"): Recording {
+	const sampling = new Sampling();
+	const recording = new Recording({ sampling });
+	const full = { windows: 0, missed: 0, full: true, sampled: false };
+	const site = { fn: "main.fill", file: "/src/main.go", line: 7 };
+	const count = { pid: 4711, fn: "runtime.growWork", map_type: "map[int]int", site };
+	for (let second = 1; second <= 20; second++) {
+		for (const stream of ["large", "small"] as const) sampling.set(4711, stream, full);
+		const windows = work === "sampled" ? 20 * second : 0;
+		sampling.set(4711, "work", { windows, missed: 0, full: false, sampled: true });
+		for (let n = 0; n < 9; n++) recording.growth(growth(site, "map[int]int", { duration_ns: 1000 }));
+		for (let index = windows - 20; work === "sampled" && index < windows; index++) {
+			const window = plainWindow(index, 20);
+			recording.aggregator.addCalls({ ...count, stream: "work", calls: 30 + (index % 3), time_ns: 9000, window });
+		}
+		recording.close();
+	}
+	return recording;
+}
+
+describe("growth work that is not measured in full", () => {
+	test("is marked as an estimate, in the totals and in rows, while growths stay plain", () => {
+		const lines = plain(sampledRecording("sampled").state(), 160, 30);
+		const [row] = rowLines(lines);
+		expect(row).toMatch(/^▸ +9 +~12,400 +18 +kB /);
+		expect(lines.find((line) => line.startsWith(" growths "))).toMatch(/^ growths +9 +9 +180 /);
+		expect(lines.find((line) => line.startsWith(" growth work "))).toMatch(/^ growth work +~12k +~12k +~248,000 /);
+		expect(lines.at(-2)).toMatch(/^ growths exact · growth work sampled, ±\d %/);
+	});
+
+	test("is a dash when nothing of it was measured", () => {
+		const lines = plain(sampledRecording("none").state(), 160, 30);
+		expect(rowLines(lines)[0]).toMatch(/^▸ +9 +– +18 +kB /);
+		expect(lines.find((line) => line.startsWith(" growth work "))).toMatch(/^ growth work +– +– +– /);
+		expect(lines.at(-2)).toStartWith(" growths exact · growth work not measured");
+	});
 });
 
 test("sites that grow now come before those that grew", () => {

@@ -199,11 +199,15 @@ describe("200,000 different names of everything", () => {
 		const subject = new FlameSubject();
 		const target = (pid: number) => ({ pid, name: "etcd", go_version: "go1.23.5" });
 		for (let n = 0; n < 3; n++) subject.add(target(7));
-		expect([subject.text(0), subject.text(1)]).toEqual(["etcd 7, go1.23.5", "etcd 7, go1.23.5 · 1 growth was lost"]);
+		const tier = { hits: 2000, recorded: 2000, sampled_out: 0, throttled: 0, lost: 0 };
+		expect([subject.text(undefined), subject.text({ ...tier, lost: 1 })]).toEqual([
+			...["etcd 7, go1.23.5", "etcd 7, go1.23.5 · 1 growth was lost"],
+		]);
+		expect(subject.text({ ...tier, recorded: 240, throttled: 1760 })).toEndWith(" · 12 % of the growths recorded");
 		for (let pid = 8; pid < 18; pid++) subject.add(target(pid));
-		expect(subject.text(1200)).toBe("11 processes · 1,200 growths were lost");
+		expect(subject.text({ ...tier, lost: 1200 })).toBe("11 processes · 1,200 growths were lost");
 		for (let pid = 0; pid < NAMES; pid++) subject.add(target(pid));
-		expect(subject.text(0)).toBe("more than 65,536 processes");
+		expect(subject.text(undefined)).toBe("more than 65,536 processes");
 	});
 });
 

@@ -1,0 +1,141 @@
+/** What `gomapgrow watch PID` says with its defaults of a service that grows a steady thousand maps a second, against the service's own counters. */
+import { describe, expect } from "bun:test";
+import { join } from "node:path";
+import { missingForTracing, testWith } from "../support/capability.ts";
+import { Coverage, exactly, exactSum } from "../support/figures.ts";
+import { buildWithGrowthClock, GrowthClock } from "../support/growth-clock.ts";
+import { type Program, start, temporaryFolder } from "../support/processes.ts";
+import { GOMAPGROW, ledgerFaults, recordedTrace, type Trace } from "../support/trace.ts";
+
+const SECONDS = 10;
+const folder = temporaryFolder("defaults");
+const nsOf = (time: string): number => {
+	const [whole = "", fraction = ""] = time.replace("Z", "").split(".");
+	return Date.parse(`${whole}Z`) * 1e6 + Number(fraction.padEnd(9, "0"));
+};
+
+async function watched(version: string): Promise<{ trace: Trace; clock: GrowthClock }> {
+	const demo = start([buildWithGrowthClock("demo", version, folder)]);
+	await demo.untilOutput(/pid/);
+	// Its maps are as large as they get.
+	await Bun.sleep(1000);
+	const file = join(folder, `${version}-${Date.now()}.ndjson`);
+	const tool = start([GOMAPGROW, "watch", "-o", file, "--duration", `${SECONDS}s`, String(demo.pid)]);
+	const trace = recordedTrace(file, tool, await tool.finish(90_000));
+	await Bun.sleep(200);
+	const clock = new GrowthClock(demo);
+	await demo.stop();
+	return { trace, clock };
+}
+
+function growthFunctions({ targets }: Trace): string[] {
+	return (targets[0]?.probes ?? []).filter(({ tier }) => tier === "growth").map(({ fn }) => fn);
+}
+
+/** Each line is within 20 % of what the program grew in that second: growths come in bursts, and the second's ends are known to some milliseconds. */
+function checkLines(trace: Trace, clock: GrowthClock): void {
+	const functions = growthFunctions(trace);
+	expect(trace.windows.length).toBeGreaterThanOrEqual(SECONDS);
+	for (const { time, interval_ns, growths } of trace.windows) {
+		// The last one is a remainder.
+		if (interval_ns < 0.5e9) continue;
+		const { estimate } = clock.between(nsOf(time) - interval_ns, nsOf(time), functions);
+		const told = exactly(growths, `growths of the second before ${time}`);
+		expect({ time, told, estimate, near: Math.abs(told - estimate) <= 0.2 * estimate }).toMatchObject({ near: true });
+	}
+}
+
+/** Growths, bytes and rows are exact, and each growth was recorded. */
+function checkTotals({ end, start: begun, targets, windows, growths }: Trace, clock: GrowthClock): void {
+	const functions = (targets[0]?.probes ?? []).filter(({ tier }) => tier === "growth").map(({ fn }) => fn);
+	const total = exactly(end.growths, "growths");
+	const [attached = begun.time] = targets.map(({ time }) => time);
+	const most = clock.between(nsOf(attached) - 1e9, nsOf(end.time), functions).high;
+	const least = clock.between(nsOf(attached) + 1e9, nsOf(end.time) - 1e9, functions).low;
+	expect(total).toBeGreaterThanOrEqual(least);
+	expect(total).toBeLessThanOrEqual(most);
+	expect(
+		exactSum(
+			windows.map((window) => window.growths),
+			"windows",
+		),
+	).toBe(total);
+	expect(
+		exactSum(
+			functions.map((fn) => end.calls[fn]),
+			"calls",
+		),
+	).toBe(total);
+	for (const rows of [end.sites, end.types]) {
+		expect(
+			exactSum(
+				rows.map((row) => row.growths),
+				"rows",
+			),
+		).toBe(total);
+		expect(
+			exactSum(
+				rows.map((row) => row.bytes),
+				"bytes",
+			),
+		).toBe(exactly(end.bytes, "bytes"));
+	}
+	expect(end.ledger.growth).toMatchObject({ hits: total, recorded: total });
+	expect(growths).toHaveLength(total);
+	expect(growths.some(({ weight }) => weight !== undefined)).toBe(false);
+	expect(ledgerFaults(end.ledger)).toEqual([]);
+	expect(end.complete).toBe(true);
+	expect(end.measured?.growth).toBe("all");
+}
+
+/** Growth work of all functions that have been called. */
+function workCoverage(trace: Trace, clock: GrowthClock): Coverage {
+	const { end, targets, windows } = trace;
+	const growths = new Set(growthFunctions(trace));
+	const coverage = new Coverage();
+	const toNs = nsOf(end.time);
+	const fromNs = nsOf(targets[0]?.time ?? "");
+	const firstNs = nsOf(windows[0]?.time ?? "") - (windows[0]?.interval_ns ?? 0);
+	for (const fn of clock.functions) {
+		if (growths.has(fn)) continue;
+		const low = clock.between(Math.max(fromNs, firstNs) + 0.1e9, toNs - 0.5e9, [fn]).low;
+		const high = clock.between(Math.min(fromNs, firstNs) - 0.2e9, toNs, [fn]).high;
+		if (high > 0) coverage.take(fn, end.calls[fn], { low, high });
+	}
+	return coverage;
+}
+
+function busyLoops(): Program[] {
+	return [1, 2].map(() => start(["sh", "-c", "while :; do :; done"]));
+}
+
+const tracingTest = testWith(missingForTracing());
+const coverage = new Coverage();
+/** Of intervals: 5 % may miss, and functions of one run err together. */
+const TOLERATED = 0.1;
+
+describe("with the defaults, of a service that grows a thousand maps a second", () => {
+	for (const version of ["1.23", "1.27"]) {
+		for (const busy of [false, true]) {
+			tracingTest(
+				`all growths are told and recorded, Go ${version}, ${busy ? "beside programs that keep the processors busy" : "alone"}`,
+				async () => {
+					const loops = busy ? busyLoops() : [];
+					const { trace, clock } = await watched(version);
+					await Promise.all(loops.map((loop) => loop.stop()));
+					expect(trace.exit.code).toBe(0);
+					checkTotals(trace, clock);
+					checkLines(trace, clock);
+					const found = workCoverage(trace, clock);
+					coverage.add(found);
+					console.log(`work: ${found.intervals} intervals, ${found.bounds} bounds, missed: ${found.missed.join("; ")}`);
+				},
+				120_000,
+			);
+		}
+	}
+
+	tracingTest("growth work is within its interval", () => {
+		if (coverage.missed.length > TOLERATED * coverage.all) expect(coverage.missed).toEqual([]);
+	});
+});
