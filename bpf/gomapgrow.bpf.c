@@ -243,13 +243,17 @@ int growth(void *ctx)
 	begin_event(&head, GMG_RECORD_GROWTH, index, now, g, ctx);
 
 	switch (site->role) {
+	case GMG_ROLE_COUNT:
+		head.fault |= GMG_FAULT_HEADER;
+		break;
 	case GMG_ROLE_HASH_GROW:
-		if (argument(ctx, site, 0, &map_type) || argument(ctx, site, 1, &map))
+		if (argument(ctx, site, 0, &map_type) || map_argument(ctx, site, 1, &map))
 			head.fault |= GMG_FAULT_HEADER;
 		break;
 	case GMG_ROLE_GROW_TO_TABLE:
-		map = register_argument0(ctx);
-		map_type = register_argument1(ctx);
+		map_type = site->map_at ? register_argument0(ctx) : register_argument1(ctx);
+		if (map_argument(ctx, site, 0, &map))
+			head.fault |= GMG_FAULT_HEADER;
 		break;
 	default: /* rehash(t, typ, m) */
 		table = register_argument0(ctx);
@@ -279,6 +283,10 @@ int growth(void *ctx)
 	key.shape |= window;
 	count_row(&key, entries, counts);
 
+	if (site->map_at == GMG_NO_MAP) {
+		ADD(counts->throttled);
+		return 0;
+	}
 	call = begin_call(ctx, site, counts, g, &key, now);
 	if (options.iterations)
 		head.u.growth.sequence = number_growth(seed_of(map, site));
@@ -353,7 +361,7 @@ int work(void *ctx)
 	key.site = index;
 	key.tgid = current_id() >> 32;
 	/* The swiss functions of this tier are (t, typ, m), the classic ones (t, h, bucket). */
-	if (argument(ctx, site, site->role <= GMG_ROLE_EVACUATE && site->role >= GMG_ROLE_GROW_WORK ? 0 : 1, &key.map_type))
+	if (site->role != GMG_ROLE_COUNT && argument(ctx, site, site->role <= GMG_ROLE_EVACUATE && site->role >= GMG_ROLE_GROW_WORK ? 0 : 1, &key.map_type))
 		ADD(counts->fault);
 	key.caller = caller_of(ctx, site);
 	count_row(&key, 0, counts);

@@ -73,7 +73,7 @@ struct gmg_site {
 	__u8 always_enters;  /* the site is not the branch of a stack check: every pass is a call */
 	__u8 own_stack_only; /* frame pointers that lead out of the goroutine's stack are stale: nothing is read there */
 	__u8 load_factor;    /* growths of classic maps: twice the entries of a bucket above which a map doubles */
-	__u8 pad[2];
+	__u16 map_at;        /* inlined copies: from the stack pointer to the word with the map's address; 0: it is an argument; GMG_NO_MAP: not known */
 	/*
 	 * These may change at any time. since_ns: what began before this moment may have ended unseen (iterations, calls that are timed). Hits count from
 	 * open_ns to before close_ns, in one of two windows; others are none.
@@ -87,6 +87,7 @@ struct gmg_site {
 };
 
 #define GMG_NO_WRAPPERS 0xffffffffu
+#define GMG_NO_MAP 0xffff
 
 /* Code that calls the map code for somebody else (reflect, package maps): its callers are the call sites. Addresses before the load bias. */
 struct gmg_wrappers {

@@ -41,4 +41,14 @@ static __always_inline int argument(void *ctx, const struct gmg_site *site, int 
 	return 0;
 }
 
+/* The map's header: argument n, or where the code around an inlined copy keeps it. */
+static __always_inline int map_argument(void *ctx, const struct gmg_site *site, int n, __u64 *value)
+{
+	if (site->map_at == GMG_NO_MAP)
+		return -1;
+	if (site->map_at)
+		return bpf_probe_read_user(value, sizeof(*value), (void *)(register_stack_pointer(ctx) + site->map_at));
+	return argument(ctx, site, n, value);
+}
+
 #endif

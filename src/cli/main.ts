@@ -17,10 +17,8 @@ type CliOptions = Record<string, unknown>;
 
 interface Call {
 	command: CommandSpec;
-	/** What stands before --, without options. */
+	/** What is no option: everything behind -- is none. */
 	operands: string[];
-	/** What stands after --. */
-	rest: string[];
 	options: CliOptions;
 	/** All arguments, as typed. */
 	args: readonly string[];
@@ -58,9 +56,9 @@ const HANDLERS: Record<CommandName, (call: Call) => number | Promise<number>> = 
 		const { watch } = await import("./watch.ts");
 		return await watch(operands, liveOptions(options), args);
 	},
-	run: async ({ operands, rest, options, args }) => {
+	run: async ({ operands, options, args }) => {
 		const { run } = await import("./run.ts");
-		return await run([...operands, ...rest], liveOptions(options, "run"), args);
+		return await run(operands, liveOptions(options, "run"), args);
 	},
 	record: async ({ operands, options, args }) => {
 		const { record } = await import("./record.ts");
@@ -181,7 +179,8 @@ async function dispatch(args: readonly string[]): Promise<number> {
 	const parsed = args.map((arg, index) => (index < end ? (DASHED_FLAGS.get(arg) ?? arg) : arg));
 	cli.parse(["", "gomapgrow", ...keepTyped(parsed)], { run: false });
 	const options: CliOptions = cli.options;
-	const operands = cli.args.map(asTyped);
+	const behind = ((options["--"] as string[] | undefined) ?? []).map(String);
+	const operands = [...cli.args.map(asTyped), ...behind];
 	const command = cli.matchedCommandName === undefined ? undefined : findCommand(cli.matchedCommandName);
 	if (command === undefined) {
 		if (options.version === true) return print(`gomapgrow ${VERSION} (${COMMIT})\n`);
@@ -194,8 +193,7 @@ async function dispatch(args: readonly string[]): Promise<number> {
 	const ours = args.slice(0, end);
 	checkOptions(command, options, ours);
 	for (const option of command.options) checkValue(command, option, options, ours);
-	const rest = ((options["--"] as string[] | undefined) ?? []).map(String);
-	return await HANDLERS[command.name as CommandName]({ command, operands, rest, options, args });
+	return await HANDLERS[command.name as CommandName]({ command, operands, options, args });
 }
 
 async function main(args: readonly string[]): Promise<number> {

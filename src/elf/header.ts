@@ -15,6 +15,8 @@ export type ElfArch = "amd64" | "arm64";
 
 export interface ElfHeader {
 	arch: ElfArch;
+	/** EI_OSABI. */
+	osAbi: number;
 	/** ET_EXEC or ET_DYN. */
 	type: number;
 	/** Virtual address of the entry point. */
@@ -80,6 +82,7 @@ export function readHeader(source: ByteSource): ElfHeader {
 	}
 	return {
 		arch,
+		osAbi: u8(bytes, 7),
 		type,
 		entry: u64(bytes, 24),
 		phoff: u64(bytes, 32),

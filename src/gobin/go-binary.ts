@@ -1,331 +1,112 @@
+/** Opens Go executables: what makes a file one, of which release it is, and what is known of that. */
 import { DwarfFile } from "../dwarf/dwarf-file.ts";
 import type { ByteSource } from "../elf/byte-source.ts";
-import { type ElfFile, openElf } from "../elf/elf-file.ts";
-import type { ElfArch } from "../elf/header.ts";
+import { ElfFile, openElf } from "../elf/elf-file.ts";
+import { readHeader } from "../elf/header.ts";
 import { GomapgrowError } from "../errors/error.ts";
 import { lazy } from "../lib/lazy.ts";
-import { type BuildInfo, readBuildInfo } from "./buildinfo/build-info.ts";
-import { type GoVersion, parseGoVersion, standingOf, unsupported } from "./buildinfo/go-version.ts";
-import { CFunctions } from "./cgo/c-functions.ts";
-import { locateAllgs } from "./layouts/allgs-from-code.ts";
-import { chooseLayouts, type LayoutBasis } from "./layouts/choose.ts";
-import { GOID_WITNESSES, goidFromCode } from "./layouts/goid-from-code.ts";
-import type { ModuleDataLayout, StructLayouts } from "./layouts/struct-layouts.ts";
-import { FunctionTable, type GoFunction } from "./pclntab/function-table.ts";
-import type { Pclntab } from "./pclntab/header.ts";
-import { type Frame, inlineTreesFit } from "./pclntab/inline-tree.ts";
-import { locatePclntab } from "./pclntab/locate.ts";
-import { Symbolizer } from "./pclntab/symbolizer.ts";
-import { locateModuleData, type ModuleData } from "./types/module-data.ts";
-import { type MapType, RunTimeTypes } from "./types/run-time-types.ts";
-import { readWaitReasons } from "./types/wait-reasons.ts";
+import { GoBinary, type GoProgram } from "./binary.ts";
+import { BUILD_INFO_SECTION, type BuildInfo, readBuildInfo } from "./buildinfo/build-info.ts";
+import { parseGoVersion, standingOf, unsupported } from "./buildinfo/go-version.ts";
+import { findVersion } from "./find-version.ts";
+import { chooseLayouts } from "./layouts/choose.ts";
+import { type ModuleDataLayout, structLayouts } from "./layouts/struct-layouts.ts";
+import { noPclntab, PCLNTAB_SECTIONS, pclntabCandidates } from "./pclntab/locate.ts";
+import { isDebugFile, isPacked } from "./platform.ts";
+import { noModuleData } from "./types/module-data.ts";
 
-export type MapImpl = "classic" | "swiss";
-
-const SWISS_FUNCTION = "internal/runtime/maps.(*table).rehash";
-const CLASSIC_FUNCTION = "runtime.hashGrow";
-/** In the runtime/cgo package in all versions, linked whenever that package is. */
-const CGO_FUNCTION = "crosscall2";
-const GOEXIT = "runtime.goexit";
-/** What nearly every use of a program asks about. */
-const EXPECTED: readonly string[] = [SWISS_FUNCTION, CLASSIC_FUNCTION, CGO_FUNCTION, ...GOID_WITNESSES];
-const MAX_LISTED_NAMES = 100_000;
-const MAX_REMEMBERED_NAMES = 1024;
-
-/** What any Go executable says at its beginning, of whatever release. */
-export interface GoProgram {
-	readonly elf: ElfFile;
-	readonly version: GoVersion;
-	readonly buildInfo: BuildInfo;
-	/** The debug information; undefined without. The first call inflates it: a second's work for a large program. */
-	readonly dwarf: () => DwarfFile | undefined;
-}
+export { GoBinary, type GoProgram, type MapImpl } from "./binary.ts";
 
 /**
- * A Go executable. Opening reads the ELF header and the build information; everything else is read when it is asked for. All
- * addresses are virtual addresses in the file, without the load bias. All members may throw E-BIN-MALFORMED or
- * E-BIN-TRUNCATED when what they need is damaged.
- */
-export class GoBinary {
-	readonly elf: ElfFile;
-	readonly version: GoVersion;
-	readonly buildInfo: BuildInfo;
-	/** What the layouts rest on. */
-	readonly basis: LayoutBasis;
-	readonly #pclntab: () => Pclntab;
-	readonly #module: () => ModuleData;
-	readonly #functions: () => FunctionTable;
-	readonly #symbolizer: () => Symbolizer;
-	readonly #types: () => RunTimeTypes;
-	readonly #mapTypesConfirmed: () => boolean;
-	readonly #cFunctions: () => CFunctions;
-	readonly #goidInCode: () => number | undefined;
-	readonly #allgs: () => number | undefined;
-	readonly #globalVariables: () => readonly { address: number; type: number }[];
-	readonly #waitReasons: () => readonly string[] | undefined;
-	/** Functions that were looked for; undefined for those that are not there. */
-	readonly #named = new Map<string, GoFunction | undefined>();
-	/** Functions that will be asked for: they are looked for together with the first. */
-	readonly #expected = new Set(EXPECTED);
-
-	/** `moduleData`: its layout. */
-	constructor(program: GoProgram, basis: LayoutBasis, moduleData: ModuleDataLayout) {
-		const { elf, version, buildInfo } = program;
-		this.elf = elf;
-		this.version = version;
-		this.buildInfo = buildInfo;
-		this.basis = basis;
-		this.#pclntab = lazy(() => locatePclntab(elf));
-		this.#module = lazy(() => locateModuleData(elf, this.#pclntab(), moduleData));
-		this.#functions = lazy(() => new FunctionTable(elf, this.#pclntab(), this.#module().text));
-		this.#symbolizer = lazy(() => {
-			return new Symbolizer(elf, this.#functions(), this.#pclntab(), this.#module().gofunc);
-		});
-		this.#types = lazy(() => new RunTimeTypes(elf, this.#module(), version.minor, basis.structs));
-		this.#mapTypesConfirmed = lazy(() => {
-			const impl = this.mapImpl;
-			return impl !== undefined && this.#types().confirmsMapTypes(impl);
-		});
-		this.#cFunctions = lazy(() => new CFunctions(elf, this.#module().minpc, this.#module().maxpc));
-		const amd64 = elf.arch === "amd64";
-		this.#goidInCode = lazy(() => (amd64 ? goidFromCode(this) : undefined));
-		this.#allgs = lazy(() => (amd64 ? locateAllgs(this) : undefined));
-		this.#globalVariables = lazy(() => {
-			const { types, etypes } = this.#module();
-			const found = program.dwarf()?.globalVariables() ?? [];
-			return found
-				.map(({ address, runtimeType }) => ({ address, type: runtimeType < types ? types + runtimeType : runtimeType }))
-				.filter(({ type }) => type < etypes);
-		});
-		this.#waitReasons = lazy(() => (amd64 ? readWaitReasons(this) : undefined));
-	}
-
-	/** Offsets in the runtime's structures. One that is absent is not known for certain: do without it. */
-	get layouts(): StructLayouts {
-		return this.basis.structs;
-	}
-
-	/** The offset of runtime.g.goid as the program's own code uses it; undefined when that code does not look as expected. */
-	get goidInCode(): number | undefined {
-		return this.#goidInCode();
-	}
-
-	/** Bytes that the function which covers the address has on the stack at most, without its return address. */
-	frameBytesAt(vaddr: number): number | undefined {
-		const functions = this.#functions();
-		const record = functions.recordAt(vaddr);
-		return record && functions.frameBytes(record);
-	}
-
-	/** The address of the variable runtime.allgs, the slice of all goroutines; undefined when nothing certain says where it is. */
-	get allgs(): number | undefined {
-		return this.#allgs();
-	}
-
-	/**
-	 * Global variables that debug information describes, with the address of their type's descriptor; empty without. The first call inflates
-	 * the debug information.
-	 */
-	get globalVariables(): readonly { address: number; type: number }[] {
-		return this.#globalVariables();
-	}
-
-	/** What the values of runtime.g.waitreason mean, in the program's own words; undefined when they were not found. */
-	get waitReasons(): readonly string[] | undefined {
-		return this.#waitReasons();
-	}
-
-	/** Whether the map types of the file look as the layouts say: each is named after its own key and element. */
-	get mapTypesConfirmed(): boolean {
-		return this.#mapTypesConfirmed();
-	}
-
-	/** Whether calls that the compiler inlined can be told apart from calls of their own. */
-	get tellsInlinedCalls(): boolean {
-		return !this.#pclntab().format.relativeEntries || this.moduleData.gofunc !== undefined;
-	}
-
-	/** Whether the module data say where the trees of inlined calls are, and what is there looks like such trees. */
-	get inlineTreesConfirmed(): boolean {
-		const { gofunc } = this.moduleData;
-		const functions = this.#functions();
-		return gofunc !== undefined && inlineTreesFit(this.elf, functions, this.#pclntab(), gofunc);
-	}
-
-	get arch(): ElfArch {
-		return this.elf.arch;
-	}
-
-	/** Position-independent: addresses in the process are those of the file plus a load bias. */
-	get pie(): boolean {
-		return this.elf.pie;
-	}
-
-	/** Without a dynamic loader. */
-	get static(): boolean {
-		return this.elf.static;
-	}
-
-	/** Without a symbol table (.symtab). */
-	get stripped(): boolean {
-		return this.elf.section(".symtab") === undefined;
-	}
-
-	/** Whether runtime/cgo is linked in: C code and threads made by C are possible. */
-	get cgo(): boolean {
-		return this.#function(CGO_FUNCTION) !== undefined;
-	}
-
-	/** The Go build id. */
-	get buildId(): string | undefined {
-		return this.elf.goBuildId;
-	}
-
-	/** The GNU build id in hex. */
-	get gnuBuildId(): string | undefined {
-		return this.elf.gnuBuildId;
-	}
-
-	/** Which map implementation is linked in; undefined when the program has none. Told by the functions, never by the version. */
-	get mapImpl(): MapImpl | undefined {
-		if (this.#function(SWISS_FUNCTION) !== undefined) {
-			return "swiss";
-		}
-		return this.#function(CLASSIC_FUNCTION) === undefined ? undefined : "classic";
-	}
-
-	/** runtime.text, the start of Go code; in cgo programs it is not the address of .text. */
-	get textStart(): number {
-		return this.moduleData.text;
-	}
-
-	/** p_vaddr of the lowest loadable segment; load bias = start of its mapping - this. */
-	get firstLoadAddress(): number {
-		return this.elf.firstLoadAddress;
-	}
-
-	get moduleData(): ModuleData {
-		return this.#module();
-	}
-
-	/** Announces functions that will be asked for, so that the first search finds them, too: it takes as long for many as for one. */
-	expectFunctions(names: readonly string[]): void {
-		for (const name of names) {
-			if (!this.#named.has(name) && this.#expected.size < MAX_REMEMBERED_NAMES) {
-				this.#expected.add(name);
-			}
-		}
-	}
-
-	/** Functions by full name; names without a function are absent. Looking for many at once takes as long as for one. */
-	functionsByName(names: readonly string[]): Map<string, GoFunction> {
-		const unknown = names.filter((name) => !this.#named.has(name));
-		let searched = new Map<string, GoFunction>();
-		if (unknown.length > 0) {
-			const wanted = new Set([...this.#expected, ...unknown]);
-			searched = this.#functions().byName([...wanted]);
-			this.#expected.clear();
-			for (const name of wanted) {
-				if (this.#named.size < MAX_REMEMBERED_NAMES) {
-					this.#named.set(name, searched.get(name));
-				}
-			}
-		}
-		const found = new Map<string, GoFunction>();
-		for (const name of names) {
-			const known = this.#named.get(name) ?? searched.get(name);
-			if (known !== undefined) {
-				found.set(name, known);
-			}
-		}
-		return found;
-	}
-
-	#function(name: string): GoFunction | undefined {
-		return this.functionsByName([name]).get(name);
-	}
-
-	/** The function that covers the address, without its source position; undefined outside Go code. */
-	functionAt(vaddr: number): GoFunction | undefined {
-		return this.#functions().functionAt(vaddr);
-	}
-
-	/** The functions whose names start with one of the prefixes, which are not empty, in address order and without source positions; an error when there are more than 100,000. */
-	functionsWithPrefix(...prefixes: string[]): GoFunction[] {
-		return this.#functions().withPrefix(prefixes, MAX_LISTED_NAMES);
-	}
-
-	/**
-	 * The source frames of an address, innermost first, inlined calls expanded. C code has one frame with the name from the symbol
-	 * table; where nothing has a name there is none. For a return address from a stack pass the address - 1, which lies in the
-	 * call instruction. Where the file is damaged frames lack what cannot be read. The frames are cached: do not change them.
-	 */
-	symbolize(vaddr: number): readonly Frame[] {
-		return this.#symbolizer().framesAt(vaddr) ?? this.#cFrames(vaddr);
-	}
-
-	#cFrames(vaddr: number): readonly Frame[] {
-		const name = this.elf.isExecutable(vaddr) ? this.#cFunctions().nameAt(vaddr) : undefined;
-		return name === undefined ? [] : [{ fn: name }];
-	}
-
-	/**
-	 * How far above the stack pointer the return address is while the instruction at the address is about to be executed, in bytes;
-	 * undefined outside Go code. For a return address from a stack pass the address - 1.
-	 */
-	frameSizeAt(vaddr: number): number | undefined {
-		const record = this.#functions().recordAt(vaddr);
-		const size = record === undefined ? -1 : this.#functions().frameSize(record, vaddr);
-		return size < 0 || size % 8 !== 0 ? undefined : size;
-	}
-
-	/** Whether the address (a return address - 1) is in runtime.goexit, the bottom of every goroutine's stack. */
-	isGoexit(vaddr: number): boolean {
-		return this.symbolize(vaddr).at(-1)?.fn === GOEXIT;
-	}
-
-	/** The map type whose descriptor is at the address, or undefined when there is none (types made at run time, garbage). */
-	mapTypeAt(vaddr: number): MapType | undefined {
-		const impl = this.mapImpl;
-		return impl === undefined ? undefined : this.#types().mapTypeAt(vaddr, impl);
-	}
-
-	/** The file's bytes for an address range. Throws E-BIN-MALFORMED when the file does not hold all of it. */
-	bytesAt(vaddr: number, length: number): Uint8Array {
-		return this.elf.bytesAt(vaddr, length);
-	}
-
-	/** The file offset of an address: what the kernel wants for a uprobe. Undefined outside the file's segments. */
-	fileOffset(vaddr: number): number | undefined {
-		return this.elf.fileOffset(vaddr);
-	}
-}
-
-/**
- * Reads what makes a file a Go program, of whatever release. Throws the errors of `openElf`, E-BIN-NOT-GO, and E-BIN-GO-OLD for those
- * that do not even say their version.
+ * Reads what makes a file a Go program, of whatever release. The version is from the build information, or, where
+ * that is missing or has none, from the program itself. Throws the errors of `openElf`, E-BIN-NOT-GO, and
+ * E-BIN-GO-OLD for those of which only that is known.
  */
 export function identifyGoProgram(source: ByteSource): GoProgram {
-	const elf = openElf(source);
-	const buildInfo = readBuildInfo(elf);
-	if (buildInfo === undefined) {
-		if (elf.section(".gopclntab") !== undefined && elf.section(".go.buildinfo") === undefined) {
-			throw unsupported("E-BIN-GO-OLD", "a Go program without build information, as Go 1.12 and older make");
-		}
-		throw new GomapgrowError("E-BIN-NOT-GO", {
-			wanted: "an executable built by Go",
-			found: "an ELF executable without Go build information",
-		});
-	}
-	const version = parseGoVersion(buildInfo.goVersion);
-	if (version === undefined) {
-		throw new GomapgrowError("E-BIN-NOT-GO", {
-			wanted: "a Go version in the build information",
-			found: JSON.stringify(buildInfo.goVersion),
-		});
-	}
+	const elf = openProgramFile(source);
 	const dwarf = lazy(() => DwarfFile.open({ section: (name) => elf.debugSection(name) }));
-	return { elf, version, buildInfo, dwarf };
+	const buildInfo = readBuildInfo(elf);
+	const version = buildInfo && parseGoVersion(buildInfo.goVersion);
+	const stated: GoProgram | undefined = buildInfo &&
+		version && { elf, version, versionFrom: "build-info", buildInfo, dwarf };
+	if (
+		stated !== undefined &&
+		(elf.section(BUILD_INFO_SECTION) !== undefined || standingOf(stated.version) !== "known")
+	) {
+		return stated;
+	}
+	const found = findVersion(elf, dwarf);
+	if (found === undefined) {
+		throw notGo(elf, buildInfo);
+	}
+	// Found by a search, build information may be that of another program, which this one carries as data.
+	if (stated !== undefined && (found.from !== "build-version" || found.version.raw === stated.version.raw)) {
+		return stated;
+	}
+	const none: BuildInfo = { goVersion: found.version.raw, dependencies: 0, settings: new Map() };
+	const info = version === undefined ? (buildInfo ?? none) : none;
+	return { elf, version: found.version, versionFrom: found.from, buildInfo: info, dwarf };
+}
+
+/** Debug files keep the program headers of the executable, whose code they do not have. */
+function openProgramFile(source: ByteSource): ElfFile {
+	try {
+		return openElf(source);
+	} catch (error) {
+		if (!(error instanceof GomapgrowError && error.code === "E-BIN-TRUNCATED")) {
+			throw error;
+		}
+		const sections = sectionsAlone(source);
+		throw sections !== undefined && isDebugFile(sections) ? notGo(sections, undefined) : error;
+	}
+}
+
+/** The file without its segments, as far as that can be read. */
+function sectionsAlone(source: ByteSource): ElfFile | undefined {
+	try {
+		const elf = new ElfFile(source, readHeader(source), []);
+		return elf.sections.length > 0 ? elf : undefined;
+	} catch (error) {
+		if (error instanceof GomapgrowError && error.code.startsWith("E-BIN-")) {
+			return undefined;
+		}
+		throw error;
+	}
+}
+
+/** Why a file is taken for no Go program, or for one that cannot be read. */
+function notGo(elf: ElfFile, buildInfo: BuildInfo | undefined): GomapgrowError {
+	const [table] = pclntabCandidates(elf);
+	const isGo = [BUILD_INFO_SECTION, ...PCLNTAB_SECTIONS].some((name) => elf.section(name) !== undefined);
+	if (isDebugFile(elf)) {
+		return new GomapgrowError("E-BIN-NOT-GO", {
+			wanted: "an executable built by Go",
+			found:
+				"a file with debug information alone (objcopy --only-keep-debug, eu-strip -f): the code is in the executable",
+			mend: "give the executable that it belongs to",
+		});
+	}
+	if (!isGo && isPacked(elf)) {
+		return new GomapgrowError("E-BIN-NOT-GO", {
+			wanted: "an executable built by Go",
+			found: "one that is packed by UPX, so that nothing of what is in it can be read",
+			mend: "upx -d -o UNPACKED EXECUTABLE   # and run that one",
+		});
+	}
+	if (!isGo) {
+		const carried =
+			buildInfo === undefined ? "" : `, but for a program of ${buildInfo.goVersion} that it carries as data`;
+		return new GomapgrowError("E-BIN-NOT-GO", {
+			wanted: "an executable built by Go",
+			found: `an ELF executable with neither Go build information nor a Go function table that it uses${carried}`,
+		});
+	}
+	if (table?.format.since === "1.2") {
+		return unsupported("E-BIN-GO-OLD", "a Go program without a version whose function table is that of Go 1.2 to 1.15");
+	}
+	const has = buildInfo === undefined ? "no build information" : `the version ${JSON.stringify(buildInfo.goVersion)}`;
+	const { wanted, found } = table === undefined ? noPclntab(elf) : noModuleData(table.address);
+	return new GomapgrowError("E-BIN-MALFORMED", { wanted, found: `${found}, in a Go program with ${has}` });
 }
 
 export interface OpenOptions {
@@ -334,8 +115,8 @@ export interface OpenOptions {
 }
 
 /**
- * Opens an identified program, cheaply when its release is known. A newer one needs DWARF, or has to look like the newest known
- * release. Throws E-BIN-GO-OLD and E-BIN-GO-NEW (both name the supported range).
+ * Opens an identified program, cheaply when its release is known. A newer one needs DWARF, or has to look like the
+ * newest known release. Throws E-BIN-GO-OLD and E-BIN-GO-NEW (both name the supported range).
  */
 export function openGoProgram(program: GoProgram, options: OpenOptions = {}): GoBinary {
 	const { version } = program;
@@ -352,8 +133,8 @@ export function openGoProgram(program: GoProgram, options: OpenOptions = {}): Go
 }
 
 /**
- * Makes sure that an unknown version can be read at all; layouts that are another release's lose what the file refutes. Throws
- * E-BIN-GO-NEW when nothing is left.
+ * Makes sure that an unknown version can be read at all; layouts that are another release's lose what the file
+ * refutes. Throws E-BIN-GO-NEW when nothing is left.
  */
 function confirmed(program: GoProgram, binary: GoBinary, moduleData: ModuleDataLayout): GoBinary {
 	try {
@@ -363,14 +144,17 @@ function confirmed(program: GoProgram, binary: GoBinary, moduleData: ModuleDataL
 			return binary;
 		}
 		const typesFit = mapImpl === undefined || binary.mapTypesConfirmed;
-		const treesFit = binary.inlineTreesConfirmed;
-		if (typesFit && treesFit) {
-			return binary;
-		}
+		const treesFit = binary.inlineTreesConfirmed === true;
 		const { gofunc: _, ...withoutTrees } = moduleData;
 		const sure = treesFit ? moduleData : withoutTrees;
-		const structs = typesFit ? basis.structs : {};
-		return new GoBinary(program, { ...basis, structs: { ...structs, moduleData: sure } }, sure);
+		const { hmap } = structLayouts(basis.table);
+		const structs = {
+			...(typesFit ? basis.structs : {}),
+			// All releases with classic maps, the last of which was 1.25, have this one in common.
+			...(mapImpl === "classic" && hmap !== undefined ? { hmap } : {}),
+			moduleData: sure,
+		};
+		return new GoBinary(program, { ...basis, structs }, sure);
 	} catch (cause) {
 		if (cause instanceof GomapgrowError && cause.code === "E-BIN-MALFORMED") {
 			throw unsupported(

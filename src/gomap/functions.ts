@@ -1,7 +1,7 @@
 /**
  * The functions of Go's maps: those that are probed, what a call of each means, and the map code around them. Names and
- * signatures: runtime/map*.go (Go 1.15 to 1.25, classic) and internal/runtime/maps (Go 1.24 to 1.27, swiss). No probed
- * one is ever inlined.
+ * signatures: runtime/map*.go (Go 1.15 to 1.25, classic) and internal/runtime/maps (Go 1.24 to 1.27, swiss). With a
+ * profile (-pgo) the compiler inlines probed ones, too: copies count with the function that they are copies of.
  */
 import type { MapImpl } from "../records/records.ts";
 

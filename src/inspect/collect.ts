@@ -1,17 +1,26 @@
 /** Puts together what `inspect` says about a Go executable. Reads only what the binary's readers read; does no I/O of its own. */
 import { GomapgrowError } from "../errors/error.ts";
 import { type Compilation, compilationOf } from "../gobin/buildinfo/compilation.ts";
-import { NEWEST_MINOR, OLDEST_MINOR, standingOf } from "../gobin/buildinfo/go-version.ts";
+import { type GoVersion, NEWEST_MINOR, OLDEST_MINOR, standingOf } from "../gobin/buildinfo/go-version.ts";
 import { cgoExports } from "../gobin/cgo/cgo-exports.ts";
 import type { GoBinary, GoProgram } from "../gobin/go-binary.ts";
 import { type LayoutEntry, reportLayouts } from "../gobin/layouts/report.ts";
+import { libraryMode, operatingSystem, sharedRuntime } from "../gobin/platform.ts";
 import { conditionName } from "../isa/amd64/text.ts";
 import { sanitize } from "../lib/sanitize.ts";
 import { requireArchitecture } from "../plan/architecture.ts";
-import { makePlan, type SurveyedFunction, surveyFunctions } from "../plan/make-plan.ts";
+import { type SurveyedCopy, surveyCopies } from "../plan/inlined-copies.ts";
+import { makePlan, type PlanOptions, type SurveyedFunction, surveyFunctions } from "../plan/make-plan.ts";
 import type { PlannedProbe, ProbePlan, ProbeSite } from "../plan/probe-plan.ts";
 import { damagedNote, inspectionNotes, layoutNotes } from "./notes.ts";
-import type { CgoExport, InspectedExit, InspectedFunction, InspectedLayout, Inspection } from "./record.ts";
+import type {
+	CgoExport,
+	InspectedCopy,
+	InspectedExit,
+	InspectedFunction,
+	InspectedLayout,
+	Inspection,
+} from "./record.ts";
 
 /** Where the executable comes from. */
 export interface InspectedTarget {
@@ -27,7 +36,7 @@ const hex = (address: number): string => `0x${address.toString(16)}`;
 
 /** What any Go program says about itself, of whatever release. */
 function identity(program: GoProgram, target: InspectedTarget) {
-	const { elf, version, buildInfo } = program;
+	const { elf, version, versionFrom, buildInfo } = program;
 	const { packagePath, modulePath, moduleVersion, dependencies, settings, revision } = buildInfo;
 	const setting = (name: string): string | undefined => {
 		const value = settings.get(name);
@@ -39,8 +48,14 @@ function identity(program: GoProgram, target: InspectedTarget) {
 		...(target.pid === undefined ? {} : { pid: target.pid }),
 		...(target.loadBias === undefined ? {} : { load_bias: hex(target.loadBias) }),
 		go_version: sanitize(version.raw),
+		go_version_from: versionFrom,
+		...optional(
+			"go_candidates",
+			version.candidates?.map((minor) => `1.${minor}`),
+		),
 		supported: `1.${OLDEST_MINOR} to 1.${NEWEST_MINOR}`,
 		arch: elf.arch,
+		os: sanitize(operatingSystem(elf, buildInfo)),
 		stripped: elf.section(".symtab") === undefined,
 		pie: elf.pie,
 		static: elf.static,
@@ -82,6 +97,7 @@ export function inspectUnsupported(program: GoProgram, error: GomapgrowError, ta
 		...debug,
 		...compilation,
 		functions: [],
+		copies: [],
 		functions_absent: [],
 		cgo_exports: [],
 		layouts: {},
@@ -96,7 +112,8 @@ export function inspectUnsupported(program: GoProgram, error: GomapgrowError, ta
 /** `binary` is best opened with `verifyLayouts`. Throws E-BIN-MALFORMED and E-BIN-TRUNCATED for damaged files. */
 export function inspectBinary(program: GoProgram, binary: GoBinary, target: InspectedTarget): Inspection {
 	const surveyed = surveyFunctions(binary);
-	const plan = tryPlan(binary, surveyed, target.machine);
+	const copies = surveyCopies(binary);
+	const plan = tryPlan(binary, { surveyed, copies }, target.machine);
 	const layouts = reportLayouts(binary);
 	const { mapImpl } = binary;
 	const { compilation, damaged = binary.basis.damaged, ...debug } = debugInfo(program);
@@ -107,29 +124,40 @@ export function inspectBinary(program: GoProgram, binary: GoBinary, target: Insp
 		...debug,
 		...compilation,
 		functions: surveyed.flatMap((entry) => inspectedFunction(entry, plan, binary)),
+		copies: copies.map(inspectedCopy),
 		functions_absent: surveyed
 			.filter(({ found }) => found === undefined)
-			.map(({ wanted }) => ({ name: wanted.fn, reason: whyAbsent(wanted.fn, binary.version.minor) })),
+			.map(({ wanted }) => ({
+				name: wanted.fn,
+				reason: copies.some(({ wanted: { fn } }) => fn === wanted.fn)
+					? "inlined wherever it is called"
+					: whyAbsent(wanted.fn, binary.version.minor),
+			})),
 		cgo_exports: exportsOf(binary),
 		layouts: Object.fromEntries(layouts.map((entry) => [entry.name, inspectedLayout(entry)])),
 		layout_notes: layoutNotes(binary, layouts, damaged),
 	};
 	const notes = inspectionNotes(binary, compilation, plan instanceof GomapgrowError ? undefined : plan);
+	const library = libraryMode(program.buildInfo);
+	if (library !== undefined && !(plan instanceof GomapgrowError)) {
+		const verdict = `cannot be watched: it is a library (-buildmode=${library}), and only executables are`;
+		return { ...base, watchable: false, verdict, notes };
+	}
 	return plan instanceof GomapgrowError
 		? {
 				...base,
 				watchable: false,
-				verdict: `cannot be watched: ${whyNot(plan, binary.arch, target.machine)}`,
+				verdict: `cannot be watched: ${whyNot(plan, binary, target.machine)}`,
 				notes,
 				error: errorOf(plan),
 			}
 		: { ...base, watchable: true, verdict: verdictOf(plan, binary), notes };
 }
 
-function tryPlan(binary: GoBinary, surveyed: readonly SurveyedFunction[], machine: string): ProbePlan | GomapgrowError {
+function tryPlan(binary: GoBinary, found: PlanOptions, machine: string): ProbePlan | GomapgrowError {
 	try {
 		requireArchitecture(binary, machine);
-		return makePlan(binary, { surveyed });
+		return makePlan(binary, found);
 	} catch (error) {
 		if (error instanceof GomapgrowError && /^E-BIN-(ARCH|NO-MAPS|NO-SITES)$/.test(error.code)) return error;
 		throw error;
@@ -180,6 +208,17 @@ function inspectedFunction(
 				: { site: inspectedSite(probe.site), ...inspectedExits(planned ?? probe) }),
 		},
 	];
+}
+
+function inspectedCopy({ copy, probes }: SurveyedCopy): InspectedCopy {
+	return {
+		name: sanitize(copy.fn),
+		inlined_into: sanitize(copy.outer.name),
+		address: hex(copy.outer.entry),
+		...(typeof probes === "string"
+			? { sites: [], reason: probes }
+			: { sites: probes.map(({ site, tier }) => ({ ...inspectedSite(site), tier })) }),
+	};
 }
 
 function inspectedSite(site: ProbeSite) {
@@ -237,9 +276,10 @@ function inspectedLayout({ offset, from, file, agrees, differs }: LayoutEntry): 
 	};
 }
 
-function whyNot(error: GomapgrowError, arch: string, machine: string): string {
-	if (error.code === "E-BIN-ARCH") return `it is for ${arch}, and this machine is ${machine}`;
-	if (error.code === "E-BIN-NO-MAPS") return "no map in it can grow; the linker left the growth functions out";
+function whyNot(error: GomapgrowError, { arch, elf }: GoBinary, machine: string): string {
+	if (error.code === "E-BIN-ARCH" && arch !== machine) return `it is for ${arch}, and this machine is ${machine}`;
+	if (error.code === "E-BIN-NO-MAPS" && sharedRuntime(elf) === undefined)
+		return "no map in it can grow; the linker left the growth functions out";
 	return `${error.found} (wanted ${error.wanted})`;
 }
 
@@ -247,15 +287,22 @@ function verdictOf(plan: ProbePlan, binary: GoBinary): string {
 	const stepped = plan.probes.filter(({ site }) => site.cost === "stepped").length;
 	const cost = stepped === 0 ? "all cheap" : `${stepped} of them single-stepped`;
 	const count = `${plan.probes.length} probes, ${cost}`;
-	const newer =
-		standingOf(binary.version) === "unproven"
-			? ` (newer than known, which is Go 1.${OLDEST_MINOR} to 1.${NEWEST_MINOR})`
-			: "";
-	if (plan.limits !== undefined) {
+	const newer = standingOf(binary.version) === "unproven" ? ` (${standingText(binary.version)})` : "";
+	if (plan.unseen !== undefined) {
+		return `can be watched in part${newer}: not all growths can be seen, because some functions are inlined; ${count}`;
+	}
+	if (plan.goroutine === undefined) {
 		return `can be watched in part${newer}: growths are counted without details; ${count}`;
 	}
-	const layouts = newer === "" ? "" : ", by layouts from its own DWARF";
+	const layouts = binary.basis.kind === "dwarf" && newer !== "" ? ", by layouts from its own DWARF" : "";
 	return `can be watched${newer}: every growth with type, cause, size, goroutine and stack${layouts}; ${count}`;
+}
+
+/** Why the layouts of a release cannot simply be taken. */
+function standingText({ candidates, major, minor }: GoVersion): string {
+	if (candidates !== undefined) return `made by Go ${candidates.map((one) => `1.${one}`).join(" or ")}, as it looks`;
+	if (major === 1 && minor <= NEWEST_MINOR) return `a development version of Go 1.${minor}`;
+	return `newer than known, which is Go 1.${OLDEST_MINOR} to 1.${NEWEST_MINOR}`;
 }
 
 function errorOf(error: GomapgrowError) {

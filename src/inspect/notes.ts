@@ -18,8 +18,9 @@ export function layoutNotes(
 	const known = standingOf(binary.version) === "known";
 	const { kind, table: basis } = binary.basis;
 	if (kind === "nearest") {
+		const why = binary.version.candidates === undefined ? "this version is not known" : "no text has the version";
 		notes.push(
-			`this version is not known and has no DWARF: of the layouts of ${nearest} those are used that the program's own data confirm`,
+			`${why}, and there is no DWARF: of the layouts of ${nearest} those are used that the program's own data confirm`,
 		);
 	} else if (kind === "table") {
 		const origin =
@@ -80,7 +81,7 @@ export function inspectionNotes(binary: GoBinary, compilation: Compilation, plan
 				: "cgo: stacks of calls from C go as far as its frame pointers do",
 		);
 	}
-	if (plan.limits === undefined && !binary.mapTypesConfirmed) {
+	if (plan.goroutine !== undefined && !binary.mapTypesConfirmed) {
 		notes.push("no map type was found in the executable: maps of types made at run time have no name");
 	}
 	return notes;

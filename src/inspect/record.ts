@@ -2,6 +2,7 @@
  * What `inspect` says about a Go executable, in the spelling of its JSON. The rules are those of the records: addresses are hex
  * strings, sizes end in `_bytes`, what is not known is absent, text from the executable is sanitised.
  */
+import type { VersionSource } from "../gobin/buildinfo/go-version.ts";
 import type { MapImpl, TierName } from "../records/records.ts";
 
 export interface InspectedSite {
@@ -42,6 +43,18 @@ export interface InspectedFunction {
 	exits_missing?: string;
 }
 
+export interface InspectedCopy {
+	/** Full name of the function that was inlined. */
+	name: string;
+	/** The function whose code has the copy. */
+	inlined_into: string;
+	/** Of that one. */
+	address: string;
+	/** Each passage through the copy passes exactly one of them; empty when it cannot be seen: `reason` says why. */
+	sites: (InspectedSite & { tier: TierName })[];
+	reason?: string;
+}
+
 export interface InspectedLayout {
 	offset: number;
 	/** "code": read out of the program's instructions. */
@@ -71,12 +84,21 @@ export interface Inspection {
 	pid?: number;
 	/** Of the running process: run-time address minus address in the file. */
 	load_bias?: string;
+	/** "unknown" when no text has it. */
 	go_version: string;
+	/**
+	 * "build-info": the build information. Without: "build-version": runtime.buildVersion, what runtime.Version() returns; "dwarf": the
+	 * compiler's name in DWARF; "tables": the shape of tables and code, which `go_candidates` (minor versions) is all they leave.
+	 */
+	go_version_from: VersionSource;
+	go_candidates?: string[];
 	/** "1.15 to 1.27" */
 	supported: string;
 	/** Absent when no map of the program can grow. */
 	map_impl?: MapImpl;
 	arch: string;
+	/** GOOS. */
+	os: string;
 	stripped: boolean;
 	pie: boolean;
 	static: boolean;
@@ -98,6 +120,8 @@ export interface Inspection {
 	/** Which packages -N or -l were given for, when only the build settings tell and it was not for all: a pattern, or words. */
 	flagged?: string;
 	functions: InspectedFunction[];
+	/** Copies of functions of interest that the compiler has inlined into others, and how their passages are seen. */
+	copies: InspectedCopy[];
 	/** Functions that the tool would look at but that are not there. */
 	functions_absent: { name: string; reason: string }[];
 	cgo_exports: CgoExport[];

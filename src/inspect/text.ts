@@ -5,7 +5,7 @@ import { formatCount } from "../text/units.ts";
 import { displayWidth } from "../text/width.ts";
 import { labelled, wrap } from "../text/wrap.ts";
 import { COST, exitsText } from "./exits-text.ts";
-import type { InspectedFunction, Inspection } from "./record.ts";
+import type { InspectedCopy, InspectedFunction, Inspection } from "./record.ts";
 
 const WIDTH = 80;
 const LABEL = 13;
@@ -34,6 +34,7 @@ export function inspectText(inspection: Inspection, color: boolean): string {
 		],
 		functionsText(inspection, head, colors.dim),
 		exitsText(inspection.functions, head, WIDTH),
+		list("inlined copies", inspection.copies.map(copyText), head),
 		list("not there", inspection.functions_absent.map(absentText), head),
 		list(
 			"called from C",
@@ -51,6 +52,14 @@ function list(title: string, items: readonly string[], head: (title: string) => 
 	return items.length === 0 ? [] : [head(title), ...items.flatMap((item) => labelled("  -", 4, item, WIDTH))];
 }
 
+function copyText({ name, inlined_into, address, sites, reason }: InspectedCopy): string {
+	const places = sites.map(({ address: at, instruction }) => {
+		return `+0x${(Number.parseInt(at, 16) - Number.parseInt(address, 16)).toString(16)} ${instruction}`;
+	});
+	const where = reason === undefined ? `seen at ${places.join(", ")}` : `not seen: ${reason}`;
+	return `${shortFunction(name)} in ${shortFunction(inlined_into)}: ${where}`;
+}
+
 function absentText({ name, reason }: { name: string; reason: string }): string {
 	return `${shortFunction(name)}: ${reason}`;
 }
@@ -60,7 +69,7 @@ function processText({ pid, load_bias }: Inspection): string {
 }
 
 function goText(inspection: Inspection): string {
-	const { go_version, map_impl, arch, optimized, inlining, packages, flagged, error } = inspection;
+	const { go_version, map_impl, arch, os, optimized, inlining, packages, flagged, error } = inspection;
 	const maps =
 		map_impl !== undefined ? `${map_impl} maps` : /^E-BIN-GO-/.test(error?.code ?? "") ? [] : "no maps that can grow";
 	const flags = [...(optimized === false ? ["-N"] : []), ...(inlining === false ? ["-l"] : [])].join(" ");
@@ -70,7 +79,21 @@ function goText(inspection: Inspection): string {
 			: Math.max(packages.unoptimized, packages.uninlined) < packages.total;
 	const compiled =
 		optimized === undefined ? [] : flags === "" ? "optimised" : `${partly ? "partly " : ""}compiled with ${flags}`;
-	return [go_version, maps, `linux/${arch}`, compiled].flat().join(", ");
+	return [`${go_version}${versionNote(inspection)}`, maps, `${os}/${arch}`, compiled].flat().join(", ");
+}
+
+/** Where the version is from, when it is not from the build information. */
+function versionNote({ go_version_from, go_candidates }: Inspection): string {
+	switch (go_version_from) {
+		case "build-info":
+			return "";
+		case "build-version":
+			return " (by runtime.buildVersion: no build information)";
+		case "dwarf":
+			return " (by DWARF: no build information)";
+		case "tables":
+			return ` (no build information; ${(go_candidates ?? []).join(" or ")} by its tables and code)`;
+	}
 }
 
 function fileText({ stripped, pie, static: isStatic, cgo, dwarf_version }: Inspection): string {

@@ -109,6 +109,8 @@ export interface SiteConfig {
 	alwaysEnters?: boolean;
 	/** Frame pointers that lead out of the goroutine's stack are not followed. */
 	ownStackOnly?: boolean;
+	/** Inlined copies: distance from the stack pointer to the word with the map's address; 0: it is an argument; NO_MAP: it is not known. */
+	mapAt?: number;
 	/** Twice the load factor of classic maps (src/gomap/classic.ts). */
 	loadFactor?: number;
 	/** Iterations and timed calls that began before this moment of the monotonic clock may have ended unseen. */
@@ -265,7 +267,7 @@ export class BpfObject {
 		view.setUint32(SITE.entry, config.entry ?? index, true);
 		view.setUint32(SITE.outerEntry, config.outerEntry ?? 0, true);
 		view.setUint32(SITE.chance, chanceOf(config.chance ?? 1), true);
-		for (const field of ["goid", "parentGoid", "gopc", "startpc", "curg", "cgoGap"] as const) {
+		for (const field of ["goid", "parentGoid", "gopc", "startpc", "curg", "cgoGap", "mapAt"] as const) {
 			view.setUint16(SITE[field], config[field] ?? 0, true);
 		}
 		view.setInt32(SITE.fsOffset, config.fsOffset ?? 0, true);

@@ -17,9 +17,10 @@ export const SITE = {
 	...{ size: 104, role: 0, entry: 4, outerEntry: 8, chance: 12, goid: 16, parentGoid: 18, gopc: 20, startpc: 22 },
 	...{ curg: 24, cgoGap: 26, fsOffset: 28, argsOnStack: 32, gInRcx: 33, callerDepth: 34, slot: 35, outerSlot: 36 },
 	...{ condition: 37, leavesTaken: 38, handsOver: 39, framePointer: 40, seed: 41, readsFlags: 42, alwaysEnters: 43 },
-	...{ ownStackOnly: 44, loadFactor: 45, sinceNs: 48, openNs: 56, closeNs: 72, address: 88, wrappers: 96 },
+	...{ ownStackOnly: 44, loadFactor: 45, mapAt: 46, sinceNs: 48, openNs: 56, closeNs: 72, address: 88, wrappers: 96 },
 } as const;
 export const NO_WRAPPERS = 0xffffffff;
+export const NO_MAP = 0xffff;
 /** struct gmg_wrappers: pairs of from and to. */
 export const WRAPPERS = { size: 256, ranges: 0 } as const;
 export const WRAPPER_RANGES = 16;

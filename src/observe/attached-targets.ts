@@ -41,18 +41,20 @@ export class AttachedTargets {
 	readonly #leaving: Target[] = [];
 	/** PIDs of those that have been let go of. */
 	readonly #ended = new Set<number>();
+	#unseen = false;
 
 	constructor(options: AttachedTargetsOptions) {
 		this.#options = options;
 	}
 
 	get watched(): Watched {
-		return { targets: this.#options.tracer.targets, records: [...this.#records.values()], ended: this.#ended };
+		const records = [...this.#records.values()];
+		return { targets: this.#options.tracer.targets, records, ended: this.#ended, unseen: this.#unseen };
 	}
 
 	/**
-	 * Attaches those that are there at the start. One that has ended since it was found is left out, unless it was the
-	 * only one; what `attach` throws closes the others.
+	 * Attaches those that are there at the start. One that has ended since it was found, or does not execute the file
+	 * that it was opened as, is left out, unless it was the only one; what else `attach` throws closes the others.
 	 */
 	attachFirst(targets: readonly Target[]): void {
 		const { tracer } = this.#options;
@@ -63,7 +65,7 @@ export class AttachedTargets {
 				tracer.attach(target);
 			} catch (error) {
 				gone = error;
-				if (error instanceof GomapgrowError && error.code === "E-TARGET-GONE") continue;
+				if (error instanceof GomapgrowError && /^E-(TARGET-GONE|BIN-CHANGED)$/.test(error.code)) continue;
 				for (const unused of waiting) unused.close();
 				throw error;
 			}
@@ -83,6 +85,7 @@ export class AttachedTargets {
 		const { sinks, clock, anchor, timing } = this.#options;
 		const record = targetRecord(target, timeOf(anchor, clock.monotonicNs()), timing);
 		this.#records.set(target, record);
+		this.#unseen ||= target.plan.unseen !== undefined;
 		sinks.write(record);
 	}
 

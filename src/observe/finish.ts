@@ -48,7 +48,7 @@ export async function finish(parts: Finishing, reason: EndReason): Promise<void>
 	else tracer.discard();
 	const counters = tracer.readFinalCounters();
 	reports.close(counters, targets.watched, true);
-	reports.end(counters, reason);
+	reports.end(counters, targets.watched, reason);
 	await writeUntil(() => reader.queued === 0, parts, Math.max(deadline, milliseconds(clock) + LAST_WORDS_MS));
 	const failure = reader.failure ?? (reader.queued > 0 ? "a reader that does not read" : undefined);
 	if (failure !== undefined) throw new GomapgrowError("E-IO", { wanted: "to write the output", found: failure });

@@ -7,7 +7,8 @@ import { type Timing, untimed } from "../tracer/timed-probes.ts";
 
 export function targetRecord(target: Target, time: string, timing: Timing): TargetRecord {
 	const { binary, identity, plan } = target;
-	const limits = [...(plan.limits ?? []), ...untimed(plan, timing)];
+	const { unproven } = target;
+	const limits = [...(plan.limits ?? []), ...(unproven === undefined ? [] : [unproven]), ...untimed(plan, timing)];
 	return {
 		type: "target",
 		time,
@@ -27,6 +28,7 @@ export function targetRecord(target: Target, time: string, timing: Timing): Targ
 			file_offset: probe.site.fileOffset,
 			instruction: probe.site.instruction,
 			cost: probe.site.cost,
+			...(probe.inlinedInto === undefined ? {} : { inlined_into: sanitize(probe.inlinedInto) }),
 		})),
 		not_probed: plan.skipped,
 		...(limits.length === 0 ? {} : { limits: limits.map((limit) => sanitize(limit)) }),

@@ -14,6 +14,8 @@ export interface RecordContext {
 	ledger: Ledger;
 	/** What was measured of each tier; for the end. */
 	measured?: MeasuredTiers;
+	/** Some growths are seen by no probe; for the end. */
+	unseen?: boolean;
 }
 
 /** The record of a window. `names`: process names by PID; every process in it is listed, also an idle one. */
@@ -44,12 +46,12 @@ function nothingSeen({ growths, work }: WindowTotals): { growths?: Figure; work?
 	};
 }
 
-/** The last record; `complete` follows from the ledger. */
+/** The last record; `complete` follows from the ledger and from what the probes see. */
 export function endRecord(total: Totals, reason: EndReason, context: RecordContext): EndRecord {
-	const { time, elapsed_ns, ledger, measured } = context;
+	const { time, elapsed_ns, ledger, measured, unseen = false } = context;
 	return {
 		...{ type: "end", time, elapsed_ns, reason },
 		...recordedSums(total, ledger.iteration !== undefined),
-		...{ ledger, complete: ledgerComplete(ledger), ...(measured === undefined ? {} : { measured }) },
+		...{ ledger, complete: ledgerComplete(ledger) && !unseen, ...(measured === undefined ? {} : { measured }) },
 	};
 }

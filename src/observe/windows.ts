@@ -40,6 +40,8 @@ export interface Watched {
 	records: readonly TargetRecord[];
 	/** PIDs of those that have ended. */
 	ended: ReadonlySet<number>;
+	/** Whether one of them has, or had, growths that no probe sees. */
+	unseen: boolean;
 }
 
 export class WindowReports {
@@ -110,10 +112,11 @@ export class WindowReports {
 	}
 
 	/** The end record, after the last window. */
-	end(counters: Counters, reason: EndReason): void {
+	end(counters: Counters, watched: Watched, reason: EndReason): void {
 		const { aggregator, clock, sampling, sinks } = this.#sources;
 		const context = this.#context(clock.monotonicNs(), counters);
-		sinks.write(endRecord(aggregator.total(), reason, { ...context, measured: measuredTiers(sampling, counters) }));
+		const measured = measuredTiers(sampling, counters);
+		sinks.write(endRecord(aggregator.total(), reason, { ...context, measured, unseen: watched.unseen }));
 	}
 
 	#context(time: bigint, { ledger }: Counters): RecordContext {

@@ -2,6 +2,7 @@
 import { GomapgrowError } from "../errors/error.ts";
 import type { GoVersion } from "../gobin/buildinfo/go-version.ts";
 import type { GoBinary } from "../gobin/go-binary.ts";
+import { isForLinux } from "../gobin/platform.ts";
 import * as amd64 from "../isa/amd64/stack-check.ts";
 import * as arm64 from "../isa/arm64/stack-check.ts";
 import type { FlagsTest, StackCheck } from "../isa/stack-check.ts";
@@ -69,7 +70,13 @@ export const ARCHITECTURES: Readonly<Record<GoBinary["arch"], Architecture>> = {
 };
 
 /** The kernel programs know the registers of both architectures, but a machine runs only programs of its own. Throws E-BIN-ARCH. */
-export function requireArchitecture({ arch }: Pick<GoBinary, "arch">, machine: string): void {
+export function requireArchitecture({ arch, os }: Pick<GoBinary, "arch" | "os">, machine: string): void {
+	if (!isForLinux(os)) {
+		throw new GomapgrowError("E-BIN-ARCH", {
+			wanted: "an executable for Linux",
+			found: `one for ${os}, which Linux does not execute`,
+		});
+	}
 	if (arch === machine) return;
 	throw new GomapgrowError("E-BIN-ARCH", {
 		wanted: `an executable for ${machine}, as this machine is`,

@@ -77,6 +77,21 @@ export class FunctionCode {
 		return this.#frames.get(offset)?.stackPointer === 0;
 	}
 
+	/** How far RSP is from where it was at the entry before the instruction, 0 or negative; undefined when it is not known. */
+	stackPointerAt(offset: number): number | undefined {
+		return this.#frames.get(offset)?.stackPointer;
+	}
+
+	/** The same of RBP. */
+	framePointerAt(offset: number): number | undefined {
+		return this.#frames.get(offset)?.framePointer;
+	}
+
+	/** The fields of an instruction of the graph. */
+	encodingAt(offset: number): Encoding | undefined {
+		return this.#encodings.get(offset);
+	}
+
 	/** Whether the instruction calls the runtime for a bigger stack, upon which the function starts anew. */
 	isMorestack(offset: number): boolean {
 		const { flow, target } = this.graph.nodes.get(offset)?.instruction ?? {};

@@ -34,9 +34,10 @@ export function growthDetails(binary: GoBinary, impl: MapImpl): GrowthDetails {
 		return { goroutine: { goid, ...known, ...(gap === undefined ? {} : { cgoGap: gap }) } };
 	}
 	const unknown = goid === undefined || STRUCTS[impl].some((struct) => layouts[struct] === undefined);
+	const subject = version.candidates === undefined ? version.raw : "this program";
 	const why = unknown
-		? `nothing says how ${version.raw} lays out goroutines and maps`
-		: `${version.raw} lays out its maps in a new way`;
+		? `nothing says how ${subject} lays out goroutines and maps`
+		: `${subject} lays out its maps in a new way`;
 	return { missing: `growths are counted, but without goroutine, kind and size: ${why}` };
 }
 

@@ -3,10 +3,12 @@ import { GomapgrowError } from "../errors/error.ts";
 import { CGO_WITNESSES } from "../gobin/cgo/cgo-frames.ts";
 import type { GoBinary } from "../gobin/go-binary.ts";
 import type { GoFunction } from "../gobin/pclntab/function-table.ts";
+import { sharedRuntime } from "../gobin/platform.ts";
 import { keepsStaleFramePointers } from "../gobin/stale-frame-pointers.ts";
 import { MAP_FUNCTIONS, type MapFunction } from "../gomap/functions.ts";
 import { ARCHITECTURES } from "./architecture.ts";
 import { growthDetails } from "./growth-details.ts";
+import { copyLimits, type SurveyedCopy, surveyCopies } from "./inlined-copies.ts";
 import type { PlannedProbe, ProbePlan } from "./probe-plan.ts";
 
 /** All that planning looks for: one search finds all. */
@@ -17,6 +19,8 @@ export interface PlanOptions {
 	iterations?: boolean;
 	/** What `surveyFunctions` found, when it was asked before. */
 	surveyed?: readonly SurveyedFunction[];
+	/** What `surveyCopies` found, likewise. */
+	copies?: readonly SurveyedCopy[];
 }
 
 /** A function of interest: where it is and how it is probed, or why not. */
@@ -91,6 +95,14 @@ function planProbe(binary: GoBinary, wanted: MapFunction, entry: number, end: nu
 export function makePlan(binary: GoBinary, options: PlanOptions = {}): ProbePlan {
 	binary.expectFunctions(WANTED);
 	const impl = binary.mapImpl;
+	const runtime = impl === undefined ? sharedRuntime(binary.elf) : undefined;
+	if (runtime !== undefined) {
+		throw new GomapgrowError("E-BIN-NO-MAPS", {
+			wanted: "a Go executable with a runtime of its own",
+			found: `one that is linked with -linkshared: its maps grow in ${runtime}, which is not looked into`,
+			mend: "build the program without -linkshared",
+		});
+	}
 	if (impl === undefined) {
 		throw new GomapgrowError("E-BIN-NO-MAPS", {
 			wanted: "a Go executable that can grow maps (runtime.hashGrow or internal/runtime/maps.(*table).rehash)",
@@ -115,6 +127,17 @@ export function makePlan(binary: GoBinary, options: PlanOptions = {}): ProbePlan
 		}
 		skipped.push({ fn: wanted.fn, reason: probe });
 	}
+	const unseen: string[] = [];
+	for (const { wanted, copy, probes: copied } of options.copies ?? surveyCopies(binary)) {
+		if (wanted.tier === "iteration" && (options.iterations !== true || details.missing !== undefined)) continue;
+		if (typeof copied === "string") unseen.push(`${wanted.fn} inlined into ${copy.outer.name}: ${copied}`);
+		else probes.push(...copied.map((probe) => (details.missing === undefined ? probe : countedOnly(probe))));
+	}
+	const limits = [
+		...(details.missing === undefined ? [] : [details.missing]),
+		...copyLimits(probes),
+		...(unseen.length === 0 ? [] : [`not all growths can be seen: ${unseen.join("; ")}`]),
+	];
 	return {
 		impl,
 		goVersion: binary.version.raw,
@@ -122,7 +145,8 @@ export function makePlan(binary: GoBinary, options: PlanOptions = {}): ProbePlan
 		probes,
 		...(keepsStaleFramePointers(binary) ? { ownStackOnly: true as const } : {}),
 		skipped,
-		...(details.missing === undefined ? {} : { limits: [details.missing] }),
+		...(unseen.length === 0 ? {} : { unseen }),
+		...(limits.length === 0 ? {} : { limits }),
 	};
 }
 
@@ -132,7 +156,8 @@ function countedOnly(probe: PlannedProbe): PlannedProbe {
 	return {
 		...probe,
 		tier: "work",
-		role: probe.role === "hashGrow" ? "growWork" : probe.role,
+		// A copy that knows its map by an address on the stack has the type where a call has its first argument.
+		role: probe.role === "hashGrow" || (probe.mapAt !== undefined && probe.role !== "count") ? "growWork" : probe.role,
 		exits: [],
 		exitsMissing: "which goroutine a call belongs to cannot be read",
 	};

@@ -70,8 +70,25 @@ export interface PlannedProbe {
 	/** Each call that returns passes exactly one of them, once; empty when durations cannot be measured (`exitsMissing` says why). */
 	exits: ExitSite[];
 	exitsMissing?: string;
+	/** The site is in a copy of the function that the compiler has put into this one instead of a call. */
+	inlinedInto?: string;
+	/**
+	 * Of such a copy: distance from the stack pointer to the word with the address of the map's header, or that nothing
+	 * says where it is. Absent: as `argAbi` says.
+	 */
+	mapAt?: number | "unknown";
 	/** How many frames above the probed function the first frame outside the map code is expected: 2 for growWork (mapassign, its caller). */
 	callerDepth: number;
+}
+
+/** Whether the site is in the middle of the function around an inlined copy, where nothing but the frame pointer says who called it. */
+export function isInMiddle({ inlinedInto, everyPass }: PlannedProbe): boolean {
+	return inlinedInto !== undefined && everyPass === true;
+}
+
+/** Whether the site has all arguments of the probed function in their places. */
+export function hasAllArguments({ fn, inlinedInto, role }: PlannedProbe): boolean {
+	return inlinedInto === undefined || (role === "growWork" && fn.startsWith("runtime.growWork"));
 }
 
 /** Offsets in runtime.g and (curg) runtime.m, in bytes. Absent fields are not in this release or nothing vouches for them. */
@@ -98,6 +115,8 @@ export interface ProbePlan {
 	ownStackOnly?: true;
 	/** Functions of interest that are not probed, and why. */
 	skipped: { fn: string; reason: string }[];
+	/** Copies of growth functions in others of which some passages are not seen, and why: not all growths are. Absent: there are none. */
+	unseen?: string[];
 	/** What a trace of this program cannot show, and why; absent when it shows everything. */
 	limits?: string[];
 }

@@ -11,6 +11,7 @@ interface LoadSegment {
 	offset: number;
 	vaddr: number;
 	filesz: number;
+	executable: boolean;
 }
 
 /** What an executable says of itself. */
@@ -23,12 +24,20 @@ const loaded = ({ segments }: LoadedElf): LoadSegment[] => segments.filter(({ ty
 
 /**
  * Load bias: start of a mapping of the executable minus the address that its segment asks for. An internally linked PIE asks for
- * 0x400000, so the mapping's start alone is not it. `inode`: of the executable. Undefined when no mapping is of it.
+ * 0x400000, so the mapping's start alone is not it. Of its executable mappings first: a program may map its own file as data, too.
+ * `inode`: of the executable. Undefined when no mapping is of it.
  */
 export function biasOfMappings(mappings: readonly MemoryMapping[], inode: bigint, elf: LoadedElf): number | undefined {
+	const own = mappings.filter((mapping) => BigInt(mapping.inode) === inode);
+	const code = loaded(elf).filter(({ executable }) => executable);
+	return biasOf(own.filter(isCode), code) ?? biasOf(own, loaded(elf));
+}
+
+const isCode = ({ permissions }: MemoryMapping): boolean => permissions.includes("x");
+
+function biasOf(mappings: readonly MemoryMapping[], segments: readonly LoadSegment[]): number | undefined {
 	for (const mapping of mappings) {
-		if (BigInt(mapping.inode) !== inode) continue;
-		for (const { offset, vaddr } of loaded(elf)) {
+		for (const { offset, vaddr } of segments) {
 			const inPage = vaddr % PAGE;
 			if (offset - inPage === mapping.offset) return mapping.start - (vaddr - inPage);
 		}
@@ -64,7 +73,13 @@ export function biasOfEntryPoint(
 /** Load bias of a running process; `inode`: of its executable. Throws E-TARGET-GONE, also when no mapping is of it, and E-TARGET-DENIED. */
 export function readLoadBias(pid: number, inode: bigint, elf: LoadedElf): number {
 	const mappings = readLoadedMaps(pid);
-	const bias = biasOfMappings(mappings, inode, elf) ?? biasOfEntryPoint(mappings, readEntryPoint(pid), elf);
+	const entryPoint = readEntryPoint(pid);
+	// Where it was entered is certain, unless a loader that was executed in its place was.
+	const own = mappings.filter((mapping) => BigInt(mapping.inode) === inode);
+	const bias =
+		biasOfEntryPoint(own, entryPoint, elf) ??
+		biasOfMappings(mappings, inode, elf) ??
+		biasOfEntryPoint(mappings, entryPoint, elf);
 	if (bias !== undefined) return bias;
 	throw new GomapgrowError("E-TARGET-GONE", {
 		wanted: "the executable in the process's memory mappings",

@@ -64,7 +64,10 @@ export const stack = described(list(frame), "innermost frame first");
 export const stackTruncated = optional(only, "the stack was deeper than what is recorded");
 
 export type ProbeInfo = Infer<typeof probe>;
-export const probe = object({ fn: text, tier, address: hex, file_offset: whole, instruction: text, cost });
+export const probe = object({
+	...{ fn: text, tier, address: hex, file_offset: whole, instruction: text, cost },
+	inlined_into: optional(text, "the site is in a copy of the function that the compiler has inlined into this one"),
+});
 
 /** A function that cannot be probed. */
 export const notProbed = object({ fn: text, reason: text });

@@ -16,9 +16,11 @@ import {
 } from "../kernel/counters.ts";
 import { SHAPE } from "../kernel/wire.ts";
 import type { Frame, Ledger } from "../records/records.ts";
-import { type MapTypeInfo, UNKNOWN_TYPE } from "./decode/type-names.ts";
+import { type MapTypeInfo, UNKNOWN_TYPE, UNTOLD_TYPE } from "./decode/type-names.ts";
 import {
 	addCounts,
+	addHits,
+	addSite,
 	type Decoded,
 	ledgerOf,
 	noCalls,
@@ -140,12 +142,13 @@ export class CounterTotals {
 		if (final && this.#measured.latency) this.#addUnreturned(unreturned, this.#goroutines.callsUnderWay());
 		const sums = noSums();
 		for (const tier of TIERS) addCounts(sums[tier], this.#ended.sums[tier]);
+		sums.unrecorded = this.#ended.sums.unrecorded;
 		const perTarget = new Map(targets.map((target) => [target, new Map<string, number>()]));
 		const calls = new Map(this.#ended.calls);
 		for (const [site, counts] of this.#countsOfAll(this.#sites.entries())) {
-			addCounts(sums[site.probe.tier], counts);
-			perTarget.get(site.target)?.set(site.probe.fn, counts.hits);
-			calls.set(site.probe.fn, (calls.get(site.probe.fn) ?? 0) + counts.hits);
+			addSite(sums, site, counts);
+			addHits(perTarget.get(site.target), site.probe.fn, counts.hits);
+			addHits(calls, site.probe.fn, counts.hits);
 		}
 		const ledger = ledgerOf({ sums, rows, decoded, unreturned, final, measured: this.#measured });
 		return {
@@ -347,8 +350,8 @@ export class CounterTotals {
 		for (const target of targets) {
 			for (const site of this.#sites.entriesOf(target)) {
 				const counts = this.countsOf(site);
-				addCounts(this.#ended.sums[site.probe.tier], counts);
-				this.#ended.calls.set(site.probe.fn, (this.#ended.calls.get(site.probe.fn) ?? 0) + counts.hits);
+				addSite(this.#ended.sums, site, counts);
+				addHits(this.#ended.calls, site.probe.fn, counts.hits);
 			}
 			for (const index of this.#sites.release(target, (at) => this.#siteCounters.read(at))) released.add(index);
 		}
@@ -385,6 +388,7 @@ const OTHER_TYPES = "(other)";
 /** Unknown for a type made at run time, and as long as no growth of a command has told where it was loaded. */
 function typeOf(target: Target, address: number): MapTypeInfo {
 	const { bias } = target;
+	if (address === 0) return UNTOLD_TYPE;
 	return (bias === undefined ? undefined : target.types.at(address, bias)) ?? UNKNOWN_TYPE;
 }
 

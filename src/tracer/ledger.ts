@@ -3,6 +3,7 @@ import type { Tier } from "../gomap/functions.ts";
 import { noCounts, type SiteCounts } from "../kernel/counters.ts";
 import { emptyTierLedger, unaccounted } from "../records/ledger.ts";
 import type { Ledger, LossRecord, TierLedger, TierName } from "../records/records.ts";
+import type { EntrySite } from "./site-table.ts";
 
 export interface Undecoded {
 	tier: TierName;
@@ -44,18 +45,28 @@ export function undecodedOf({ growthsUnreadable, unknown }: Decoded): Undecoded[
 }
 
 export const TIERS: readonly Tier[] = ["growth", "work", "iteration"];
-/** Counters of all sites. */
-export type TierSums = Record<Tier, SiteCounts>;
+/** Counters of all sites. `unrecorded`: growths in inlined copies where the map is not known: they are counted, and none becomes a record. */
+export type TierSums = Record<Tier, SiteCounts> & { unrecorded: number };
 
 /** Timed calls that had not returned when nobody watched them any more: because they were never left, or because their exits had been detached. */
 export type Unreturned = Record<"left" | "withdrawn", number>;
 
 export const noCalls = (): Unreturned => ({ left: 0, withdrawn: 0 });
 
-export const noSums = (): TierSums => ({ growth: noCounts(), work: noCounts(), iteration: noCounts() });
+export const noSums = (): TierSums => ({ growth: noCounts(), work: noCounts(), iteration: noCounts(), unrecorded: 0 });
 
 export function addCounts(sum: SiteCounts, counts: SiteCounts): void {
 	for (const name of Object.keys(sum) as (keyof SiteCounts)[]) sum[name] += counts[name];
+}
+
+export function addSite(sums: TierSums, { probe }: EntrySite, counts: SiteCounts): void {
+	addCounts(sums[probe.tier], counts);
+	if (probe.mapAt === "unknown") sums.unrecorded += counts.throttled;
+}
+
+/** A function has several sites: its own, and those of its inlined copies. */
+export function addHits(calls: Map<string, number> | undefined, fn: string, hits: number): void {
+	calls?.set(fn, (calls.get(fn) ?? 0) + hits);
 }
 
 /** What the ledger is made of. */
@@ -76,7 +87,7 @@ export function ledgerOf({ sums, rows, decoded, unreturned, measured, final }: L
 		const pending = unaccounted(result);
 		return pending > 0 && !final ? { ...result, pending } : result;
 	};
-	const { growth, work, iteration } = sums;
+	const { growth, work, iteration, unrecorded } = sums;
 	const timed = (name: "begun" | "paired" | "left" | "withdrawn"): number => growth[name] + work[name];
 	const unpaired = {
 		left: timed("left") + unreturned.left,
@@ -90,7 +101,8 @@ export function ledgerOf({ sums, rows, decoded, unreturned, measured, final }: L
 	if (final) unpaired.evicted = Math.max(0, timed("begun") - seen);
 	return {
 		growth: tier({
-			...{ hits: growth.hits, recorded: decoded.growths, throttled: growth.throttled },
+			...{ hits: growth.hits, recorded: decoded.growths },
+			...{ sampled_out: unrecorded, throttled: growth.throttled - unrecorded },
 			lost: growth.lost + decoded.growthsDropped + decoded.growthsUnreadable + unknown.growth,
 		}),
 		work: tier({ hits: work.hits, recorded: rows, lost: work.rowLost }),

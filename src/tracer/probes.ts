@@ -1,13 +1,13 @@
 /** The probes of all targets, by target and tier: numbered, configured, attached and detached. */
 import { GomapgrowError } from "../errors/error.ts";
-import { ROLE, slotOf } from "../gomap/functions.ts";
+import { mapFunction, ROLE, slotOf } from "../gomap/functions.ts";
 import { COPIED_FIELDS } from "../gomap/header.ts";
 import { loadFactorNumerator } from "../gomap/sizing.ts";
 import type { BpfObject, Gate, ProgramName, SiteConfig } from "../kernel/bpf-object.ts";
 import { monotonicNs } from "../kernel/libc.ts";
 import { type AttachSite, Closings, UprobeLink } from "../kernel/uprobe-link.ts";
-import { MAX_WRAPPERS, NO_SLOT } from "../kernel/wire.ts";
-import type { ExitSite, PlannedProbe } from "../plan/probe-plan.ts";
+import { MAX_WRAPPERS, NO_MAP, NO_SLOT } from "../kernel/wire.ts";
+import { type ExitSite, hasAllArguments, type PlannedProbe } from "../plan/probe-plan.ts";
 import type { EntrySite, ExitSiteOf, SiteTable } from "./site-table.ts";
 import type { Target } from "./target.ts";
 import { isTimed, sitesNeeded, type Timing } from "./timed-probes.ts";
@@ -23,9 +23,9 @@ const PROGRAM_OF: Record<Stream, ProgramName> = {
 };
 
 /** A map of up to eight entries grows by growToTable, a larger one by rehash; classic maps have one function for both. */
-export function streamOf({ tier, role }: Pick<PlannedProbe, "tier" | "role">): Stream {
+export function streamOf({ tier, fn }: Pick<PlannedProbe, "tier" | "fn">): Stream {
 	if (tier !== "growth") return tier;
-	return role === "growToTable" ? "small" : "large";
+	return mapFunction(fn)?.role === "growToTable" ? "small" : "large";
 }
 
 const SEED_OFFSET = { classic: COPIED_FIELDS.hmap.hash0, swiss: COPIED_FIELDS.swissMap.seed } as const;
@@ -88,7 +88,7 @@ export class Probes {
 	}
 
 	/**
-	 * Takes a target and attaches the probes of these tiers, with their exits. Throws E-BIN-CHANGED, E-HOST-… or E-TARGET-GONE; none is attached then, but its
+	 * Takes a target, attaches the probes of these streams, with their exits, and proves that they are in its code. Throws E-BIN-CHANGED, E-HOST-… or E-TARGET-GONE; none is attached then, but its
 	 * numbers are in use.
 	 */
 	attach(target: Target, streams: readonly Stream[] = STREAMS): void {
@@ -107,6 +107,7 @@ export class Probes {
 			attached.wrappers = this.#takeWrappers(target);
 			this.#configureAll(attached);
 			for (const stream of streams) for (const part of PARTS) this.#attachPart(attached, stream, part);
+			target.proveProbes(attachedProbes(attached));
 			this.#attached.set(target, attached);
 		} catch (error) {
 			this.#detachAll(attached);
@@ -293,6 +294,11 @@ export class Probes {
 	}
 }
 
+/** Those whose entries are attached. */
+function attachedProbes({ entries, groups }: Attached): PlannedProbe[] {
+	return entries.flatMap(({ probe }) => (groups[streamOf(probe)].entries.link === undefined ? [] : [probe]));
+}
+
 function handsOverTo(probe: PlannedProbe, fn: string): boolean {
 	return probe.exits.some((exit) => exit.handsOverTo === fn);
 }
@@ -322,7 +328,8 @@ function entryConfig(target: Target, probe: PlannedProbe): SiteConfig {
 		loadFactor: loadFactorNumerator(binary.version.minor),
 		address: probe.site.address,
 		seed: SEED_OFFSET[plan.impl],
-		readsFlags: plan.impl === "classic" && plan.goroutine !== undefined,
+		readsFlags: plan.impl === "classic" && plan.goroutine !== undefined && hasAllArguments(probe),
+		mapAt: probe.mapAt === "unknown" ? NO_MAP : (probe.mapAt ?? 0),
 		alwaysEnters: probe.everyPass === true,
 		ownStackOnly: plan.ownStackOnly === true,
 	};

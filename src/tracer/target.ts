@@ -2,12 +2,15 @@
 import { GomapgrowError } from "../errors/error.ts";
 import type { GoBinary } from "../gobin/go-binary.ts";
 import type { CodeRange } from "../gomap/wrappers.ts";
+import { ProcessMemory } from "../kernel/process-memory.ts";
 import type { PlannedProbe, ProbePlan } from "../plan/probe-plan.ts";
 import { openFileBytes } from "../process/file-bytes.ts";
 import { readLoadBias } from "../process/load-bias.ts";
+import { exePath } from "../process/procfs.ts";
 import type { StackDecoder } from "./decode/stacks.ts";
 import type { MapTypes } from "./decode/type-names.ts";
 import type { Executable } from "./executable.ts";
+import { proveProbes } from "./prove-probes.ts";
 
 export interface TargetIdentity {
 	pid: number;
@@ -28,6 +31,7 @@ export class Target {
 	#closed = false;
 	#bias: number | undefined;
 	#image = ++images;
+	#unproven: string | undefined;
 
 	/** Takes over one use of the executable. */
 	constructor(identity: TargetIdentity, executable: Executable) {
@@ -116,6 +120,32 @@ export class Target {
 		if (this.#bias !== undefined && this.#bias !== bias) this.#image = ++images;
 		this.#bias = bias;
 		return bias;
+	}
+
+	/** Why it is not certain that its probes are in its code; undefined when it is, or when it does not run yet. */
+	get unproven(): string | undefined {
+		return this.#unproven;
+	}
+
+	/**
+	 * Makes sure that these probes, which have been attached, are in the code of a process that runs. Throws
+	 * E-BIN-CHANGED, E-TARGET-GONE.
+	 */
+	proveProbes(probes: readonly PlannedProbe[]): void {
+		const { pid, exe, openPath } = this.identity;
+		const { bias, binary } = this;
+		// A command that has not been executed yet is opened by its path.
+		if (bias === undefined || openPath !== exePath(pid)) return;
+		const memory = new ProcessMemory(pid);
+		try {
+			this.#unproven = proveProbes({
+				...{ pid, exe, probes, bias, arch: binary.arch },
+				read: (ranges) => memory.read(ranges),
+			});
+		} catch (error) {
+			if (!(error instanceof GomapgrowError && /^E-(TARGET-DENIED|IO)$/.test(error.code))) throw error;
+			this.#unproven = "not proven that all calls are seen: the memory of the process may not be read";
+		}
 	}
 
 	/** Can be called twice. */

@@ -32,7 +32,7 @@ export function isTimed(plan: ProbePlan, probe: PlannedProbe, timing: Timing): b
 export function untimed(plan: ProbePlan, timing: Timing): string[] {
 	// That goes without saying where nothing is known of goroutines: the plan says so itself.
 	if (!timing.latency || plan.goroutine === undefined) return [];
-	const reasons = new Map<string, string[]>();
+	const reasons = new Map<string, Set<string>>();
 	for (const probe of plan.probes) {
 		if (probe.tier === "iteration" || isTimed(plan, probe, timing)) continue;
 		const reason =
@@ -40,9 +40,9 @@ export function untimed(plan: ProbePlan, timing: Timing): string[] {
 			(probe.fsOffset === undefined
 				? "it ends with a call of a function that is not timed"
 				: "where the kernel keeps a thread's FS base is not known (/sys/kernel/btf/vmlinux says it, if lockdown permits, when watching begins)");
-		reasons.set(reason, [...(reasons.get(reason) ?? []), probe.fn]);
+		reasons.set(reason, (reasons.get(reason) ?? new Set()).add(probe.fn));
 	}
-	return [...reasons].map(([reason, fns]) => `durations of ${fns.join(", ")} are not measured: ${reason}`);
+	return [...reasons].map(([reason, fns]) => `durations of ${[...fns].join(", ")} are not measured: ${reason}`);
 }
 
 /** Numbers of sites that a target takes. */

@@ -1,7 +1,8 @@
 /** Go programs of test/programs, compiled by a given toolchain. */
-import { copyFileSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { goBuild, goRoot, goTool, run } from "../support/go-binaries.ts";
+import { hotCalls, inliningProfile } from "../support/inlining-profile.ts";
 import { writeCountingOverlay } from "../support/overlay.ts";
 import { temporaryFolder } from "../support/processes.ts";
 import { type TimedLevel, writeTimingOverlay } from "../support/timing-overlay.ts";
@@ -31,6 +32,25 @@ export function buildCounted(version: string, arch: "amd64" | "arm64" = "amd64")
 	const folder = temporaryFolder(`counted-${version}-${arch}`);
 	const overlay = writeCountingOverlay(goRoot(version), join(folder, "overlay"));
 	return buildOverlaid(version, overlay, "counted", arch);
+}
+
+/**
+ * Compiles test/programs/inlined with a profile by which the compiler inlines the functions into their callers, wherever it can. `counted`:
+ * on a runtime that counts the calls of its growth functions.
+ */
+export function buildInlined(version: string, functions: readonly string[], counted: boolean): string {
+	const folder = temporaryFolder(`inlined-${version}-${counted}`);
+	const root = goRoot(version);
+	const overlay = counted ? writeCountingOverlay(root, join(folder, "overlay")) : undefined;
+	const { Replace: replace }: { Replace: Record<string, string> } =
+		overlay === undefined ? { Replace: {} } : JSON.parse(readFileSync(overlay, "utf8"));
+	const profile = join(folder, "inlining.pprof");
+	const calls = hotCalls(root, functions, (path) => readFileSync(replace[path] ?? path, "utf8"));
+	writeFileSync(profile, inliningProfile(calls));
+	const output = join(folder, "inlined");
+	const flags = overlay === undefined ? [] : ["-overlay", overlay, "-tags", "counted"];
+	goTool(version, ["build", ...flags, "-pgo", profile, "-o", output, "./inlined"]);
+	return output;
 }
 
 /** Compiles a program of test/programs with a runtime that measures its own growth (test/support/timing-overlay.ts). */

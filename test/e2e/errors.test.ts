@@ -113,6 +113,19 @@ describe("a process", () => {
 		await failing(["watch", "./no/such/path"], "E-TARGET-NOT-FOUND");
 		await sleep.stop();
 	});
+	for (const [command, ...options] of [
+		["watch"],
+		["watch", "--json"],
+		["record", "-o", join(folder, "none.ndjson")],
+		["verify"],
+	]) {
+		tracingTest(`of which there is none by the name behind --: ${command} ${options.join(" ")}`, async () => {
+			for (const name of ["gmgnowhere", "--json"]) {
+				const text = await failing([command as string, ...options, "--", name], "E-TARGET-NOT-FOUND");
+				expect(text).toContain(JSON.stringify(name));
+			}
+		});
+	}
 	tracingTest("of which there are several by that name, none of them Go", async () => {
 		const path = copyOfSleep(folder, "gmgtwins");
 		const twins = [start([path, "60"]), start([path, "61"])];

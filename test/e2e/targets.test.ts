@@ -1,9 +1,11 @@
 /** Targets that come, go and change while they are observed. */
 import { describe, expect } from "bun:test";
-import { copyFileSync, renameSync } from "node:fs";
+import { copyFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { GomapgrowRecord, GrowthRecord, TargetRecord } from "../../src/records/records.ts";
 import { missingForTracing, testWith } from "../support/capability.ts";
+import { goRelease } from "../support/go-binaries.ts";
+import { withoutBuildInfo } from "../support/hidden-version.ts";
 import { type Program, start, temporaryFolder } from "../support/processes.ts";
 import { parseRecords, startGomapgrow, toTrace } from "../support/trace.ts";
 import { type BuildOptions, buildProgram } from "./build-program.ts";
@@ -49,6 +51,23 @@ const growthsOf = (growths: readonly GrowthRecord[], pid: number) =>
 	growths.filter((growth) => growth.pid === pid && growth.stack.some(({ fn }) => fn === "main.growInt"));
 
 describe("watch", () => {
+	tracingTest("without a target finds a program that has no build information", async () => {
+		const path = join(folder, "no-build-info");
+		writeFileSync(path, withoutBuildInfo(buildProgram("relay", "1.27")), { mode: 0o755 });
+		const program = relay(path);
+		await grow(program);
+		const observer = startGomapgrow(["watch", "--json", "--interval", "100ms"]);
+		expect((await targetOf(observer, program.pid)).go_version).toBe(goRelease("1.27"));
+		await grow(program);
+		await observer.until("growths", () =>
+			records(observer).filter((record) => record.type === "growth" && record.pid === program.pid).length >=
+			GROWTHS.swiss
+				? true
+				: undefined,
+		);
+		await observer.stop();
+		await program.stop();
+	});
 	tracingTest("sees processes of the same file that start later, and ends some time after the last one", async () => {
 		const path = executable("later", "1.23");
 		const first = relay(path);

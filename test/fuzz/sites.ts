@@ -6,7 +6,7 @@ import type { ElfFile } from "../../src/elf/elf-file.ts";
 import { u32, u64 } from "../../src/elf/little-endian.ts";
 import { type Section, SHT_NOBITS, SHT_NOTE } from "../../src/elf/sections.ts";
 import type { GoBinary } from "../../src/gobin/go-binary.ts";
-import { locatePclntab } from "../../src/gobin/pclntab/locate.ts";
+import { noPclntab, pclntabCandidates } from "../../src/gobin/pclntab/locate.ts";
 
 /** A number in the file. */
 export interface Site {
@@ -177,7 +177,10 @@ function addBuildInfo(elf: ElfFile, fields: Map<string, Site[]>, regions: Map<st
 
 function addGoTables(binary: GoBinary, fields: Map<string, Site[]>, regions: Map<string, Region>): void {
 	const { elf, moduleData } = binary;
-	const table = locatePclntab(elf);
+	const table = pclntabCandidates(elf).next().value;
+	if (table === undefined) {
+		throw noPclntab(elf);
+	}
 	const { format } = table;
 	const base = elf.fileOffset(table.address) ?? 0;
 	const relative = format.relativeEntries;

@@ -14,7 +14,7 @@ export interface GoBuildOptions {
 	ldflags?: string;
 	/** Value of -gcflags: "all=-N -l". */
 	gcflags?: string;
-	buildmode?: "pie";
+	buildmode?: "pie" | "c-shared";
 	/** CGO_ENABLED=1: files that import "C" are in, and a program that has one is linked by the C compiler. */
 	cgo?: boolean;
 	/** Runs strip(1) on the result. */

@@ -11,6 +11,7 @@ import { readUvarint } from "./varint.ts";
  * 1.18, the strings inline; before, the header holds pointers to two string headers.
  */
 const MAGIC = Buffer.from("\xff Go buildinf:", "latin1");
+export const BUILD_INFO_SECTION = ".go.buildinfo";
 const HEADER_BYTES = 32;
 /** The linker aligns the blob to 16 bytes; 8 is accepted as well. */
 const ALIGN = 8;
@@ -30,7 +31,7 @@ export interface BuildInfo extends ModInfo {
 
 /** Reads the build information, or undefined when the file has none (not Go, or Go before 1.13). */
 export function readBuildInfo(elf: ElfFile): BuildInfo | undefined {
-	const section = elf.section(".go.buildinfo");
+	const section = elf.section(BUILD_INFO_SECTION);
 	if (section !== undefined && section.type !== SHT_NOBITS && section.addr !== 0) {
 		const info = readAt(elf, section.addr);
 		if (info !== undefined) {

@@ -15,11 +15,23 @@ export interface GoVersion {
 	devel: boolean;
 	/** GOEXPERIMENT differences from the default, for example ["noswissmap"]. */
 	experiments: string[];
+	/**
+	 * No text has the version: the minor versions that the file does not refute, ascending; `minor` is the last of
+	 * them.
+	 */
+	candidates?: readonly number[];
 }
 
 /**
- * Parses runtime.Version(): "go1.24.4", "go1.24rc1", "go1.24.4 X:a,b", "devel go1.26-abc date", "go1.22.1 (vendor text)",
- * "go1.20.5-vendor". Undefined when no version is in it ("devel +abc date", before 1.17).
+ * Where a version is from: the build information; the variable that runtime.Version() returns; the compiler's name
+ * in DWARF; or nothing but the shape of the program's tables and code.
+ */
+export type VersionSource = "build-info" | "build-version" | "dwarf" | "tables";
+
+/**
+ * Parses runtime.Version(): "go1.24.4", "go1.24rc1", "go1.24.4 X:a,b", "devel go1.26-abc date", "go1.26-devel_abc
+ * date" (since 1.25), "go1.22.1 (vendor text)", "go1.20.5-vendor". Undefined when no version is in it ("devel +abc
+ * date", before 1.17).
  */
 export function parseGoVersion(raw: string): GoVersion | undefined {
 	const match = /^(devel )?go(\d{1,3})\.(\d{1,3})(?:\.(\d{1,4}))?(beta|rc|-[0-9a-f]+\b|-devel)?/.exec(raw);
@@ -31,7 +43,7 @@ export function parseGoVersion(raw: string): GoVersion | undefined {
 		raw,
 		major: Number(match[2]),
 		minor: Number(match[3]),
-		devel: match[1] !== undefined || match[5] === "beta" || match[5] === "rc",
+		devel: match[1] !== undefined || /^(beta|rc|-devel)$/.test(match[5] ?? ""),
 		experiments: experiments === undefined ? [] : experiments.split(","),
 	};
 	if (match[4] !== undefined) {
@@ -41,13 +53,16 @@ export function parseGoVersion(raw: string): GoVersion | undefined {
 }
 
 /**
- * "old": nothing is known of it. "known": a release, or a candidate for one, whose structures the table has. "unproven": newer, or
- * a development version, whose structures may be like those of the nearest release or not.
+ * "old": nothing is known of it. "known": a release, or a candidate for one, whose structures the table has.
+ * "unproven": newer, or a development version, whose structures may be like those of the nearest release or not.
  */
 export type Standing = "old" | "known" | "unproven";
 
 export function standingOf(version: GoVersion): Standing {
-	const { major, minor, devel } = version;
+	const { major, minor, devel, candidates } = version;
+	if (candidates !== undefined) {
+		return "unproven";
+	}
 	if (major < 1 || (major === 1 && minor < OLDEST_MINOR)) {
 		return "old";
 	}

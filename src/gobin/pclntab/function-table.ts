@@ -174,6 +174,13 @@ export class FunctionTable {
 		return found;
 	}
 
+	/** The records of the functions whose names are at these offsets, in address order. */
+	recordsNamedAt(nameOffsets: ReadonlySet<number>): FuncRecord[] {
+		const found: FuncRecord[] = [];
+		this.#eachAt(nameOffsets, (index) => found.push(this.record(index)) > 0);
+		return found;
+	}
+
 	/** The name at an offset of the name table. */
 	nameAt(offset: number): string {
 		return this.#textAt(this.#table.names + offset);

@@ -19,9 +19,9 @@ export interface Frame extends Position {
 }
 
 /**
- * The frames of a stretch of the function, innermost first; the last is the function itself (runtime/symtabinl.go, inlineUnwinder; before
- * 1.20 runtime/symtab.go, expandFinalStack). Where inlined calls cannot be named, only the function is, without a position: that would
- * be another function's. Throws E-BIN-MALFORMED.
+ * The frames of a stretch of the function, innermost first; the last is the function itself (runtime/symtabinl.go,
+ * inlineUnwinder; before 1.20 runtime/symtab.go, expandFinalStack). Where inlined calls cannot be named, only the
+ * function is, without a position: that would be another function's. Throws E-BIN-MALFORMED.
  */
 export function framesOf(
 	elf: ElfFile,
@@ -62,10 +62,10 @@ export function framesOf(
 }
 
 /**
- * Address of the function's inline tree: its funcdata stand behind its pcdata, as 8-byte aligned pointers up to 1.17, as offsets
- * from moduledata.gofunc since 1.18 (runtime/symtab.go, funcdata).
+ * Address of the function's inline tree: its funcdata stand behind its pcdata, as 8-byte aligned pointers up to
+ * 1.17, as offsets from moduledata.gofunc since 1.18 (runtime/symtab.go, funcdata).
  */
-function inlineTreeAddress(
+export function inlineTreeAddress(
 	elf: ElfFile,
 	table: Pclntab,
 	gofunc: number | undefined,
@@ -85,10 +85,16 @@ function inlineTreeAddress(
 }
 
 /**
- * Whether `gofunc`, which may come from another release's layout of the module data, is that of this program: inline trees, looked at all
- * over the program, begin with calls of functions that have names, and from inside of their function.
+ * Whether `gofunc`, which may come from another release's layout of the module data, is that of this program:
+ * inline trees, looked at all over the program, begin with calls of functions that have names, and from inside of
+ * their function. Undefined when it has no such tree.
  */
-export function inlineTreesFit(elf: ElfFile, functions: FunctionTable, table: Pclntab, gofunc: number): boolean {
+export function inlineTreesFit(
+	elf: ElfFile,
+	functions: FunctionTable,
+	table: Pclntab,
+	gofunc: number,
+): boolean | undefined {
 	const step = Math.max(1, Math.floor(functions.count / MAX_SAMPLES));
 	let fitting = 0;
 	for (let index = 0; index < functions.count; index += step) {
@@ -108,5 +114,5 @@ export function inlineTreesFit(elf: ElfFile, functions: FunctionTable, table: Pc
 		}
 		fitting++;
 	}
-	return fitting > 0;
+	return fitting > 0 ? true : undefined;
 }

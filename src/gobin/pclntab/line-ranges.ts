@@ -2,7 +2,7 @@ import type { FuncRecord, FunctionTable } from "./function-table.ts";
 import type { PcRuns } from "./pc-value.ts";
 
 /** Number of the pcdata table that says which inlined call an address is in: PCDATA_InlTreeIndex (internal/abi/symtab.go), 2 since 1.12. */
-const INLINE_TREE_INDEX = 2;
+export const INLINE_TREE_INDEX = 2;
 
 /** A function cut into stretches of instructions that have the same position. */
 export interface Stretches {

@@ -1,43 +1,84 @@
 import { occurrences } from "../../elf/byte-scan.ts";
 import type { ElfFile } from "../../elf/elf-file.ts";
-import { u8 } from "../../elf/little-endian.ts";
+import { hex, u8, u32 } from "../../elf/little-endian.ts";
 import { SHT_NOBITS } from "../../elf/sections.ts";
 import { GomapgrowError } from "../../errors/error.ts";
 import { MAGIC_LOW_BYTES, type Pclntab, QUANTUM, readPclntab } from "./header.ts";
 
-/** Internally linked programs; position-independent ones up to 1.25 have the longer name (cmd/link/internal/ld/data.go). */
-const SECTION_NAMES = [".gopclntab", ".data.rel.ro.gopclntab"];
+/**
+ * Internally linked programs; position-independent ones up to 1.25 have the longer name
+ * (cmd/link/internal/ld/data.go).
+ */
+export const PCLNTAB_SECTIONS: readonly string[] = [".gopclntab", ".data.rel.ro.gopclntab"];
 const SYMBOL = "runtime.pclntab";
 /** Headers that are tried; more than one is rare. */
 const MAX_CANDIDATES = 1024;
+/** Magic number, two zeros, instruction alignment, pointer size. */
+const HEAD_BYTES = 8;
 
 /**
- * Finds the Go function table by section, by symbol, or by a scan of the loaded segments for its header (cgo programs up to
- * 1.25 that are position-independent and stripped have it inside .data.rel.ro). Throws E-BIN-MALFORMED when there is none.
+ * Places of function tables, likeliest first: by section, by symbol, and by a scan of the loaded segments for its
+ * header (cgo programs up to 1.25 that are position-independent and stripped have it inside .data.rel.ro; others
+ * have no section headers). The scan also finds the tables of other Go programs that this one carries as data.
  */
-export function locatePclntab(elf: ElfFile): Pclntab {
-	for (const name of SECTION_NAMES) {
-		const section = elf.section(name);
-		if (section !== undefined && section.type !== SHT_NOBITS) {
-			const table = readPclntab(elf, section.addr, section.size);
-			if (table !== undefined) {
-				return table;
-			}
+export function* pclntabCandidates(elf: ElfFile): Generator<Pclntab> {
+	const seen = new Set<number>();
+	for (const table of [...ofSections(elf), ofSymbol(elf)]) {
+		if (table !== undefined && !seen.has(table.address)) {
+			seen.add(table.address);
+			yield table;
 		}
 	}
-	const symbol = elf.symbol(SYMBOL);
-	const table = (symbol && readPclntab(elf, symbol.value)) ?? scan(elf);
-	if (table === undefined) {
-		throw new GomapgrowError("E-BIN-MALFORMED", {
-			wanted: "a Go function table (pclntab)",
-			found: "none: neither a section, nor a symbol, nor its header in the loaded segments",
-		});
+	for (const table of scan(elf)) {
+		if (!seen.has(table.address)) {
+			yield table;
+		}
 	}
-	return table;
 }
 
-/** The first header in the data segments, else in the executable ones, whose first function also is where functions are. */
-function scan(elf: ElfFile): Pclntab | undefined {
+function* ofSections(elf: ElfFile): Generator<Pclntab | undefined> {
+	for (const name of PCLNTAB_SECTIONS) {
+		const section = elf.section(name);
+		if (section !== undefined && section.type !== SHT_NOBITS) {
+			yield readPclntab(elf, section.addr, section.size);
+		}
+	}
+}
+
+function ofSymbol(elf: ElfFile): Pclntab | undefined {
+	const symbol = elf.symbol(SYMBOL);
+	return symbol && readPclntab(elf, symbol.value);
+}
+
+/** Why there is none. */
+export function noPclntab(elf: ElfFile): GomapgrowError {
+	const magic = foreignMagic(elf);
+	return new GomapgrowError("E-BIN-MALFORMED", {
+		wanted: "a Go function table (pclntab)",
+		found:
+			magic === undefined
+				? "none: neither a section, nor a symbol, nor its header in the loaded segments"
+				: `one with the magic number ${hex(magic)}, which no Go release has, as obfuscators write it`,
+	});
+}
+
+/** The magic number of a section that otherwise begins as function tables do. */
+function foreignMagic(elf: ElfFile): number | undefined {
+	for (const name of PCLNTAB_SECTIONS) {
+		const section = elf.section(name);
+		if (section === undefined || section.type === SHT_NOBITS || elf.bytesFrom(section.addr) < HEAD_BYTES) {
+			continue;
+		}
+		const head = elf.bytesAt(section.addr, HEAD_BYTES);
+		if (head[4] === 0 && head[5] === 0 && head[6] === QUANTUM[elf.arch] && head[7] === 8) {
+			return u32(head, 0);
+		}
+	}
+	return undefined;
+}
+
+/** The headers in the data segments, then those in the executable ones. */
+function* scan(elf: ElfFile): Generator<Pclntab> {
 	// The bytes behind the magic number's low byte.
 	const pattern = Buffer.from([0xff, 0xff, 0xff, 0, 0, QUANTUM[elf.arch], 8]);
 	let left = MAX_CANDIDATES;
@@ -51,12 +92,11 @@ function scan(elf: ElfFile): Pclntab | undefined {
 			}
 			const table = readPclntab(elf, address);
 			if (table !== undefined) {
-				return table;
+				yield table;
 			}
 			if (--left === 0) {
-				return undefined;
+				return;
 			}
 		}
 	}
-	return undefined;
 }

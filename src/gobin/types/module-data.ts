@@ -32,20 +32,25 @@ export interface ModuleData {
  * word, which points at the function table, by symbol, or by scanning all writable segments. Throws E-BIN-MALFORMED.
  */
 export function locateModuleData(elf: ElfFile, pclntab: Pclntab, layout: ModuleDataLayout): ModuleData {
-	for (const address of candidates(elf, pclntab.address)) {
+	for (const address of moduleDataCandidates(elf, pclntab.address)) {
 		const found = readModuleData(elf, pclntab, layout, address);
 		if (found !== undefined) {
 			return found;
 		}
 	}
-	throw new GomapgrowError("E-BIN-MALFORMED", {
+	throw noModuleData(pclntab.address);
+}
+
+/** `pclntab`: address of the function table. */
+export function noModuleData(pclntab: number): GomapgrowError {
+	return new GomapgrowError("E-BIN-MALFORMED", {
 		wanted: "the module data of the Go runtime",
-		found: `no consistent one that points at the function table at ${hex(pclntab.address)}`,
+		found: `no consistent one that points at the function table at ${hex(pclntab)}`,
 	});
 }
 
-/** Addresses to try, likeliest first; lazily, since the later ones cost a search. */
-function* candidates(elf: ElfFile, pclntab: number): Generator<number> {
+/** Addresses of words that point at the function table, likeliest first; lazily, since the later ones cost a search. */
+export function* moduleDataCandidates(elf: ElfFile, pclntab: number): Generator<number> {
 	const own = elf.section(".go.module");
 	if (own !== undefined) {
 		yield own.addr;
@@ -86,7 +91,7 @@ function* scan(elf: ElfFile, vaddr: number, offset: number, size: number, target
 }
 
 /** Undefined unless all that is read agrees with the function table and the segments. */
-function readModuleData(
+export function readModuleData(
 	elf: ElfFile,
 	pclntab: Pclntab,
 	layout: ModuleDataLayout,

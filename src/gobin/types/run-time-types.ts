@@ -1,3 +1,4 @@
+import { chunks } from "../../elf/byte-scan.ts";
 import type { ElfFile } from "../../elf/elf-file.ts";
 import { i32, text, u8, u16, u64 } from "../../elf/little-endian.ts";
 import { readUvarint } from "../buildinfo/varint.ts";
@@ -8,12 +9,23 @@ import type { ModuleData } from "./module-data.ts";
 const KIND_MAP = 21;
 const KIND_MASK = 31;
 const TFLAG_EXTRA_STAR = 2;
-/** First release whose names have a varint length; before, two bytes big-endian (reflect/type.go, name.readVarint). */
+/**
+ * First release whose names have a varint length; before, two bytes big-endian (reflect/type.go, name.readVarint).
+ */
 const VARINT_NAMES_SINCE = 17;
 const MAX_NAME_BYTES = 65536;
-/** How far descriptors are looked through for map types, and how many of those are looked at. */
-const CONFIRM_BYTES = 1 << 20;
+/**
+ * How far descriptors are looked through for map types (a quarter of a second, in pieces of 1 MiB; the largest
+ * programs known have 40 MiB), how many of those are looked at, and how many places that look like one.
+ */
+const CONFIRM_BYTES = 256 << 20;
 const CONFIRM_TYPES = 512;
+const CONFIRM_PLACES = 1 << 16;
+/**
+ * A map is a pointer: 8 bytes, all of them a pointer, aligned to 8 (abi.Type: Size_, PtrBytes, Align_,
+ * FieldAlign_).
+ */
+const POINTER = { size: 0, pointerBytes: 8, align: 21, fieldAlign: 22, bytes: 8 } as const;
 
 export interface MapType {
 	/** As the runtime prints it, with package names but no paths: "map[string]*main.node". */
@@ -28,7 +40,10 @@ export interface MapType {
 	slotBytes: number;
 }
 
-/** Type descriptors in the program's own module. Those made at run time (reflect.MapOf) are in the heap and not readable here. */
+/**
+ * Type descriptors in the program's own module. Those made at run time (reflect.MapOf) are in the heap and not
+ * readable here.
+ */
 export class RunTimeTypes {
 	readonly #elf: ElfFile;
 	readonly #module: ModuleData;
@@ -43,29 +58,50 @@ export class RunTimeTypes {
 	}
 
 	/**
-	 * Whether the layouts of type descriptors are those of this program: among the map types in the first MiB of descriptors there are
-	 * some, and each is named after its own key and element.
+	 * Whether the layouts of type descriptors are those of this program: there are map types among the first 256
+	 * MiB of descriptors, and each of those, 512 at most, is named after its own key and element.
 	 */
 	confirmsMapTypes(impl: "classic" | "swiss"): boolean {
-		const { types, etypes } = this.#module;
-		const length = Math.min(etypes - types, CONFIRM_BYTES, this.#elf.bytesFrom(types));
-		const bytes = this.#elf.bytesAt(types, length);
 		let confirmed = 0;
-		for (let at = -types & 7, seen = 0; at + TYPE_LAYOUT.bytes <= length && seen < CONFIRM_TYPES; at += 8) {
-			if (((bytes[at + TYPE_LAYOUT.kind] as number) & KIND_MASK) !== KIND_MAP) {
-				continue;
+		let seen = 0;
+		for (const vaddr of this.#mapPlaces()) {
+			const type = this.mapTypeAt(vaddr, impl);
+			if (type?.name.startsWith("map[") === true) {
+				if (type.name !== `map[${type.key}]${type.elem}`) {
+					return false;
+				}
+				confirmed++;
 			}
-			const type = this.mapTypeAt(types + at, impl);
 			seen += Number(type !== undefined);
-			if (type === undefined || !type.name.startsWith("map[")) {
-				continue;
+			if (seen === CONFIRM_TYPES) {
+				break;
 			}
-			if (type.name !== `map[${type.key}]${type.elem}`) {
-				return false;
-			}
-			confirmed++;
 		}
 		return confirmed > 0;
+	}
+
+	/** Addresses where the fixed fields are those of a map type's descriptor. */
+	*#mapPlaces(): Generator<number> {
+		const { types, etypes } = this.#module;
+		const first = types + (-types & 7);
+		const offset = this.#elf.fileOffset(first);
+		if (offset === undefined) {
+			return;
+		}
+		const length = Math.min(etypes - first, CONFIRM_BYTES, this.#elf.bytesFrom(first));
+		let left = CONFIRM_PLACES;
+		for (const { bytes, start, own } of chunks(this.#elf.source, offset, length, TYPE_LAYOUT.bytes)) {
+			const end = Math.min(own, bytes.length - TYPE_LAYOUT.bytes + 1);
+			for (let at = 0; at < end; at += 8) {
+				if (!looksLikeMap(bytes, at)) {
+					continue;
+				}
+				yield first + (start - offset) + at;
+				if (--left === 0) {
+					return;
+				}
+			}
+		}
 	}
 
 	/** The type's name, or undefined when no type descriptor with a name is at the address. */
@@ -124,4 +160,14 @@ export class RunTimeTypes {
 		}
 		return text(this.#elf.bytesAt(vaddr + length.end, length.value));
 	}
+}
+
+function looksLikeMap(bytes: Uint8Array, at: number): boolean {
+	return (
+		((bytes[at + TYPE_LAYOUT.kind] as number) & KIND_MASK) === KIND_MAP &&
+		bytes[at + POINTER.align] === POINTER.bytes &&
+		bytes[at + POINTER.fieldAlign] === POINTER.bytes &&
+		u64(bytes, at + POINTER.size) === POINTER.bytes &&
+		u64(bytes, at + POINTER.pointerBytes) === POINTER.bytes
+	);
 }

@@ -2,11 +2,18 @@
 import { seedText } from "../../gomap/header.ts";
 import type { RawStep, RawWork } from "../../kernel/events.ts";
 import { FAULT } from "../../kernel/wire.ts";
+import { hasAllArguments } from "../../plan/probe-plan.ts";
 import type { OverlapRecord, WorkRecord } from "../../records/records.ts";
 import { type ClockAnchor, elapsedNs, timeOf } from "../../records/time.ts";
 import type { EntrySite } from "../site-table.ts";
+import type { Target } from "../target.ts";
 import type { RecentGrowths } from "./overlaps.ts";
-import { UNKNOWN_TYPE } from "./type-names.ts";
+import { UNKNOWN_TYPE, UNTOLD_TYPE } from "./type-names.ts";
+
+function typeOf({ mapType }: RawWork, { bias, types }: Target): string {
+	if (mapType === 0) return UNTOLD_TYPE.name;
+	return ((bias === undefined ? undefined : types.at(mapType, bias)) ?? UNKNOWN_TYPE).name;
+}
 
 export class SampleDecoder {
 	readonly #anchor: ClockAnchor;
@@ -28,11 +35,11 @@ export class SampleDecoder {
 			tid: raw.tid,
 			...((raw.fault & FAULT.g) === 0 ? { goid: raw.goid } : {}),
 			fn: probe.fn,
-			map_type: ((target.bias === undefined ? undefined : target.types.at(raw.mapType, bias)) ?? UNKNOWN_TYPE).name,
+			map_type: typeOf(raw, target),
 			weight: raw.weight,
 			...(raw.durationNs === 0 ? {} : { duration_ns: raw.durationNs }),
 			...(raw.slow ? { slow: true as const } : {}),
-			...(target.plan.impl === "classic" ? { iterating: raw.iterating } : {}),
+			...(target.plan.impl === "classic" && hasAllArguments(probe) ? { iterating: raw.iterating } : {}),
 			stack,
 			...(target.stacks.isTruncated(stack, raw.truncated) ? { stack_truncated: true as const } : {}),
 		};

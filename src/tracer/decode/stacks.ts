@@ -6,7 +6,7 @@
 import type { GoBinary } from "../../gobin/go-binary.ts";
 import { BoundedTable } from "../../lib/bounded-table.ts";
 import { sanitize } from "../../lib/sanitize.ts";
-import type { PlannedProbe, ProbePlan } from "../../plan/probe-plan.ts";
+import { isInMiddle, type PlannedProbe, type ProbePlan } from "../../plan/probe-plan.ts";
 import type { Frame } from "../../records/records.ts";
 import { mayCall } from "./call-check.ts";
 
@@ -59,8 +59,11 @@ export class StackDecoder {
 		const known = this.#stacks.get(key) ?? this.#stacks.get(`${bias}:${key}`);
 		if (known !== undefined) return known;
 		const first = this.#framesAt(probe.site.address, bias);
-		const stack = first.frames;
-		const { whole, named } = this.#addCallers(stack, probe, this.#inFile.subarray(0, returns.length), bias);
+		// In the middle of a function the top of the stack is no return address; the frames of an inlined copy begin with it.
+		const middle = isInMiddle(probe);
+		const stack = middle ? from(first.frames, probe.fn) : first.frames;
+		const callers = this.#inFile.subarray(middle ? 1 : 0, returns.length);
+		const { whole, named } = this.#addCallers(stack, probe, callers, bias);
 		if (!whole) this.#cut.add(stack);
 		this.#stacks.set(first.named && named ? key : `${bias}:${key}`, stack);
 		return stack;
@@ -147,4 +150,14 @@ export class StackDecoder {
 		// As if the call were at the function's first byte.
 		return this.caller(address + 1, bias).at(-1)?.fn;
 	}
+}
+
+/** The frames from that of `fn` on; all when it is not among them. */
+function from(frames: Frame[], fn: string): Frame[] {
+	return frames.slice(
+		Math.max(
+			0,
+			frames.findIndex((frame) => frame.fn === fn),
+		),
+	);
 }

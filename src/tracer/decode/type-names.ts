@@ -18,6 +18,9 @@ export const UNKNOWN_TYPE: MapTypeInfo = {
 	slotBytes: undefined,
 };
 
+/** The inlined copy of a function does not always tell the type. */
+export const UNTOLD_TYPE: MapTypeInfo = { ...UNKNOWN_TYPE, name: "map[?]? (not known in an inlined copy)" };
+
 const MAX_TYPES = 8192;
 
 export class MapTypes {

@@ -78,6 +78,7 @@ describe("the toolchains' own go command: large, stripped", () => {
 			: ["runtime.hashGrow", "runtime.growWork", "runtime.evacuate", "runtime.growWork_faststr", "main.main"];
 		const found = binary.functionsByName(wanted);
 		expect([...found.keys()].sort()).toEqual(wanted.sort());
+		expect(binary.mapTypesConfirmed).toBeTrue();
 		for (const [name, { entry, end }] of found) {
 			expect(binary.functionAt(end - 1)?.name).toBe(name);
 			expect(binary.elf.isExecutable(entry)).toBeTrue();

@@ -251,7 +251,7 @@ describe("newer than known", () => {
 			/^can be watched in part \(newer than known, which is Go 1\.15 to 1\.27\): growths are counted without details; 5 probes/,
 		);
 		expect(inspection.notes.join("\n")).toContain("without goroutine, kind and size");
-		expect(inspection.layout_notes[0]).toContain("not known and has no DWARF");
+		expect(inspection.layout_notes[0]).toContain("this version is not known, and there is no DWARF");
 		expect(inspection.functions.map(({ name, tier }) => [name, tier])).toEqual([
 			...FUNCTIONS.swiss.growing.map(([name]) => [name, "work"]),
 			...FUNCTIONS.swiss.iterating.map((name) => [name, "iteration"]),

@@ -46,6 +46,14 @@ describe.each(["pie", undefined] as const)("the load bias, build mode %p", (buil
 		else expect(bias).toBeGreaterThan(0);
 	});
 
+	test("is not that of a mapping of the whole file as data, wherever it lies", async () => {
+		const { mappings, inode, elf, bias } = await load(buildmode);
+		const data = { permissions: "r--p", offset: 0, inode: Number(inode), path: "" };
+		const below = { ...data, start: 0x1000, end: 0x200000 } as MemoryMapping;
+		const above = { ...data, start: 2 ** 46, end: 2 ** 46 + 0x200000 } as MemoryMapping;
+		expect(biasOfMappings([below, ...mappings, above], inode, elf)).toBe(bias);
+	});
+
 	test("is told by the entry point where the mappings show another inode", async () => {
 		const { mappings, inode, elf, entryPoint, bias, program } = await load(buildmode);
 		expect(biasOfMappings(mappings, inode + 1n, elf)).toBeUndefined();

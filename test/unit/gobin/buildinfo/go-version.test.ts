@@ -27,6 +27,7 @@ describe("Go version strings", () => {
 		["go1.27rc1", { major: 1, minor: 27, devel: true, experiments: [] }],
 		["go1.18beta2", { major: 1, minor: 18, devel: true, experiments: [] }],
 		["devel go1.26-6c9d3f4b Thu Jul 3 10:00:00 2025 +0000", { major: 1, minor: 26, devel: true, experiments: [] }],
+		["go1.26-devel_6c9d3f4b Thu Jul 3 10:00:00 2025 +0000", { major: 1, minor: 26, devel: true, experiments: [] }],
 		["devel go1.22-abc123 X:rangefunc", { major: 1, minor: 22, devel: true, experiments: ["rangefunc"] }],
 		["go1.22.1 (Red Hat 1.22.1-1.el9)", { major: 1, minor: 22, patch: 1, devel: false, experiments: [] }],
 		["go1.20.5-fips", { major: 1, minor: 20, patch: 5, devel: false, experiments: [] }],

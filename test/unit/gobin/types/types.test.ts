@@ -1,5 +1,6 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { run } from "../../../support/go-binaries.ts";
+import { openGoBinary } from "../../../../src/gobin/go-binary.ts";
+import { fileSource, GO_VERSIONS, goBuild, run } from "../../../support/go-binaries.ts";
 import { MATRIX_ROWS } from "../go-matrix.ts";
 
 // Other programs are run, the Go command among them, which may have to build its own tools first.
@@ -66,5 +67,25 @@ describe.each(MATRIX_ROWS)("%s", (_what, { binary, path }) => {
 			const name = binary.mapTypeAt(vaddr)?.name;
 			expect(name === undefined || name.startsWith("map[") || /^[\w/]+\.\w+$/.test(name)).toBeTrue();
 		}
+	});
+});
+
+describe("names of nested generic types keep all their brackets", () => {
+	test.each(GO_VERSIONS.filter((version) => version !== "1.15"))("%s", (version) => {
+		const path = goBuild({ version, program: "generics" });
+		const names = run([path]).trim().split("\n");
+		expect(names).toEqual([
+			"map[string]main.Pair[int,main.Box[map[string]main.Box[int]]]",
+			"map[int]main.Box[main.Box[main.Pair[int,main.Box[string]]]]",
+			"main.Named[main.Pair[int,main.Box[string]],main.Box[main.Box[int]]]",
+		]);
+		const binary = openGoBinary(fileSource(path));
+		const { types, etypes } = binary.moduleData;
+		const found = new Set<string>();
+		for (let vaddr = types + (-types & 7); vaddr < etypes; vaddr += 8) {
+			const type = binary.mapTypeAt(vaddr);
+			if (type !== undefined) found.add(type.name);
+		}
+		for (const name of names) expect(found).toContain(name);
 	});
 });

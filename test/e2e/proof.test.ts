@@ -1,0 +1,62 @@
+/** Probes that are in a file which the process does not execute: an error, not a recording without growths. */
+import { describe, expect } from "bun:test";
+import { chownSync, copyFileSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { missingCommands, missingForTracing, testWith } from "../support/capability.ts";
+import { expectError } from "../support/expect-error.ts";
+import { run } from "../support/go-binaries.ts";
+import { type Program, start, temporaryFolder } from "../support/processes.ts";
+import { startGomapgrow } from "../support/trace.ts";
+import { buildProgram } from "./build-program.ts";
+
+const folder = temporaryFolder("proof");
+
+/** The program answers when it runs. */
+async function answering(program: Program): Promise<Program> {
+	program.writeLine("");
+	await program.untilOutput(/\n/);
+	return program;
+}
+
+describe("watch", () => {
+	testWith(missingForTracing(), missingCommands("mount", "umount"))(
+		"finds that an overlay has copied up the file of a process since it began",
+		async () => {
+			const [lower, upper, work, merged] = ["lower", "upper", "work", "merged"].map((name) => join(folder, name)) as [
+				string,
+				string,
+				string,
+				string,
+			];
+			for (const path of [lower, upper, work, merged]) mkdirSync(path);
+			copyFileSync(buildProgram("relay", "1.27"), join(lower, "program"));
+			run(["mount", "-t", "overlay", "overlay", "-o", `lowerdir=${lower},upperdir=${upper},workdir=${work}`, merged]);
+			const path = join(merged, "program");
+			const program = start([path], { stdin: "pipe" });
+			try {
+				await answering(program);
+				chownSync(path, 1000, 1000);
+				const text = await expectError(startGomapgrow(["watch", "--json", String(program.pid)]), "E-BIN-CHANGED");
+				expect(text).toContain("has mapped another copy of the file");
+			} finally {
+				await program.stop();
+				run(["umount", merged]);
+			}
+		},
+		60_000,
+	);
+
+	testWith(missingForTracing(), missingCommands("gcc"))(
+		"finds that a process has moved its code",
+		async () => {
+			const library = join(folder, "remap.so");
+			run(["gcc", "-shared", "-fPIC", "-o", library, join(import.meta.dir, "../support/remap-text.c")]);
+			const path = buildProgram("parked", "1.27", { pie: true, cgo: true });
+			const program = start(["env", `LD_PRELOAD=${library}`, path], { stdin: "pipe" });
+			await program.untilOutput(/^\{.*\}$/m);
+			await expectError(startGomapgrow(["watch", "--json", String(program.pid)]), "E-BIN-CHANGED");
+			await program.stop();
+		},
+		60_000,
+	);
+});
