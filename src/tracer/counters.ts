@@ -207,8 +207,7 @@ export class CounterTotals {
 	}
 
 	/**
-	 * What has changed, since they were taken before, in the rows of sites and windows that `match`. Those of a program whose place is not known yet wait for it, unless this
-	 * is the `last` time.
+	 * What has changed, since they were taken before, in the rows that `match`. Those of a program whose place is not known yet wait, unless this is the `last` time.
 	 */
 	takeCalls(match: (site: EntrySite, window: 0 | 1) => boolean, last = false): CallDelta[] {
 		const deltas: CallDelta[] = [];
@@ -382,7 +381,7 @@ function withoutRow(site: EntrySite, calls: number, window: 0 | 1): CallDelta {
 	};
 }
 
-/** Durations of maps whose type has no row of its own in the kernel's table. */
+/** Maps whose type has no row of its own in the kernel's table. */
 const OTHER_TYPES = "(other)";
 
 /** Unknown for a type made at run time, and as long as no growth of a command has told where it was loaded. */
