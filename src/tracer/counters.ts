@@ -5,7 +5,7 @@ import { type GrowthRole, type GrowthShape, growthShape } from "../gomap/growth-
 import type { BpfObject } from "../kernel/bpf-object.ts";
 import {
 	CallCounters,
-	type CallRow,
+	type CallSums,
 	GoroutineTable,
 	LatencyCounters,
 	type LatencyCounts,
@@ -17,6 +17,7 @@ import { SHAPE } from "../kernel/wire.ts";
 import { emptyTierLedger, unaccounted } from "../records/ledger.ts";
 import type { Frame, Ledger, LossRecord, TierLedger, TierName } from "../records/records.ts";
 import { type MapTypeInfo, UNKNOWN_TYPE } from "./decode/type-names.ts";
+import { SeenCalls } from "./seen-calls.ts";
 import type { EntrySite, SiteTable } from "./site-table.ts";
 import type { Target } from "./target.ts";
 
@@ -128,24 +129,8 @@ function add(sum: SiteCounts, counts: SiteCounts): void {
 	for (const name of Object.keys(sum) as (keyof SiteCounts)[]) sum[name] += counts[name];
 }
 
-/** What rows of a kernel table said at the previous reading, by site and key; bounded by the rows of the table. */
-class SeenRows<Value> {
-	readonly #bySite = new Map<number, Map<string, Value>>();
-
-	get(site: number, key: string): Value | undefined {
-		return this.#bySite.get(site)?.get(key);
-	}
-
-	set(site: number, key: string, value: Value): void {
-		const rows = this.#bySite.get(site);
-		if (rows === undefined) this.#bySite.set(site, new Map([[key, value]]));
-		else rows.set(key, value);
-	}
-
-	forget(site: number): void {
-		this.#bySite.delete(site);
-	}
-}
+/** Of a site and window, while calls are taken. */
+const MATCH = { unknown: 0, no: 1, yes: 2 } as const;
 
 export class CounterTotals {
 	readonly #sites: SiteTable;
@@ -154,8 +139,11 @@ export class CounterTotals {
 	readonly #latencyCounters: LatencyCounters;
 	readonly #goroutines: GoroutineTable;
 	readonly #measured: { latency: boolean; iterations: boolean };
-	readonly #callsSeen = new SeenRows<CallRow>();
-	readonly #latencySeen = new SeenRows<LatencyCounts>();
+	readonly #callsSeen = new SeenCalls();
+	/** Durations by site and address of the type, at the previous reading; bounded by the rows of the kernel's table. */
+	readonly #latencySeen = new Map<number, Map<number, LatencyCounts>>();
+	/** By number of the site and window: MATCH. */
+	#matches = new Uint8Array(0);
 	/** Of targets that have been released: their counters, their rows, their functions' calls. */
 	readonly #ended = { sums: noSums(), rows: 0, underWay: 0, calls: new Map<string, number>() };
 
@@ -246,9 +234,12 @@ export class CounterTotals {
 	/** The calls of the work tier in all rows. */
 	#workRows(): number {
 		let total = 0;
-		for (const { site, calls } of this.#callCounters.rows()) {
-			if (this.#sites.entry(site)?.probe.tier === "work") total += calls;
-		}
+		this.#callCounters.read(
+			(site) => this.#sites.entry(site)?.probe.tier === "work",
+			({ calls }) => {
+				total += calls;
+			},
+		);
 		return total;
 	}
 
@@ -258,29 +249,37 @@ export class CounterTotals {
 	 */
 	takeCalls(match: (site: EntrySite, window: 0 | 1) => boolean, last = false): CallDelta[] {
 		const deltas: CallDelta[] = [];
-		for (const row of this.#callCounters.rows()) {
+		const since: CallSums = { calls: 0, entries: 0, timed: 0, elapsedNs: 0, onCpu: 0, cpuNs: 0 };
+		// Asked once for each site and window, as there may be thousands of rows of each.
+		if (this.#matches.length < 2 * this.#sites.size) this.#matches = new Uint8Array(2 * this.#sites.size);
+		const matches = this.#matches.fill(MATCH.unknown);
+		const wanted = (index: number, shape: number): boolean => {
+			const window = windowOf(shape);
+			const at = 2 * index + window;
+			if (matches[at] === MATCH.unknown) {
+				const site = this.#sites.entry(index);
+				const yes = site !== undefined && match(site, window) && (site.target.bias !== undefined || last);
+				matches[at] = yes ? MATCH.yes : MATCH.no;
+			}
+			return matches[at] === MATCH.yes;
+		};
+		this.#callCounters.read(wanted, (row) => {
 			const site = this.#sites.entry(row.site);
-			const window = (row.shape & SHAPE.window) === 0 ? 0 : 1;
-			if (site === undefined || !match(site, window) || (site.target.bias === undefined && !last)) continue;
-			const key = `${row.tgid}:${row.mapType}:${row.caller}:${row.shape}`;
-			const before = this.#callsSeen.get(row.site, key);
-			if (before?.calls === row.calls && before.timed === row.timed) continue;
-			this.#callsSeen.set(row.site, key, row);
-			const since = (name: "calls" | "entries" | "timed" | "elapsedNs" | "onCpu" | "cpuNs"): number =>
-				row[name] - (before?.[name] ?? 0);
+			if (site === undefined || !this.#callsSeen.take(row, since)) return;
 			const { target, probe } = site;
 			const { bias } = target;
 			const type = typeOf(target, row.mapType);
-			const calls = since("calls");
+			const { calls, entries, timed, elapsedNs, onCpu, cpuNs } = since;
 			const growth = probe.tier === "growth" ? growthShape(probe.role as GrowthRole, row.shape) : undefined;
-			deltas.push({
+			const delta: CallDelta = {
 				...{ site, pid: row.tgid, fn: probe.fn, tier: probe.tier, map_type: type.name, calls },
-				window,
+				window: windowOf(row.shape),
 				caller: bias === undefined ? [] : target.stacks.caller(row.caller, bias),
-				...(growth === undefined ? {} : { growth: growthDelta(growth, type, calls, since("entries")) }),
-				...{ timed: since("timed"), elapsed_ns: since("elapsedNs"), on_cpu: since("onCpu"), cpu_ns: since("cpuNs") },
-			});
-		}
+				...{ timed, elapsed_ns: elapsedNs, on_cpu: onCpu, cpu_ns: cpuNs },
+			};
+			if (growth !== undefined) delta.growth = growthDelta(growth, type, calls, entries);
+			deltas.push(delta);
+		});
 		return deltas;
 	}
 
@@ -291,12 +290,12 @@ export class CounterTotals {
 		for (const row of this.#latencyCounters.rows()) {
 			const site = this.#sites.entry(row.site);
 			if (site === undefined || !match(site) || (site.target.bias === undefined && !last)) continue;
-			const key = `${row.mapType}`;
-			const before = this.#latencySeen.get(row.site, key);
+			const seen = this.#latencySeen.get(row.site) ?? new Map<number, LatencyCounts>();
+			const before = seen.get(row.mapType);
 			const buckets = row.buckets.map((count, i) => count - (before?.buckets[i] ?? 0));
 			const count = buckets.reduce((sum, n) => sum + n, 0);
 			if (count === 0) continue;
-			this.#latencySeen.set(row.site, key, row);
+			this.#latencySeen.set(row.site, seen.set(row.mapType, row));
 			deltas.push({
 				site,
 				pid: site.target.identity.pid,
@@ -314,11 +313,13 @@ export class CounterTotals {
 	/** How long the calls of a site took on average: processor time where that is known; 0 when none was timed. */
 	meanNs(site: number): number {
 		let [calls, ns] = [0, 0];
-		for (const row of this.#callCounters.rows()) {
-			if (row.site !== site) continue;
-			calls += row.onCpu > 0 ? row.onCpu : row.timed;
-			ns += row.onCpu > 0 ? row.cpuNs : row.elapsedNs;
-		}
+		this.#callCounters.read(
+			(index) => index === site,
+			({ onCpu, cpuNs, timed, elapsedNs }) => {
+				calls += onCpu > 0 ? onCpu : timed;
+				ns += onCpu > 0 ? cpuNs : elapsedNs;
+			},
+		);
 		return calls === 0 ? 0 : ns / calls;
 	}
 
@@ -335,10 +336,13 @@ export class CounterTotals {
 	 */
 	release(...targets: readonly Target[]): void {
 		const ending = new Set(targets);
-		for (const { site, calls } of this.#callCounters.rows()) {
+		const isEnding = (site: number): boolean => {
 			const entry = this.#sites.entry(site);
-			if (entry?.probe.tier === "work" && ending.has(entry.target)) this.#ended.rows += calls;
-		}
+			return entry?.probe.tier === "work" && ending.has(entry.target);
+		};
+		this.#callCounters.read(isEnding, ({ calls }) => {
+			this.#ended.rows += calls;
+		});
 		const released = new Set<number>();
 		for (const target of targets) {
 			for (const site of this.#sites.entriesOf(target)) {
@@ -353,11 +357,14 @@ export class CounterTotals {
 		}
 		this.#callCounters.forget(released);
 		this.#latencyCounters.forget(released);
-		for (const index of released) {
-			this.#callsSeen.forget(index);
-			this.#latencySeen.forget(index);
-		}
+		this.#callsSeen.forget(released);
+		for (const index of released) this.#latencySeen.delete(index);
 	}
+}
+
+/** Which of the site's two windows calls of a shape began in. */
+function windowOf(shape: number): 0 | 1 {
+	return (shape & SHAPE.window) === 0 ? 0 : 1;
 }
 
 /** Durations of maps whose type has no row of its own in the kernel's table. */
