@@ -141,7 +141,7 @@ describe("Aggregator", () => {
 	});
 
 	test("iterating is counted where it is known and absent where it is not", () => {
-		const aggregator = new Aggregator();
+		const aggregator = new Aggregator({ details: true });
 		grow(aggregator, growth("main.swiss", "map[int]int"));
 		grow(aggregator, growth("main.never", "map[int]int", { iterating: false }));
 		grow(aggregator, growth("main.once", "map[int]int", { iterating: true }));
@@ -190,7 +190,7 @@ describe("Aggregator", () => {
 	});
 
 	test("recent sites are sums over the last windows only", () => {
-		const aggregator = new Aggregator({ recentWindows: 2 });
+		const aggregator = new Aggregator({ details: true, recentWindows: 2 });
 		for (const name of ["main.old", "main.a", "main.b"]) {
 			grow(aggregator, growth(name, "map[int]int"));
 			aggregator.addCalls(work("main.b", "map[int]int", 3));
@@ -348,7 +348,7 @@ describe("durations, overlaps, maps and goroutines", () => {
 	});
 
 	test("time spent in growths is summed up by call site, in the recent windows too", () => {
-		const aggregator = new Aggregator();
+		const aggregator = new Aggregator({ details: true });
 		for (const duration_ns of [100, 20, 3]) {
 			grow(aggregator, growth("main.a", "map[int]int", { duration_ns }));
 			grow(aggregator, growth("main.b", "map[int]int"));
