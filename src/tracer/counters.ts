@@ -1,6 +1,6 @@
 /** What the counters say: totals since the start, and what has changed since the previous reading. */
 
-import { slotOf, type Tier } from "../gomap/functions.ts";
+import { slotOf } from "../gomap/functions.ts";
 import { type GrowthRole, type GrowthShape, growthShape } from "../gomap/growth-shape.ts";
 import type { BpfObject } from "../kernel/bpf-object.ts";
 import {
@@ -16,6 +16,7 @@ import {
 } from "../kernel/counters.ts";
 import { SHAPE } from "../kernel/wire.ts";
 import type { Frame, Ledger } from "../records/records.ts";
+import type { CallDelta, GrowthDelta, LatencyDelta } from "./call-deltas.ts";
 import { type MapTypeInfo, UNKNOWN_TYPE, UNTOLD_TYPE } from "./decode/type-names.ts";
 import {
 	addCounts,
@@ -34,51 +35,6 @@ import { SeenCalls } from "./seen-calls.ts";
 import { SeenRows } from "./seen-rows.ts";
 import type { EntrySite, SiteTable } from "./site-table.ts";
 import type { Target } from "./target.ts";
-
-/** Calls of one function for maps of one type and, of growths, one shape, from one place, since the previous reading. */
-export interface CallDelta {
-	site: EntrySite;
-	pid: number;
-	fn: string;
-	tier: Tier;
-	map_type: string;
-	/** Frames of the place that called into the map code, innermost first; empty when it could not be read. */
-	caller: Frame[];
-	calls: number;
-	/** Which of the site's two windows they began in. */
-	window: 0 | 1;
-	/** Of growths whose map could be read. */
-	growth?: GrowthDelta;
-	/** Part of them that became records while they ran: of growths. */
-	recorded: number;
-	/** Calls whose end was seen, and how long they took in all, the probes' own time included. */
-	timed: number;
-	elapsed_ns: number;
-	/** Of those: calls whose processor time is known, and that. */
-	on_cpu: number;
-	cpu_ns: number;
-}
-
-/** What the growths of a delta do. */
-export interface GrowthDelta extends GrowthShape {
-	/** Of all of them; absent where the type's sizes are not known. */
-	bytes?: number;
-	bytes_moved?: number;
-}
-
-/** Durations of calls of one function for maps of one type that ended since the previous reading. */
-export interface LatencyDelta {
-	site: EntrySite;
-	pid: number;
-	fn: string;
-	map_type: string;
-	count: number;
-	sum_ns: number;
-	/** Since the start. */
-	max_ns: number;
-	/** By BUCKETS of kernel/wire.ts. */
-	buckets: Float64Array;
-}
 
 export interface TargetCalls {
 	pid: number;

@@ -151,11 +151,6 @@ describe("Aggregator", () => {
 		const iterating = Object.fromEntries(sites.map((row) => [row.fn, row.iterating]));
 		expect(iterating).toEqual({ "main.swiss": undefined, "main.never": 0, "main.once": 1 });
 		expect(sites.find((row) => row.fn === "main.swiss")).not.toHaveProperty("iterating");
-		expect(recentSites(aggregator).map((row) => [row.site.fn, row.figure("iterating", "recent")])).toEqual([
-			["main.once", 1],
-			["main.never", 0],
-			["main.swiss", 0],
-		]);
 	});
 
 	test("a window starts empty and does not change when later events come", () => {
@@ -347,7 +342,7 @@ describe("durations, overlaps, maps and goroutines", () => {
 		expect([maps.length, goroutines.length]).toEqual([100, 100]);
 	});
 
-	test("time spent in growths is summed up by call site, in the recent windows too", () => {
+	test("time spent in growths is summed up by call site", () => {
 		const aggregator = new Aggregator({ details: true });
 		for (const duration_ns of [100, 20, 3]) {
 			grow(aggregator, growth("main.a", "map[int]int", { duration_ns }));
@@ -357,10 +352,6 @@ describe("durations, overlaps, maps and goroutines", () => {
 		expect(aggregator.total().sites.map(({ fn, duration_ns }) => [fn, duration_ns])).toEqual([
 			["main.a", 123],
 			["main.b", undefined],
-		]);
-		expect(recentSites(aggregator).map((row) => [row.site.fn, row.figure("time", "recent")])).toEqual([
-			["main.a", 123],
-			["main.b", 0],
 		]);
 	});
 });
