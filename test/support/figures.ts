@@ -55,7 +55,8 @@ export class Coverage {
 			expect(figure.estimate).toBeLessThanOrEqual(figure.high);
 			this.intervals++;
 		}
-		if (!holds(figure, truth)) this.missed.push(`${what}: ${JSON.stringify(figure)}, in truth ${JSON.stringify(truth)}`);
+		if (!holds(figure, truth))
+			this.missed.push(`${what}: ${JSON.stringify(figure)}, in truth ${JSON.stringify(truth)}`);
 	}
 
 	get all(): number {
