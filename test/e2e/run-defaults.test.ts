@@ -29,7 +29,14 @@ function bundling(): string[] {
 
 function compiling(): string[] {
 	const compiler = join(goRoot("1.26"), "pkg/tool/linux_amd64/compile");
-	return [ownCopy(compiler, "compile"), "-p", "big", "-o", join(folder, "big.o"), ...writeGoPackage(join(folder, "big"), 60)];
+	return [
+		ownCopy(compiler, "compile"),
+		"-p",
+		"big",
+		"-o",
+		join(folder, "big.o"),
+		...writeGoPackage(join(folder, "big"), 60),
+	];
 }
 
 async function traced(command: string[]): Promise<Trace> {
@@ -45,10 +52,25 @@ function checkExact({ end, windows, growths }: Trace): void {
 	const total = exactly(end.growths, "growths");
 	expect(end.ledger.growth).toMatchObject({ hits: total, recorded: total });
 	expect(growths).toHaveLength(total);
-	expect(exactSum(windows.map((window) => window.growths), "windows")).toBe(total);
+	expect(
+		exactSum(
+			windows.map((window) => window.growths),
+			"windows",
+		),
+	).toBe(total);
 	for (const rows of [end.sites, end.types]) {
-		expect(exactSum(rows.map((row) => row.growths), "rows")).toBe(total);
-		expect(exactSum(rows.map((row) => row.bytes), "bytes")).toBe(exactly(end.bytes, "bytes"));
+		expect(
+			exactSum(
+				rows.map((row) => row.growths),
+				"rows",
+			),
+		).toBe(total);
+		expect(
+			exactSum(
+				rows.map((row) => row.bytes),
+				"bytes",
+			),
+		).toBe(exactly(end.bytes, "bytes"));
 	}
 	expect(ledgerFaults(end.ledger)).toEqual([]);
 	expect(end.complete).toBe(true);
@@ -89,11 +111,19 @@ describe("run with its defaults", () => {
 					const trace = await traced(argv);
 					const counted = perf.read();
 					checkExact(trace);
-					const calls = exactCalls(Object.fromEntries(Object.keys(counted).map((fn) => [fn, trace.end.calls[fn] ?? 0])));
+					const calls = exactCalls(
+						Object.fromEntries(Object.keys(counted).map((fn) => [fn, trace.end.calls[fn] ?? 0])),
+					);
 					expect(calls).toEqual(counted);
 					expect(exactly(trace.end.growths)).toBe(Object.values(counted).reduce((sum, n) => sum + n, 0));
 					expect(exactly(trace.end.growths)).toBeGreaterThan(1000);
-					console.log(name, JSON.stringify(counted), JSON.stringify(trace.end.measured), "work", JSON.stringify(trace.end.work));
+					console.log(
+						name,
+						JSON.stringify(counted),
+						JSON.stringify(trace.end.measured),
+						"work",
+						JSON.stringify(trace.end.work),
+					);
 				} finally {
 					perf.close();
 				}

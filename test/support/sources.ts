@@ -19,7 +19,10 @@ function other${i}(x) { switch (x % 3) { case 0: return x + ${i}; case 1: return
 		);
 		const imports = [n - 1, n - 2, n - 7].filter((at) => at >= 0).map((at) => `import * as m${at} from "./m${at}.js";`);
 		const uses = [n - 1, n - 2, n - 7].filter((at) => at >= 0).map((at) => `m${at}.make${n % 30}(${n})`);
-		writeFileSync(join(folder, `m${n}.js`), `${imports.join("\n")}${functions.join("\n")}\nexport const sum = [${uses.join(", ")}];\n`);
+		writeFileSync(
+			join(folder, `m${n}.js`),
+			`${imports.join("\n")}${functions.join("\n")}\nexport const sum = [${uses.join(", ")}];\n`,
+		);
 	}
 	const entry = join(folder, "main.js");
 	const all = Array.from({ length: modules }, (_, n) => n);
