@@ -7,16 +7,23 @@ export function displayWidth(text: string): number {
 	return Bun.stringWidth(text);
 }
 
-/** The beginning of the text that fits into `width` columns. A slice has a wide character that its end cuts in two. */
+/** The longest that is no wider than `width`. A slice has the wide character that its end cuts in two, and marks that are counted apart. */
+function fitting(slice: (columns: number) => string, width: number): string {
+	for (let columns = width; columns > 0; columns--) {
+		const part = slice(columns);
+		if (displayWidth(part) <= width) return part;
+	}
+	return "";
+}
+
+/** The beginning of the text that fits into `width` columns. */
 function head(text: string, width: number): string {
-	const slice = Bun.sliceAnsi(text, 0, width);
-	return displayWidth(slice) <= width ? slice : Bun.sliceAnsi(text, 0, width - 1);
+	return fitting((columns) => Bun.sliceAnsi(text, 0, columns), width);
 }
 
 /** The end of the text, which takes `total` columns, that fits into `width`. */
 function tail(text: string, width: number, total: number): string {
-	const slice = Bun.sliceAnsi(text, total - width);
-	return displayWidth(slice) <= width ? slice : Bun.sliceAnsi(text, total - width + 1);
+	return fitting((columns) => Bun.sliceAnsi(text, total - columns), width);
 }
 
 /** The text in at most `width` columns; when it is longer, its beginning and an ellipsis. */

@@ -68,6 +68,7 @@ class Run {
 		this.probes = new Probes(object, new SiteTable(100), { latency: true });
 		this.target = {
 			...{ identity: { pid: 7, openPath: "/proc/7/exe" }, plan: this.plan, wrappers, checkSites: () => undefined },
+			proveProbes: () => undefined,
 			binary: { version: { minor: 24 } },
 		} as unknown as Target;
 	}
