@@ -2,6 +2,7 @@
 
 import { BoundedCounts } from "../lib/bounded-counts.ts";
 import { FoldingTable, OTHER } from "../lib/bounded-table.ts";
+import type { Figure } from "../records/figure.ts";
 import type { Calls, GrowthCause, GrowthKind, GrowthRecord, OverlapRecord } from "../records/records.ts";
 import { type CallCount, figuresOfCalls, seenCalls } from "./call-count.ts";
 import { type LatencySum, LatencySums } from "./latency.ts";
@@ -87,7 +88,11 @@ export class Aggregator {
 	readonly #sampling: Sampling;
 	readonly #all = new StatRow();
 	/** Calls by function, of all processes. */
-	readonly #functions = new FoldingTable<string, FunctionStats>(MAX_FUNCTIONS, OTHER, () => new FunctionStats("work"));
+	readonly #functions = new FoldingTable<string, FunctionStats>(
+		MAX_FUNCTIONS,
+		OTHER,
+		() => new FunctionStats(undefined),
+	);
 	readonly #ended = new Sums();
 	#open = new Sums();
 	/** Something is in `#open`. */
@@ -181,7 +186,7 @@ export class Aggregator {
 		const all = this.#all;
 		const time = all.figure("withTime", span) > 0 ? { time_ns: all.rounded("time", span) } : {};
 		return {
-			...measuredFigures(all, span, this.#sampling, undefined),
+			...measuredFigures(all, span, this.#sampling, { whole: true }),
 			growths_with_bytes: all.rounded("withBytes", span),
 			bytes_moved: all.rounded("moved", span),
 			growths_with_moved: all.rounded("withMoved", span),
@@ -195,12 +200,12 @@ export class Aggregator {
 
 	/** Of functions that were measured. */
 	#calls(span: ReadSpan): Calls {
-		const calls: Calls = {};
-		for (const [fn, row] of this.#functions.entries()) {
-			const figure = row.calls(span, this.#sampling);
-			if (figure !== undefined) calls[fn] = figure;
-		}
-		return calls;
+		return Object.fromEntries(
+			this.#functions.entries().flatMap(([fn, row]): [string, Figure][] => {
+				const figure = row.calls(span, this.#sampling);
+				return figure === undefined ? [] : [[fn, figure]];
+			}),
+		);
 	}
 
 	#totalSums(): Sums {

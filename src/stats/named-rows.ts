@@ -1,10 +1,10 @@
 /** Rows of the five tables: a statistics row with what it stands for. */
 
-import type { Figure } from "../records/figure.ts";
+import { addFigures, type Figure } from "../records/figure.ts";
 import type { Frame, GoroutineRow, GrowthRecord, MapRow, SiteRow, TypeRow } from "../records/records.ts";
 import { SAMPLED_FIGURES, type SampledFigure } from "./sampled-sums.ts";
 import type { Sampling, Stream } from "./sampling.ts";
-import { StatRow } from "./stat-row.ts";
+import { type RowOf, StatRow } from "./stat-row.ts";
 import type { TargetCount } from "./totals.ts";
 
 /** What records are made of. */
@@ -15,11 +15,11 @@ export function measuredFigures(
 	row: StatRow,
 	span: ReadSpan,
 	sampling: Sampling,
-	pid: number | undefined,
+	of: RowOf,
 ): Partial<Record<SampledFigure, Figure>> {
 	const figures: Partial<Record<SampledFigure, Figure>> = {};
 	for (const name of SAMPLED_FIGURES) {
-		const figure = row.read(name, span, sampling, pid);
+		const figure = row.read(name, span, sampling, of);
 		if (figure !== undefined) figures[name] = figure;
 	}
 	return figures;
@@ -47,7 +47,7 @@ export class SiteStats extends StatRow {
 	row(span: ReadSpan, sampling: Sampling): SiteRow {
 		const row: SiteRow = {
 			...this.site,
-			...measuredFigures(this, span, sampling, this.site.pid),
+			...measuredFigures(this, span, sampling, { pid: this.site.pid }),
 			max_capacity: this.figure("slots", span),
 			...(this.figure("withTime", span) > 0 ? { duration_ns: this.rounded("time", span) } : {}),
 		};
@@ -71,7 +71,7 @@ export class TypeStats extends StatRow {
 		return {
 			...(this.pid === undefined ? {} : { pid: this.pid }),
 			map_type: this.map_type,
-			...measuredFigures(this, span, sampling, this.pid),
+			...measuredFigures(this, span, sampling, { pid: this.pid }),
 			max_capacity: this.figure("slots", span),
 		};
 	}
@@ -87,7 +87,7 @@ export class ProcessStats extends StatRow {
 	}
 
 	row(span: ReadSpan, sampling: Sampling): TargetCount {
-		const { growths, work } = measuredFigures(this, span, sampling, this.pid === 0 ? undefined : this.pid);
+		const { growths, work } = measuredFigures(this, span, sampling, { pid: this.pid === 0 ? undefined : this.pid });
 		return { pid: this.pid, ...(growths === undefined ? {} : { growths }), ...(work === undefined ? {} : { work }) };
 	}
 }
@@ -182,16 +182,22 @@ export class MapStats extends StatRow {
 
 /** Calls of one function, of all processes. */
 export class FunctionStats extends StatRow {
-	readonly #stream: Stream;
+	readonly #stream: Stream | undefined;
 
-	/** With which probes its calls are counted. */
-	constructor(stream: Stream) {
+	/** With which probes its calls are counted; undefined: of many functions. */
+	constructor(stream: Stream | undefined) {
 		super();
 		this.#stream = stream;
 	}
 
 	calls(span: ReadSpan, sampling: Sampling): Figure | undefined {
-		const figure = this.#stream === "large" || this.#stream === "small" ? "growths" : "work";
-		return this.read(figure, span, sampling, undefined, [this.#stream]);
+		const stream = this.#stream;
+		if (stream !== undefined) return this.read(figureOf(stream), span, sampling, { streams: [stream] });
+		const both = (["growths", "work"] as const).flatMap((figure) => this.read(figure, span, sampling) ?? []);
+		return both.length === 0 ? undefined : addFigures(both);
 	}
+}
+
+function figureOf(stream: Stream): SampledFigure {
+	return stream === "large" || stream === "small" ? "growths" : "work";
 }

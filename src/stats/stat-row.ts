@@ -15,6 +15,16 @@ export interface SeenIn {
 	start: number;
 }
 
+/** What a row is of. */
+export interface RowOf {
+	/** Absent: of several processes. */
+	pid?: number | undefined;
+	/** With which probes its figures are measured; absent: all that there are for a figure. */
+	streams?: readonly Stream[];
+	/** Of all that these streams see; absent: of a single process. */
+	whole?: boolean;
+}
+
 /** What was seen in all, and what one call adds to it. */
 export interface SeenAmount {
 	amount: number;
@@ -132,16 +142,11 @@ export class StatRow {
 		}
 	}
 
-	/** A figure with what is known of it; undefined where it was not measured. `pid`: the process that the row is of; undefined: of all. `streams`: those that add to it. */
-	read(
-		figure: SampledFigure,
-		span: "window" | "total",
-		sampling: Sampling,
-		pid?: number,
-		streams: readonly Stream[] = STREAMS_OF[figure],
-	): Figure | undefined {
+	/** A figure with what is known of it; undefined where it was not measured. */
+	read(figure: SampledFigure, span: "window" | "total", sampling: Sampling, of: RowOf = {}): Figure | undefined {
+		const { pid, streams = STREAMS_OF[figure], whole = pid !== undefined } = of;
 		const extents = sampling.extents(pid, streams, span);
-		return readFigure(this.#sampled?.[span], figure, this.figure(figure, span), extents);
+		return readFigure(this.#sampled?.[span], figure, this.figure(figure, span), extents, whole);
 	}
 
 	/** What only the screen shows of its growths. */

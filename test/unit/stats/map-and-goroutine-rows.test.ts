@@ -198,18 +198,16 @@ describe("goroutines", () => {
 });
 
 describe("growths of which not each became a record", () => {
-	test("stand for others in the row of their goroutine", () => {
-		const growth = { goid: 7, bytes: 100, duration_ns: 10 };
-		const { goroutines } = added([
-			{ ...growth, weight: 12.5 },
-			{ ...growth, weight: 4.25 },
+	test("stand for nothing else in the rows of their map and goroutine: these say what was seen", () => {
+		const seen = added([
+			doubling(1, { weight: 50, goid: 7, duration_ns: 10 }),
+			doubling(4, { weight: 50, goid: 7, duration_ns: 10 }),
 		]).total();
-		expect(goroutines).toEqual([expect.objectContaining({ goid: 7, growths: 17, bytes: 1675, duration_ns: 168 })]);
-	});
-
-	test("stand for nothing else in the row of their map, which has the slots of the last one", () => {
-		expect(rowsOf([doubling(1, { weight: 50 }), doubling(4, { weight: 50 })])).toEqual([
+		expect(seen.maps).toEqual([
 			expect.objectContaining({ growths: 4, bytes: 200 + 1600, slots_first: 8, slots_last: 128 }),
+		]);
+		expect(seen.goroutines).toEqual([
+			expect.objectContaining({ goid: 7, growths: 2, bytes: 200 + 1600, duration_ns: 20 }),
 		]);
 	});
 });
