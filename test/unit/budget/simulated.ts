@@ -133,8 +133,8 @@ export interface SimulatedTarget {
 	/** Processors that it uses without probes. */
 	processors: number;
 	allowed?: number;
-	/** Sums of each stream: what was seen, weighted, and how many windows there were, and were voided. */
-	taken: Map<Stream, { weighted: number; windows: number; voided: number }>;
+	/** Sums of each stream: what was seen, weighted, how many windows there were, and how long their periods. */
+	taken: Map<Stream, { weighted: number; windows: number; coversNs: number }>;
 	/** What probing has cost it so far. */
 	costNs(): number;
 }
@@ -183,7 +183,7 @@ export class Simulation {
 				clock.ns += ns;
 			},
 			...{ intervalNs: SECOND, originNs: clock.ns, random: () => prng.u32() / 2 ** 32 },
-			take: (target, stream, window, gate) => this.#take(target, stream, window, gate),
+			take: (...taken) => this.#take(...taken),
 		});
 	}
 
@@ -192,12 +192,20 @@ export class Simulation {
 		return target && target.processors * (this.clock.ns - this.#startNs) + target.costNs();
 	}
 
-	#take({ streams, taken }: SimulatedTarget, stream: Stream, window: Window | undefined, gate: 0 | 1): void {
-		const sums = taken.get(stream) ?? { weighted: 0, windows: 0, voided: 0 };
+	#take(
+		{ streams, taken }: SimulatedTarget,
+		stream: Stream,
+		window: Window | undefined,
+		gate: 0 | 1,
+		periodNs: number,
+	): void {
+		const sums = taken.get(stream) ?? { weighted: 0, windows: 0, coversNs: 0 };
 		taken.set(stream, sums);
-		sums.weighted += (window?.weight ?? 1) * (streams.get(stream)?.take(gate) ?? 0);
-		if (window?.weight === 0) sums.voided++;
-		else if (window !== undefined) sums.windows++;
+		const seen = streams.get(stream)?.take(gate) ?? 0;
+		if (window === undefined || window.weight === 0) return;
+		sums.weighted += window.weight * seen;
+		sums.windows++;
+		sums.coversNs += periodNs;
 	}
 
 	/** A program that comes now. */

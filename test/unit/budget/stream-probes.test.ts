@@ -155,15 +155,22 @@ describe("a window that was missed", () => {
 
 	test("because nobody came to write its gate: probes that were still there from the window before do not make it one", () => {
 		const run = new Run(false);
-		run.slots = [5, 9, 0, 2, 5];
+		run.slots = [5, 5, 1, 5, 5];
 		run.probes.sample(run.clock.ns, SHAPE);
-		run.run(1950);
-		// The probes are in, for the windows at 1,900 and 2,000; then nobody comes until 3,250.
-		run.clock.ns = run.startNs + 3250 * MS;
+		run.run(1530);
+		expect(run.control.attached.entries).toBe(true);
+		// The probes are in for the window at 1,500; then nobody comes until the one at 2,100 is half over.
+		run.clock.ns = run.startNs + 2150 * MS;
 		run.run(5020);
-		const voided = run.taken.filter(({ window }) => window?.weight === 0);
-		expect(voided.length).toBeGreaterThanOrEqual(1);
-		for (const { window, seen } of run.taken) if ((window?.weight ?? 0) > 0) expect(seen).toBe(100);
+		const seen = run.taken.map(({ window, seen }) => [window?.weight, seen]);
+		// What came until the gate was written is missing.
+		expect(seen.slice(1, 4)).toEqual([
+			[10, 100],
+			[10, 100],
+			[0, expect.any(Number)],
+		]);
+		for (const [weight, count] of seen.slice(1)) if (weight === 10) expect(count).toBe(100);
+		expect(run.probes.windows.missed).toBe(1);
 	});
 });
 
