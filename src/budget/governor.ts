@@ -125,7 +125,7 @@ export class Governor<Target> {
 			if (!budget.tickDue(nowNs, hurry)) continue;
 			const pid = this.#governed.pidOf(target);
 			const limitNs = this.#limits.get(pid) ?? 0;
-			const costs = budget.tick(nowNs, limitNs, this.#recordsPerSecond());
+			const costs = budget.tick(limitNs, this.#recordsPerSecond());
 			for (const change of costs) throttles.push({ pid, ...change, costNs: budget.lastCostNs, limitNs });
 		}
 		return throttles;

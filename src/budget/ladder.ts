@@ -49,6 +49,8 @@ const TELLING_NS = 2e6;
 const SHORTEST_TICK_NS = 10e6;
 const LONGEST_TICK_NS = 50e6;
 const LAG_NS = 10e6;
+/** A step down is given so long before one that the rates do not ask for follows. */
+const EFFECT_NS = 50e6;
 /** A step up is taken when the budget has allowed it for two periods, within these bounds; the first ones, at the start, after half a second. */
 const FIRST_HOLD_NS = 0.5e9;
 const LEAST_HOLD_NS = 1e9;
@@ -138,6 +140,7 @@ export class Ladder {
 	/** Since when a higher level would be within the budget. */
 	#roomSinceNs: number | undefined;
 	#steppedUpNs = Number.NEGATIVE_INFINITY;
+	#steppedDownNs = Number.NEGATIVE_INFINITY;
 	#waitNs = 0;
 	#probed: Probed | undefined;
 
@@ -226,7 +229,11 @@ export class Ladder {
 			meter.mark();
 		}
 		if (this.#level === 6) return;
-		this.#level = Math.max(lasting, lent, this.#level + 1) as Level;
+		const needed = Math.max(lasting, lent);
+		// Exits that wait for calls to return still cost: the step before has not taken effect.
+		if (needed <= this.#level && nowNs - this.#steppedDownNs < EFFECT_NS) return;
+		this.#steppedDownNs = nowNs;
+		this.#level = Math.max(needed, this.#level + 1) as Level;
 		// Whether the step was enough is seen after a while, not in the next burst.
 		this.#left = Math.max(this.#left ?? 0, GRACE_SECONDS * tick.limitNs);
 		this.#changedNs = nowNs;

@@ -64,6 +64,10 @@ class LatestDurations {
 		if (this.#latest.length > REMEMBERED) this.#latest.shift();
 	}
 
+	get known(): boolean {
+		return this.#latest.length > 0;
+	}
+
 	get longest(): number {
 		return this.#latest.length === 0 ? this.#first : Math.max(...this.#latest);
 	}
@@ -119,6 +123,12 @@ export class WindowSchedule {
 	/** Time in which hits cost although they are outside of the window, for each window: some of the lead, and what detaching takes. */
 	get aroundNs(): number {
 		return this.leadNs - this.#attaching.mean / 2 + this.#detaching.mean;
+	}
+
+	/** What attaching and detaching take; undefined as long as that was not measured. */
+	get took(): { attachNs: number; detachNs: number } | undefined {
+		if (!this.#attaching.known) return undefined;
+		return { attachNs: this.#attaching.mean, detachNs: this.#detaching.mean };
 	}
 
 	/** Gates to be written: the current period and the next one, if that is planned. */

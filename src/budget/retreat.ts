@@ -217,8 +217,15 @@ export function probedAt(level: Level, input: RetreatInput): Probed {
 	const streams = { ...growths.streams };
 	for (const [at, name] of names.entries()) {
 		const first = { periodNs: intervalNs / FIRST_WINDOWS.perInterval, n: FIRST_WINDOWS.n };
-		if (loads[name]?.perSecond === undefined) streams[name] = first;
-		else streams[name] = level < 2 ? "full" : windowsFor(full[at] ?? 0, shares[at] ?? 0, input);
+		if (level < 2) streams[name] = "full";
+		else if (loads[name]?.perSecond === undefined) streams[name] = first;
+		else {
+			const { perSecond, countNs, exitNs } = loads[name];
+			const share = shares[at] ?? 0;
+			// In windows every call has its exit.
+			const fits = perSecond * countNs <= share;
+			streams[name] = fits ? "full" : windowsFor(perSecond * (countNs + exitNs), share, input);
+		}
 	}
 	return { ...growths, level, streams, workDetails: level === 0 };
 }

@@ -20,7 +20,8 @@ const PART_OF_AROUND = 0.5;
 /** Many short periods tell more of a program that works in bursts; attaching costs the tool 0.5 ms each time. */
 const SHORTEST_PERIOD_NS = 250e6;
 export const LONGEST_PERIOD_NS = 10e9;
-const MOST_SLOTS = 1000;
+/** Ten minutes in the shortest windows: fewer slots would be longer than the limit pays for. */
+const MOST_SLOTS = 200_000;
 
 /** The shortest window that is worth attaching for. */
 function leastWindowNs(aroundNs: number): number {

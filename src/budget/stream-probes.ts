@@ -120,6 +120,18 @@ export class StreamProbes {
 		return this.#schedule.aroundNs;
 	}
 
+	/** What attaching and detaching take; undefined as long as that was not measured. */
+	get took(): { attachNs: number; detachNs: number } | undefined {
+		return this.#schedule.took;
+	}
+
+	/** What they take, as long as that was not measured. */
+	assume({ attachNs, detachNs }: { attachNs: number; detachNs: number }): void {
+		if (this.took !== undefined) return;
+		this.#schedule.learnAttach(attachNs);
+		this.#schedule.learnDetach(detachNs);
+	}
+
 	#moment(): Moment {
 		const { control } = this.#options;
 		return { cpuNs: control.cpuNs() ?? 0, costNs: control.costNs() };
@@ -148,6 +160,7 @@ export class StreamProbes {
 		const after = clockNs();
 		this.#set("entries", false);
 		this.#schedule.learnAttach(attached - before);
+		this.#schedule.learnDetach(clockNs() - after);
 		// Probes are attached one after the other.
 		return after - attached + (attached - before) / 2;
 	}
@@ -168,8 +181,12 @@ export class StreamProbes {
 	/** In windows from now on. */
 	sample(nowNs: number, shape: Shape): void {
 		if (this.#mode === "windows") return;
-		const { control, take } = this.#options;
-		this.#set("entries", false);
+		const { control, take, clockNs } = this.#options;
+		const before = clockNs();
+		if (this.#entries) {
+			this.#set("entries", false);
+			this.#schedule.learnDetach(clockNs() - before);
+		}
 		control.setGates([NEVER, NEVER]);
 		// What was counted until now was measured in full.
 		take(undefined, 0, 0);

@@ -146,12 +146,16 @@ export class TargetBudget {
 		const { pid, rate = 1 } = this.#options;
 		const quotaNs = allowed === undefined ? undefined : allowed * 1e9;
 		const limitNs = targetLimit(rate, { usedNs: this.#used * 1e9, quotaNs });
-		const around = Math.max(0, ...[...this.#streams.values()].map(({ probes }) => probes.aroundNs));
 		const fullNs = fullCost(this.#loads);
 		// Its growths alone: growth work has no windows where they would take all.
 		const { large, small } = this.#loads;
 		const growths = fullCost({ ...(large && { large }), ...(small && { small }) });
-		return { pid, limitNs, fullNs, windowNs: cheapestWindowNs(growths, around) };
+		return { pid, limitNs, fullNs, windowNs: cheapestWindowNs(growths, this.#aroundNs) };
+	}
+
+	/** Time around a window. */
+	get #aroundNs(): number {
+		return Math.max(0, ...[...this.#streams.values()].map(({ probes }) => probes.aroundNs));
 	}
 
 	/** What probing cost lately, nanoseconds per second. */
@@ -175,9 +179,12 @@ export class TargetBudget {
 			if (state.probes.attached) state.attachedNs += Math.max(0, nowNs - this.#accountedNs);
 		}
 		this.#accountedNs = Math.max(this.#accountedNs, nowNs);
+		const before = [...this.#streams.values()].filter(({ probes }) => probes.attached);
 		change();
-		// Attaching takes tens of milliseconds, in which few hits come: that time is not counted.
-		this.#accountedNs = Math.max(this.#accountedNs, this.#options.clockNs());
+		// Attaching takes tens of milliseconds, in which few hits of these probes come, but all of others: for what is being attached that time is not counted.
+		const after = Math.max(this.#accountedNs, this.#options.clockNs());
+		for (const state of before) if (state.probes.attached) state.attachedNs += after - this.#accountedNs;
+		this.#accountedNs = after;
 	}
 
 	/** When `advance` or `tick` is due. */
@@ -200,15 +207,21 @@ export class TargetBudget {
 	/** What is not probed yet is looked at for a moment, so that its first window is not too long. */
 	#glance(): void {
 		this.#glanced = true;
-		for (const state of this.#streams.values())
-			if (state.probes.mode === "off") state.attachedNs += state.probes.glance();
+		const all = [...this.#streams.values()];
+		for (const state of all) if (state.probes.mode === "off") state.attachedNs += state.probes.glance();
+		// Those that were attached all the time take about as long.
+		const took = all.flatMap(({ probes }) => probes.took ?? [])[0];
+		if (took !== undefined) for (const { probes } of all) probes.assume(took);
 	}
 
 	/** Measures and decides. `limitNs`: what probing may cost, per second; `recordsPerSecond`: growths that the tool has time to read. */
-	tick(nowNs: number, limitNs: number, recordsPerSecond: number): StreamChange[] {
-		const { costs, intervalNs, cpuNs } = this.#options;
-		this.#accounted(nowNs, () => {});
-		if (this.#ladder !== undefined && !this.#glanced) this.#glance();
+	tick(limitNs: number, recordsPerSecond: number): StreamChange[] {
+		const { costs, intervalNs, cpuNs, clockNs } = this.#options;
+		this.#accounted(clockNs(), () => {
+			if (this.#ladder !== undefined && !this.#glanced) this.#glance();
+		});
+		// What is read below is as of now: attaching may have taken a while.
+		const nowNs = this.#accountedNs;
 		const elapsedNs = Math.max(1, nowNs - this.#tickedNs);
 		this.#tickedNs = nowNs;
 		const cpu = cpuNs() ?? this.#cpuNs;
@@ -247,7 +260,7 @@ export class TargetBudget {
 			this.#nextTickNs = nowNs + 1e8;
 			return [];
 		}
-		const aroundNs = Math.max(0, ...[...this.#streams.values()].map(({ probes }) => probes.aroundNs));
+		const aroundNs = this.#aroundNs;
 		const decision = this.#ladder.tick({ nowNs, limitNs, streams, aroundNs, intervalNs });
 		this.#loads = decision.loads;
 		this.#nextTickNs = decision.nextTickNs;

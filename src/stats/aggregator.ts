@@ -184,7 +184,7 @@ export class Aggregator {
 		const all = this.#all;
 		const time = all.figure("withTime", span) > 0 ? { time_ns: all.rounded("time", span) } : {};
 		return {
-			...measuredFigures(all, span, this.#sampling, undefined),
+			...measuredFigures(all, span, this.#sampling, { whole: true }),
 			growths_with_bytes: all.rounded("withBytes", span),
 			bytes_moved: all.rounded("moved", span),
 			growths_with_moved: all.rounded("withMoved", span),

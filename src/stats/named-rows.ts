@@ -4,7 +4,7 @@ import { addMeasured, type Figure } from "../records/figure.ts";
 import type { Frame, GoroutineRow, GrowthRecord, MapRow, SiteRow, TypeRow } from "../records/records.ts";
 import { SAMPLED_FIGURES, type SampledFigure } from "./sampled-sums.ts";
 import type { Sampling, Stream } from "./sampling.ts";
-import { StatRow } from "./stat-row.ts";
+import { type RowOf, StatRow } from "./stat-row.ts";
 import type { TargetCount } from "./totals.ts";
 
 /** What records are made of. */
@@ -15,11 +15,11 @@ export function measuredFigures(
 	row: StatRow,
 	span: ReadSpan,
 	sampling: Sampling,
-	pid: number | undefined,
+	of: RowOf,
 ): Partial<Record<SampledFigure, Figure>> {
 	const figures: Partial<Record<SampledFigure, Figure>> = {};
 	for (const name of SAMPLED_FIGURES) {
-		const figure = row.read(name, span, sampling, pid);
+		const figure = row.read(name, span, sampling, of);
 		if (figure !== undefined) figures[name] = figure;
 	}
 	return figures;
@@ -47,7 +47,7 @@ export class SiteStats extends StatRow {
 	row(span: ReadSpan, sampling: Sampling): SiteRow {
 		const row: SiteRow = {
 			...this.site,
-			...measuredFigures(this, span, sampling, this.site.pid),
+			...measuredFigures(this, span, sampling, { pid: this.site.pid }),
 			max_capacity: this.figure("slots", span),
 			...(this.figure("withTime", span) > 0 ? { duration_ns: this.rounded("time", span) } : {}),
 		};
@@ -71,7 +71,7 @@ export class TypeStats extends StatRow {
 		return {
 			...(this.pid === undefined ? {} : { pid: this.pid }),
 			map_type: this.map_type,
-			...measuredFigures(this, span, sampling, this.pid),
+			...measuredFigures(this, span, sampling, { pid: this.pid }),
 			max_capacity: this.figure("slots", span),
 		};
 	}
@@ -87,7 +87,7 @@ export class ProcessStats extends StatRow {
 	}
 
 	row(span: ReadSpan, sampling: Sampling): TargetCount {
-		const { growths, work } = measuredFigures(this, span, sampling, this.pid === 0 ? undefined : this.pid);
+		const { growths, work } = measuredFigures(this, span, sampling, { pid: this.pid === 0 ? undefined : this.pid });
 		return { pid: this.pid, ...(growths === undefined ? {} : { growths }), ...(work === undefined ? {} : { work }) };
 	}
 }
@@ -207,6 +207,10 @@ export class FunctionStats extends StatRow {
 		}
 		const extents = sampling.extents(undefined, [stream], span);
 		const known = this.#pids.size < MAX_PIDS ? extents.filter(({ pid }) => this.#pids.has(pid)) : extents;
-		return this.readOver(known, stream === "large" || stream === "small" ? "growths" : "work", span);
+		return this.readOver(known, figureOf(stream), span, false);
 	}
+}
+
+function figureOf(stream: Stream): SampledFigure {
+	return stream === "large" || stream === "small" ? "growths" : "work";
 }

@@ -344,6 +344,6 @@ function hasCalls(row: StatRow, span: ReadSpan): boolean {
 }
 
 function foldedFigures(row: StatRow, span: ReadSpan, sampling: Sampling): Folded {
-	const { growths, work } = measuredFigures(row, span, sampling, undefined);
+	const { growths, work } = measuredFigures(row, span, sampling, {});
 	return { ...(growths === undefined ? {} : { growths }), ...(work === undefined ? {} : { work }) };
 }

@@ -69,19 +69,22 @@ export class SampledSums {
 	}
 
 	/**
-	 * The figure: `weighted` is all that the row has, the windows with their weights among it. Undefined when none of the streams was measured.
+	 * The figure: `weighted` is all that the row has, the windows with their weights among it. Undefined when none of the streams was measured. `whole`: it is of all that
+	 * these streams see; otherwise those of which windows have seen nothing in this row are taken to have no part in it, where others have.
 	 */
-	read(figure: SampledFigure, weighted: number, extents: readonly Extent[]): Figure | undefined {
+	read(figure: SampledFigure, weighted: number, extents: readonly Extent[], whole: boolean): Figure | undefined {
 		const rest = this.#rest?.get(figure);
 		const sampled = extents.filter(({ exact }) => !exact);
 		if (sampled.length === 0 && rest === undefined) return Math.round(weighted);
 		if (!extents.some(({ measured }) => measured) && weighted === 0) return undefined;
 		let estimated = rest?.weighted ?? 0;
 		const parts: Figure[] = rest === undefined ? [] : [{ at_least: rest.seen }];
-		for (const { pid, stream, windows, missed } of sampled) {
-			const sum = this.#sums.get(`${pid}:${stream}:${figure}`);
+		const sums = sampled.map((extent) => this.#sums.get(`${extent.pid}:${extent.stream}:${figure}`));
+		const known = sums.some((sum) => sum !== undefined);
+		for (const [at, { windows, missed }] of sampled.entries()) {
+			const sum = sums[at];
 			if (sum === undefined) {
-				parts.push({ at_least: 0 });
+				if (whole || !known) parts.push({ at_least: 0 });
 				continue;
 			}
 			estimated += sum.estimate;
@@ -103,6 +106,7 @@ export function readFigure(
 	figure: SampledFigure,
 	weighted: number,
 	extents: readonly Extent[],
+	whole: boolean,
 ): Figure | undefined {
-	return (sums ?? NO_SUMS).read(figure, weighted, extents);
+	return (sums ?? NO_SUMS).read(figure, weighted, extents, whole);
 }

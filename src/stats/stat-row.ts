@@ -15,6 +15,14 @@ export interface SeenIn {
 	start: number;
 }
 
+/** What a row is of. */
+export interface RowOf {
+	/** Absent: of several processes. */
+	pid?: number | undefined;
+	/** Of all that these streams see; absent: of a single process. */
+	whole?: boolean;
+}
+
 /** What was seen in all, and what one call adds to it. */
 export interface SeenAmount {
 	amount: number;
@@ -153,21 +161,27 @@ export class StatRow {
 		}
 	}
 
-	/** A figure with what is known of it; undefined where it was not measured. `pid`: the process that the row is of; undefined: of all. */
-	read(figure: SampledFigure, span: "window" | "total", sampling: Sampling, pid?: number): Figure | undefined {
-		return this.readOver(sampling.extents(pid, STREAMS_OF[figure], span), figure, span);
+	/** A figure with what is known of it; undefined where it was not measured. */
+	read(figure: SampledFigure, span: "window" | "total", sampling: Sampling, of: RowOf = {}): Figure | undefined {
+		const { pid, whole = pid !== undefined } = of;
+		return this.readOver(sampling.extents(pid, STREAMS_OF[figure], span), figure, span, whole);
 	}
 
 	/** The same where it is known of which streams it is a figure. */
-	protected readOver(extents: readonly Extent[], figure: SampledFigure, span: "window" | "total"): Figure | undefined {
-		return readFigure(this.#sampled?.[span], figure, this.figure(figure, span), extents);
+	protected readOver(
+		extents: readonly Extent[],
+		figure: SampledFigure,
+		span: "window" | "total",
+		whole: boolean,
+	): Figure | undefined {
+		return readFigure(this.#sampled?.[span], figure, this.figure(figure, span), extents, whole);
 	}
 
 	/** The same of the last windows, as far as a number can be given. */
 	readRecent(figure: "growths" | "work", sampling: Sampling, pid?: number): Figure | undefined {
 		const amount = this.figure(figure, "recent");
 		if (this.figure(figure === "growths" ? "sampledGrowths" : "sampledWork", "recent") > 0) {
-			const total = this.read(figure, "total", sampling, pid);
+			const total = this.read(figure, "total", sampling, { pid });
 			if (total === undefined || !isAtLeast(total))
 				return total === undefined ? undefined : inProportion(amount, total);
 			// Of what is known from below the same part as of the sum.

@@ -46,7 +46,7 @@ export class JoinedRow {
 	/** In windows that have ended; undefined where it was not measured. */
 	read(name: SampledFigure): Figure | undefined {
 		return this.#once(name, ({ row, pid }) => {
-			const figure = row.read(name, "total", this.#sampling, pid);
+			const figure = row.read(name, "total", this.#sampling, { pid });
 			// What the open window holds so far is not shown, where it can be told.
 			return figure !== undefined && isExact(figure) ? row.rounded(name, "ended") : figure;
 		});

@@ -53,6 +53,27 @@ describe("the schedule of windows", () => {
 		expect(windows.windows).toBe(1);
 	});
 
+	test("a window whose gate was written late is missed, though its probes were there all the time", () => {
+		for (const [plannedNs, index] of [
+			[1.09 * SECOND, 1],
+			[1.11 * SECOND, undefined],
+		] as const) {
+			const windows = schedule(() => 0.1);
+			windows.begin(0, { periodNs: SECOND, n: 10 });
+			windows.attached(90 * MS);
+			windows.planNext({ periodNs: SECOND, n: 10 }, plannedNs);
+			expect(windows.gates[1]).toMatchObject({ fromNs: 1.1 * SECOND, toNs: 1.2 * SECOND });
+			windows.detached(1.25 * SECOND);
+			expect(windows.over(2 * SECOND).map((over) => over.index)).toEqual([0, index]);
+			// The same where windows end before the period does.
+			const ended = schedule(() => 0.1);
+			ended.begin(0, { periodNs: SECOND, n: 10 });
+			ended.attached(90 * MS);
+			ended.planNext({ periodNs: SECOND, n: 10 }, plannedNs);
+			expect(ended.end(1.15 * SECOND).map((over) => over.index)).toEqual([0, index]);
+		}
+	});
+
 	test("a window whose probes come late is missed, and has no index", () => {
 		const windows = schedule(() => 0.5);
 		windows.begin(0, { periodNs: SECOND, n: 10 });

@@ -142,11 +142,13 @@ export class PlainTracer implements Tracer {
 		const site = fields.site ?? this.site(pid, fields.fn);
 		if (site === undefined || this.log.includes("detach")) return;
 		const { fn, tier } = site.probe;
+		this.#hitsOf.set(site, (this.#hitsOf.get(site) ?? 0) + (fields.calls ?? 1));
+		// Iterations are counted by their site alone.
+		if (tier === "iteration") return;
 		this.#calls.push({
 			...{ site, pid, fn, tier, map_type: "map[int]int", caller: [{ fn: "main.a", file: "/src/a.go", line: 7 }] },
 			...{ calls: 1, window: 0, recorded: 1, timed: 0, elapsed_ns: 0, on_cpu: 0, cpu_ns: 0, ...fields },
 		});
-		this.#hitsOf.set(site, (this.#hitsOf.get(site) ?? 0) + (fields.calls ?? 1));
 	}
 
 	/** Durations are counted. */
