@@ -1,10 +1,11 @@
 // rate grows maps at a set rate, and knows how many it has grown: each map is grown once, by its own arithmetic.
 //
-//	rate [-small N] [-large N] [-burst 50ms] [-phase 10s] [-threads N] [-for 10s]
+//	rate [-small N] [-large N] [-burst 50ms] [-phase 10s] [-threads N] [-spin 20us] [-for 10s]
 //
 // A small map gets nine keys: from 8 slots to 16. A large one is made for 100 keys and gets 113: classic maps have 16 buckets, which 105 are too many for, and the others
 // 128 slots, of which 112 may be used. -small and -large are growths a second, over all threads. With -burst the growths of each second happen at its beginning, as fast as
-// the burst allows; with -phase there are none in every second phase.
+// the burst allows; with -phase there are none in every second phase. After each growth it keeps its processor
+// busy for -spin without any map: what probes cost is a part of that.
 //
 // It prints "ready", waits for a line on standard input, works, and ends with {"small":N,"large":N}.
 package main
@@ -46,6 +47,15 @@ func growLarge() int {
 	return len(m)
 }
 
+//go:noinline
+func busy(length time.Duration) {
+	if length == 0 {
+		return
+	}
+	for begun := time.Now(); time.Since(begun) < length; {
+	}
+}
+
 // due is how many growths of a rate must have happened after that time.
 func due(rate float64, at, burst, phase time.Duration) int64 {
 	grown := at
@@ -75,6 +85,7 @@ func main() {
 	burst := flag.Duration("burst", 0, "all growths of a second within so long")
 	phase := flag.Duration("phase", 0, "no growths in every second phase of this length")
 	threads := flag.Int("threads", 1, "goroutines, each on a thread")
+	spin := flag.Duration("spin", 0, "other work after each growth")
 	length := flag.Duration("for", 10*time.Second, "how long")
 	flag.Parse()
 	if *threads > runtime.GOMAXPROCS(0) {
@@ -100,9 +111,11 @@ func main() {
 				}
 				for wanted := due(*smallRate*share, at, *burst, *phase); smallDone < wanted && time.Since(begun) < *length; smallDone++ {
 					growSmall()
+					busy(*spin)
 				}
 				for wanted := due(*largeRate*share, at, *burst, *phase); largeDone < wanted && time.Since(begun) < *length; largeDone++ {
 					growLarge()
+					busy(*spin)
 				}
 				time.Sleep(500 * time.Microsecond)
 			}
