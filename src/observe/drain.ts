@@ -58,6 +58,11 @@ export class Drain {
 		return this.#idle ? DRAIN_MS.idle : DRAIN_MS.calm;
 	}
 
+	/** There were no records for a while. */
+	get idle(): boolean {
+		return this.#idle;
+	}
+
 	/** Hands on what is in the ring, as far as the readers of the output have room for it and there is time. */
 	drain(): void {
 		const { tracer, sinks, clock, governor } = this.#sources;

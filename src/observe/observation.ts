@@ -25,6 +25,8 @@ import { WindowReports } from "./windows.ts";
 
 /** Pace of looking which targets have ended and which have come. */
 const LIVENESS_NS = 90_000_000n;
+/** The same while nothing is to be seen of them. */
+const IDLE_LIVENESS_NS = 190_000_000n;
 
 /** What attaches, measures and tells the time. */
 export interface Tracing {
@@ -114,7 +116,7 @@ async function loop(options: ObserveOptions, parts: Parts): Promise<EndReason> {
 		const time = clock.monotonicNs();
 		if (sinks.reader.closed) return "pipe-closed";
 		if (stop.reason !== undefined) return stop.reason;
-		if (time - polled >= LIVENESS_NS) {
+		if (time - polled >= (drain.idle ? IDLE_LIVENESS_NS : LIVENESS_NS)) {
 			polled = time;
 			const changes = poll(milliseconds(clock));
 			targets.update(changes, parts);

@@ -73,6 +73,12 @@ describe("later", () => {
 		expect(sink.end).toMatchObject({ reason: "target-exit", elapsed_ns: 0.5e9 });
 	});
 
+	test("they are looked for every 200 ms once there were no records for a second", async () => {
+		const plain = new Plain();
+		await plain.observe([new MemorySink()], { durationMs: 1900 });
+		expect(plain.polls).toEqual([100, 200, 300, 400, 500, 600, 700, 800, 900, 1100, 1300, 1500, 1700, 1900]);
+	});
+
 	test("one that comes is attached and announced, and its growths count from then on", async () => {
 		const plain = new Plain();
 		const sink = new MemorySink();
