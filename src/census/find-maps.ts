@@ -55,10 +55,6 @@ export class HeaderIndex {
 export interface Search {
 	index: HeaderIndex;
 	scan: HeaderScan;
-	/** Maps that changed whenever they were looked at. */
-	changing: number;
-	/** Candidates that are no maps. */
-	refused: number;
 }
 
 export function findMaps(
@@ -72,7 +68,7 @@ export function findMaps(
 ): Search {
 	const list = headerSpans(spans, shape);
 	const index = new HeaderIndex(spans, list);
-	const search: Search = { index, scan: { unstable: 0, objects: 0 }, changing: 0, refused: 0 };
+	const search: Search = { index, scan: { unstable: 0 } };
 	let found: Candidate[] = [];
 	const again: Candidate[] = [];
 	const keep = ({ map, address }: Candidate): void => {
@@ -86,7 +82,6 @@ export function findMaps(
 			for (const candidate of part) {
 				if (candidate.refusal === undefined) keep(candidate);
 				else if (again.length < MAX_AGAIN) again.push(candidate);
-				else search.refused++;
 			}
 		}
 		found = [];
@@ -107,7 +102,7 @@ export function findMaps(
 			onProgress();
 		},
 	);
-	lookAgain(spans, examiner, batch, again, search, keep);
+	lookAgain(spans, examiner, batch, again, keep);
 	return search;
 }
 
@@ -117,13 +112,12 @@ function lookAgain(
 	examiner: Examiner,
 	batch: ReadBatch,
 	refused: readonly Candidate[],
-	search: Search,
 	keep: (candidate: Candidate) => void,
 ): void {
 	let left = refused;
 	let refreshes = 0;
 	for (let round = 0; round < ROUNDS && left.length > 0; round++) {
-		const changed = readAgain(examiner, batch, left, search);
+		const changed = readAgain(examiner, batch, left);
 		for (const { missing } of changed) {
 			if (missing !== 0 && refreshes++ < MAX_REFRESHED) spans.refresh(batch, missing);
 		}
@@ -136,8 +130,7 @@ function lookAgain(
 				const { refusal } = candidate;
 				if (refusal === undefined) keep(candidate);
 				// Twice the same, with everything read anew.
-				else if (CERTAIN.has(refusal) && before[position] === refusal && round > 0) search.refused++;
-				else next.push(candidate);
+				else if (!CERTAIN.has(refusal) || before[position] !== refusal || round === 0) next.push(candidate);
 			});
 		}
 		left = next;
@@ -147,19 +140,13 @@ function lookAgain(
 		// What looks like a map but for its numbers, and changes meanwhile, is one that is being written.
 		if ((refusal === "used" || (refusal === "full" && changed)) && candidate.map !== undefined) {
 			candidate.map.flags |= FLAG.changing;
-			search.changing++;
 			keep(candidate);
-		} else search.refused++;
+		}
 	}
 }
 
 /** The candidates with the headers that they have now; those that cannot be headers any more are left out. */
-function readAgain(
-	examiner: Examiner,
-	batch: ReadBatch,
-	candidates: readonly Candidate[],
-	search: Search,
-): Candidate[] {
+function readAgain(examiner: Examiner, batch: ReadBatch, candidates: readonly Candidate[]): Candidate[] {
 	const left: Candidate[] = [];
 	for (let from = 0; from < candidates.length; from += BATCH) {
 		const part = candidates.slice(from, from + BATCH);
@@ -168,10 +155,7 @@ function readAgain(
 		batch.read();
 		part.forEach((candidate, number) => {
 			const header = batch.isComplete(number) ? examiner.headerIn(batch, batch.offset(number)) : undefined;
-			if (header === undefined) {
-				search.refused++;
-				return;
-			}
+			if (header === undefined) return;
 			candidate.changed ||= !sameHeader(candidate.header, header);
 			candidate.header = header;
 			left.push(candidate);

@@ -114,6 +114,13 @@ export class Holders {
 		return holder;
 	}
 
+	/** Whether a chain begins with a global variable: then what it leads to is alive. */
+	isRooted(number: number): boolean {
+		let last = number;
+		for (let at = number; at >= 0; at = this.#paths[at]?.parent ?? -1) last = at;
+		return this.#paths[last]?.kind === "global";
+	}
+
 	#intern(path: Path): number {
 		const key = `${path.parent}|${path.kind}|${path.text}`;
 		const known = this.#numbers.get(key);

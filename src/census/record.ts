@@ -133,7 +133,7 @@ const census = object<CensusRecord>({
 	omitted: whole,
 	limits: described(list(text), "what could not be found out"),
 	garbage: object<CensusHead["garbage"]>({
-		at_most_bytes: optional(whole, "maps to which no chain leads from a global variable or a stack"),
+		at_most_bytes: optional(whole, "bytes of maps to which no chain that is known leads from a global variable"),
 		unreferenced_maps: optional(whole),
 		unreferenced_bytes: optional(whole),
 	}),
