@@ -38,7 +38,9 @@ export interface Census {
 	referencesKnown: boolean;
 	/** To be called now and then while all maps are gone through. */
 	onProgress(): void;
-	/** Bytes that a map would give back if it were made anew for its entries; 0 when its type is not known well enough. */
+	/**
+	 * Bytes that a map would give back if it were made anew for its entries; 0 when its type is not known well enough.
+	 */
 	wasteOf(row: number): number;
 }
 

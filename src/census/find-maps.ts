@@ -9,7 +9,10 @@ import type { Spans } from "./spans.ts";
 const BATCH = 4096;
 /** How often a candidate that seems to change is looked at again. */
 const ROUNDS = 4;
-/** Candidates that are looked at again: of a program that changes all its maps, and of objects that only look like headers. */
+/**
+ * Candidates that are looked at again: of a program that changes all its maps, and of objects that only look like
+ * headers.
+ */
 const MAX_AGAIN = 1 << 20;
 /** Look-ups of memory that was taken into use meanwhile. */
 const MAX_REFRESHED = 20_000;
@@ -106,7 +109,10 @@ export function findMaps(
 	return search;
 }
 
-/** A candidate that was refused may have been changed while it was read: it is read again, fresh, until it is a map or stays the same. */
+/**
+ * A candidate that was refused may have been changed while it was read: it is read again, fresh, until it is a map
+ * or stays the same.
+ */
 function lookAgain(
 	spans: Spans,
 	examiner: Examiner,

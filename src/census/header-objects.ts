@@ -1,6 +1,7 @@
 /**
- * The allocated objects that have the size and the pointers of a map header, span by span. A piece of spans is read between two looks at the
- * collector's generation, each span's own fields after its memory; what changed meanwhile is read again.
+ * The allocated objects that have the size and the pointers of a map header, span by span. A piece of spans is read
+ * between two looks at the collector's generation, each span's own fields after its memory; what changed meanwhile
+ * is read again.
  */
 
 import { arenaBits, inlineMarkBytes, pointerBits } from "./pointer-bits.ts";

@@ -1,4 +1,7 @@
-/** Who holds a map, as text: a global variable, a chain of struct fields, an element of another map, a goroutine. Each text has a number. */
+/**
+ * Who holds a map, as text: a global variable, a chain of struct fields, an element of another map, a goroutine.
+ * Each text has a number.
+ */
 import type { MapTable } from "./map-table.ts";
 import { NODE } from "./node-table.ts";
 import { REFERRER } from "./references.ts";

@@ -1,4 +1,7 @@
-/** What `gomapgrow maps --json` prints. Addresses are hex strings, sizes are bytes; a field that is not known is absent. */
+/**
+ * What `gomapgrow maps --json` prints. Addresses are hex strings, sizes are bytes; a field that is not known is
+ * absent.
+ */
 import {
 	constant,
 	described,

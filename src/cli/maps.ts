@@ -44,7 +44,10 @@ interface Taken {
 	list: Listed;
 }
 
-/** Prints the maps, or what changed; exit code 0. Throws E-USAGE, E-TARGET-…, E-BIN-…, E-HOST-LIBBPF, E-RECORD-MALFORMED, E-TIMEOUT, E-IO. */
+/**
+ * Prints the maps, or what changed; exit code 0. Throws E-USAGE, E-TARGET-…, E-BIN-…, E-HOST-LIBBPF,
+ * E-RECORD-MALFORMED, E-TIMEOUT, E-IO.
+ */
 export async function maps(operands: readonly string[], options: MapsOptions): Promise<number> {
 	if (options.diff) {
 		const { mapsDiff } = await import("./maps-diff.ts");
@@ -186,7 +189,10 @@ function swapNote(pid: number): string[] {
 		: [`${formatBytes(bytes)} of the process are swapped out: reading brings back what it touches`];
 }
 
-/** Watches the time. Two million maps leave much garbage here, which would be collected only when it is several times what is kept. */
+/**
+ * Watches the time. Two million maps leave much garbage here, which would be collected only when it is several times
+ * what is kept.
+ */
 function progress(deadline: bigint, { timeoutMs }: MapsOptions): () => void {
 	let calls = 0;
 	return () => {

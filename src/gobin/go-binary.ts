@@ -123,8 +123,8 @@ export class GoBinary {
 	}
 
 	/**
-	 * Global variables that debug information describes, with the address of their type's descriptor; empty without. The first call inflates
-	 * the debug information.
+	 * Global variables that debug information describes, with the address of their type's descriptor; empty without.
+	 * The first call inflates the debug information.
 	 */
 	get globalVariables(): readonly { address: number; type: number }[] {
 		return this.#globalVariables();
