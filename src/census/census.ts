@@ -32,15 +32,15 @@ export interface Census {
 	holders: Holders;
 	heapBytes: number;
 	costs: ReadCosts;
-	/** Maps that changed whenever they were looked at. */
-	changing: number;
 	/** What could not be found out, for people. */
 	limits: string[];
 	/** Whether it is known which maps nobody refers to. */
 	referencesKnown: boolean;
 	/** To be called now and then while all maps are gone through. */
 	onProgress(): void;
-	/** Bytes that a map would give back if it were made anew for its entries; 0 when its type is not known well enough. */
+	/**
+	 * Bytes that a map would give back if it were made anew for its entries; 0 when its type is not known well enough.
+	 */
 	wasteOf(row: number): number;
 }
 
@@ -91,7 +91,7 @@ export function takeCensus(memory: BatchReader, preparation: Preparation, onProg
 	findStackMaps(context);
 	const typings = new Typings(types, shapes, graph);
 	followTypedMaps(walk, table, typings);
-	const limits = limitsOf(program, goroutines, walk);
+	const limits = limitsOf(program, goroutines, walk, search.scan.unstable);
 	const naming = new HolderNaming(program, memory, globals, goroutines ?? []);
 	naming.prepare(table, walk, areas);
 	const holders = new Holders(table, typings, walk, graph, types, areas, naming);
@@ -105,7 +105,6 @@ export function takeCensus(memory: BatchReader, preparation: Preparation, onProg
 		holders,
 		heapBytes: spans.heapBytes,
 		costs: batch.costs,
-		changing: search.changing,
 		limits,
 		referencesKnown: goroutines !== undefined,
 	};
@@ -155,7 +154,12 @@ function wasteOf({ shapes, classes, layouts, heap }: Program, table: MapTable, r
 	return Math.max(0, table.word("bytes", row) - rebuilt);
 }
 
-function limitsOf(program: Program, goroutines: readonly unknown[] | undefined, walk: Walk): string[] {
+function limitsOf(
+	program: Program,
+	goroutines: readonly unknown[] | undefined,
+	walk: Walk,
+	unstable: number,
+): string[] {
 	const { minor } = program.binary.version;
 	return [
 		...(minor >= 24 && program.impl === "swiss"
@@ -165,6 +169,7 @@ function limitsOf(program: Program, goroutines: readonly unknown[] | undefined, 
 		...(goroutines === undefined
 			? ["stacks were not read: maps that only goroutines hold look as if nobody refers to them"]
 			: []),
+		...(unstable > 0 ? [`${unstable} spans changed whenever they were read: maps in them may be missing`] : []),
 		...(walk.nodes.isFull ? ["there are too many values to follow all: some maps lack their holder"] : []),
 		"keys and elements above 128 bytes, which are objects of their own, are not in the bytes",
 	];

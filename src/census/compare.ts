@@ -1,4 +1,7 @@
-/** Two readings of one process compared: kinds of maps whose number changes, maps that grow, maps that lost entries and kept their memory. */
+/**
+ * Two readings of one process compared: kinds of maps whose number changes, maps that grow, maps that lost entries
+ * and kept their memory.
+ */
 import { GomapgrowError } from "../errors/error.ts";
 import type { DiffRecord, MapChange, MapGroupChange } from "./diff-record.ts";
 import type { HolderRecord } from "./record.ts";

@@ -1,6 +1,6 @@
 /**
- * Decides which candidates are maps: follows their pointers, compares sizes, pointers and counts. Candidates are examined in batches, each
- * step with one read for all of them.
+ * Decides which candidates are maps: follows their pointers, compares sizes, pointers and counts. Candidates are
+ * examined in batches, each step with one read for all of them.
  */
 import type { HmapLayout, SwissMapLayout, SwissTableLayout } from "../gobin/layouts/struct-layouts.ts";
 import { GroupEvidence } from "./group-evidence.ts";
@@ -267,7 +267,10 @@ export class Examiner {
 		return counted || this.#fullSlots(control, false) === map.entries ? undefined : "full";
 	}
 
-	/** Overflow buckets that are objects of their own: the first ones come from the end of the array (runtime/map.go, newoverflow). */
+	/**
+	 * Overflow buckets that are objects of their own: the first ones come from the end of the array (runtime/map.go,
+	 * newoverflow).
+	 */
 	#overflowBytes(map: FoundMap, header: ClassicHeader, arrayBytes: number, extra: number): number {
 		const estimate = overflowBuckets(header);
 		const shape = this.#shapes.all[this.#shapes.members(map.set)[0] ?? -1];

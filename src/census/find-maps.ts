@@ -9,7 +9,10 @@ import type { Spans } from "./spans.ts";
 const BATCH = 4096;
 /** How often a candidate that seems to change is looked at again. */
 const ROUNDS = 4;
-/** Candidates that are looked at again: of a program that changes all its maps, and of objects that only look like headers. */
+/**
+ * Candidates that are looked at again: of a program that changes all its maps, and of objects that only look like
+ * headers.
+ */
 const MAX_AGAIN = 1 << 20;
 /** Look-ups of memory that was taken into use meanwhile. */
 const MAX_REFRESHED = 20_000;
@@ -55,10 +58,6 @@ export class HeaderIndex {
 export interface Search {
 	index: HeaderIndex;
 	scan: HeaderScan;
-	/** Maps that changed whenever they were looked at. */
-	changing: number;
-	/** Candidates that are no maps. */
-	refused: number;
 }
 
 export function findMaps(
@@ -72,7 +71,7 @@ export function findMaps(
 ): Search {
 	const list = headerSpans(spans, shape);
 	const index = new HeaderIndex(spans, list);
-	const search: Search = { index, scan: { unstable: 0, objects: 0 }, changing: 0, refused: 0 };
+	const search: Search = { index, scan: { unstable: 0 } };
 	let found: Candidate[] = [];
 	const again: Candidate[] = [];
 	const keep = ({ map, address }: Candidate): void => {
@@ -86,7 +85,6 @@ export function findMaps(
 			for (const candidate of part) {
 				if (candidate.refusal === undefined) keep(candidate);
 				else if (again.length < MAX_AGAIN) again.push(candidate);
-				else search.refused++;
 			}
 		}
 		found = [];
@@ -107,23 +105,25 @@ export function findMaps(
 			onProgress();
 		},
 	);
-	lookAgain(spans, examiner, batch, again, search, keep);
+	lookAgain(spans, examiner, batch, again, keep);
 	return search;
 }
 
-/** A candidate that was refused may have been changed while it was read: it is read again, fresh, until it is a map or stays the same. */
+/**
+ * A candidate that was refused may have been changed while it was read: it is read again, fresh, until it is a map
+ * or stays the same.
+ */
 function lookAgain(
 	spans: Spans,
 	examiner: Examiner,
 	batch: ReadBatch,
 	refused: readonly Candidate[],
-	search: Search,
 	keep: (candidate: Candidate) => void,
 ): void {
 	let left = refused;
 	let refreshes = 0;
 	for (let round = 0; round < ROUNDS && left.length > 0; round++) {
-		const changed = readAgain(examiner, batch, left, search);
+		const changed = readAgain(examiner, batch, left);
 		for (const { missing } of changed) {
 			if (missing !== 0 && refreshes++ < MAX_REFRESHED) spans.refresh(batch, missing);
 		}
@@ -136,8 +136,7 @@ function lookAgain(
 				const { refusal } = candidate;
 				if (refusal === undefined) keep(candidate);
 				// Twice the same, with everything read anew.
-				else if (CERTAIN.has(refusal) && before[position] === refusal && round > 0) search.refused++;
-				else next.push(candidate);
+				else if (!CERTAIN.has(refusal) || before[position] !== refusal || round === 0) next.push(candidate);
 			});
 		}
 		left = next;
@@ -147,19 +146,13 @@ function lookAgain(
 		// What looks like a map but for its numbers, and changes meanwhile, is one that is being written.
 		if ((refusal === "used" || (refusal === "full" && changed)) && candidate.map !== undefined) {
 			candidate.map.flags |= FLAG.changing;
-			search.changing++;
 			keep(candidate);
-		} else search.refused++;
+		}
 	}
 }
 
 /** The candidates with the headers that they have now; those that cannot be headers any more are left out. */
-function readAgain(
-	examiner: Examiner,
-	batch: ReadBatch,
-	candidates: readonly Candidate[],
-	search: Search,
-): Candidate[] {
+function readAgain(examiner: Examiner, batch: ReadBatch, candidates: readonly Candidate[]): Candidate[] {
 	const left: Candidate[] = [];
 	for (let from = 0; from < candidates.length; from += BATCH) {
 		const part = candidates.slice(from, from + BATCH);
@@ -168,10 +161,7 @@ function readAgain(
 		batch.read();
 		part.forEach((candidate, number) => {
 			const header = batch.isComplete(number) ? examiner.headerIn(batch, batch.offset(number)) : undefined;
-			if (header === undefined) {
-				search.refused++;
-				return;
-			}
+			if (header === undefined) return;
 			candidate.changed ||= !sameHeader(candidate.header, header);
 			candidate.header = header;
 			left.push(candidate);

@@ -1,6 +1,6 @@
 /**
- * Global variables that are maps, from the calls of the runtime's map functions: their first arguments are a map type and the map, and the
- * compiler loads both right before. x86-64, Go 1.15 to 1.27.
+ * Global variables that are maps, from the calls of the runtime's map functions: their first arguments are a map
+ * type and the map, and the compiler loads both right before. x86-64, Go 1.15 to 1.27.
  */
 import { i32 } from "../elf/little-endian.ts";
 import type { GoBinary } from "../gobin/go-binary.ts";
@@ -115,7 +115,10 @@ interface State {
 	stack: Map<number, Value>;
 }
 
-/** Executes moves from `start` to the call; undefined when something else passes control on, or no instruction begins at the call. */
+/**
+ * Executes moves from `start` to the call; undefined when something else passes control on, or no instruction begins
+ * at the call.
+ */
 function follow(code: Uint8Array, base: number, start: number, call: number): State | undefined {
 	const state: State = { registers: new Map(), stack: new Map() };
 	for (let at = start; at < call; ) {

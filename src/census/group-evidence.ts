@@ -1,4 +1,7 @@
-/** What the object that holds buckets or groups says about their type: its size, its header, or which of its words are pointers. */
+/**
+ * What the object that holds buckets or groups says about their type: its size, its header, or which of its words
+ * are pointers.
+ */
 import { arenaBits, inlineMarkBytes, pointerBits } from "./pointer-bits.ts";
 import type { ReadBatch } from "./read-batch.ts";
 import { NONE, type Shapes } from "./shapes.ts";
@@ -57,8 +60,8 @@ export class GroupEvidence {
 	}
 
 	/**
-	 * Adds what has to be read of the object at `address` that holds 2^log2 buckets or groups. Returns a number for `result`, -1 when no
-	 * type has such an array.
+	 * Adds what has to be read of the object at `address` that holds 2^log2 buckets or groups. Returns a number for
+	 * `result`, -1 when no type has such an array.
 	 */
 	add(address: number, log2: number, classic: boolean): number {
 		const spans = this.#spans;
@@ -103,7 +106,10 @@ export class GroupEvidence {
 		this.#addPiece(entry, -1, bits.address - Math.floor(word / perByte), word, length / 8, perByte);
 	}
 
-	/** The aligned words that hold the bits of `words` words from `first` on. `span`: that holds the bits, -1 for those of an arena. */
+	/**
+	 * The aligned words that hold the bits of `words` words from `first` on. `span`: that holds the bits, -1 for those
+	 * of an arena.
+	 */
 	#addPiece(entry: Entry, span: number, start: number, first: number, words: number, perByte: number): void {
 		const from = Math.floor((start + Math.floor(first / perByte)) / 8) * 8;
 		const to = start + Math.ceil((first + words) / perByte);

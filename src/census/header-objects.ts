@@ -1,6 +1,7 @@
 /**
- * The allocated objects that have the size and the pointers of a map header, span by span. A piece of spans is read between two looks at the
- * collector's generation, each span's own fields after its memory; what changed meanwhile is read again.
+ * The allocated objects that have the size and the pointers of a map header, span by span. A piece of spans is read
+ * between two looks at the collector's generation, each span's own fields after its memory; what changed meanwhile
+ * is read again.
  */
 
 import { arenaBits, inlineMarkBytes, pointerBits } from "./pointer-bits.ts";
@@ -27,8 +28,6 @@ export type VisitHeader = (address: number, at: number, span: number, index: num
 export interface HeaderScan {
 	/** Spans that never held still. */
 	unstable: number;
-	/** Allocated objects of that size. */
-	objects: number;
 }
 
 /** Numbers of the spans that can hold headers. */
@@ -50,7 +49,7 @@ export function scanHeaders(
 	visit: VisitHeader,
 	afterPiece: () => void,
 ): HeaderScan {
-	const scan: HeaderScan = { unstable: 0, objects: 0 };
+	const scan: HeaderScan = { unstable: 0 };
 	for (let from = 0; from < list.length; ) {
 		const piece: number[] = [];
 		for (let bytes = 0; from < list.length && piece.length < MAX_PIECE_SPANS && bytes < MAX_PIECE_BYTES; from++) {
@@ -94,7 +93,7 @@ function readPiece(
 			}
 			if (state === "changed" || collected) scan.unstable++;
 			if (batch.isComplete(alloc)) {
-				scan.objects += visitSpan(spans, batch, span, pieces[index] as SpanPieces, shape, generation, visit);
+				visitSpan(spans, batch, span, pieces[index] as SpanPieces, shape, generation, visit);
 			}
 		});
 		left = again;
@@ -140,24 +139,21 @@ function visitSpan(
 	shape: HeaderShape,
 	generation: number,
 	visit: VisitHeader,
-): number {
+): void {
 	const unswept = spans.isUnswept(span, generation);
-	if (!batch.isComplete(memory) || (unswept && !batch.isComplete(mark))) return 0;
-	if (bits !== undefined && !batch.isComplete(bits)) return 0;
+	if (!batch.isComplete(memory) || (unswept && !batch.isComplete(mark))) return;
+	if (bits !== undefined && !batch.isComplete(bits)) return;
 	const [elems, free] = [spans.elems[span] as number, spans.freeIndex[span] as number];
 	const [base, size, bytes] = [spans.base[span] as number, shape.elemSize, spans.bytes[span] as number];
 	const live = batch.offset(unswept ? mark : alloc);
 	const start = batch.offset(memory);
 	const bitsAt = bits === undefined ? start + bytes - bytes / 64 - inlineMarks : batch.offset(bits);
 	const words = shape.bytes / 8;
-	let objects = 0;
 	for (let index = 0; index < elems; index++) {
 		const marked = ((batch.bytes[live + (index >>> 3)] as number) >>> (index & 7)) & 1;
 		if (marked === 0 && (unswept || index >= free)) continue;
-		objects++;
 		const found = pointerBits(batch.bytes, bitsAt, (index * size) / 8, words, spans.pointerBits);
 		if (found !== shape.pointers) continue;
 		visit(base + index * size, start + index * size, span, index);
 	}
-	return objects;
 }

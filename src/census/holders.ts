@@ -1,4 +1,7 @@
-/** Who holds a map, as text: a global variable, a chain of struct fields, an element of another map, a goroutine. Each text has a number. */
+/**
+ * Who holds a map, as text: a global variable, a chain of struct fields, an element of another map, a goroutine.
+ * Each text has a number.
+ */
 import type { MapTable } from "./map-table.ts";
 import { NODE } from "./node-table.ts";
 import { REFERRER } from "./references.ts";
@@ -112,6 +115,13 @@ export class Holders {
 			this.#texts.set(number, holder);
 		}
 		return holder;
+	}
+
+	/** Whether a chain begins with a global variable: then what it leads to is alive. */
+	isRooted(number: number): boolean {
+		let last = number;
+		for (let at = number; at >= 0; at = this.#paths[at]?.parent ?? -1) last = at;
+		return this.#paths[last]?.kind === "global";
 	}
 
 	#intern(path: Path): number {

@@ -1,6 +1,6 @@
 /**
- * Headers of Go maps from their bytes, and what must hold of one. Sources: runtime/map.go (Go 1.15 to 1.25), internal/runtime/maps
- * (1.24 to 1.27).
+ * Headers of Go maps from their bytes, and what must hold of one. Sources: runtime/map.go (Go 1.15 to 1.25),
+ * internal/runtime/maps (1.24 to 1.27).
  */
 import type { HmapLayout, SwissMapLayout, SwissTableLayout } from "../gobin/layouts/struct-layouts.ts";
 

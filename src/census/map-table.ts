@@ -23,8 +23,6 @@ export const FLAG = {
 	onStack: 32,
 	/** Holders of different types. */
 	conflict: 64,
-	/** Reached from a global variable or a stack. */
-	rooted: 128,
 } as const;
 
 /** By what the type of a map is known, the strongest first; 0: by nothing but its shape. */

@@ -26,7 +26,10 @@ export function hasInlineMarks(spans: Spans): boolean {
 	return false;
 }
 
-/** Where the bits of some memory of the heap are, when they are in the arena; undefined when they are in the span. Uses the batch. */
+/**
+ * Where the bits of some memory of the heap are, when they are in the arena; undefined when they are in the span.
+ * Uses the batch.
+ */
 export function arenaBits(
 	spans: Spans,
 	batch: ReadBatch,
@@ -41,7 +44,10 @@ export function arenaBits(
 	return { address: arena + at, length: Math.ceil(length / 8 / wordsPerByte / 8) * 8 };
 }
 
-/** The pointer bits of at most 32 words, the first word's bit lowest; `at` is where the bits of word 0 are, `first` the first word. */
+/**
+ * The pointer bits of at most 32 words, the first word's bit lowest; `at` is where the bits of word 0 are, `first`
+ * the first word.
+ */
 export function pointerBits(bytes: Uint8Array, at: number, first: number, words: number, kind: PointerBits): number {
 	let bits = 0;
 	if (kind === "nibbles") {

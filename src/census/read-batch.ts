@@ -1,4 +1,7 @@
-/** Reads many small pieces of another process in one go, into one buffer that is used again: no object for each piece. */
+/**
+ * Reads many small pieces of another process in one go, into one buffer that is used again: no object for each
+ * piece.
+ */
 
 const TWO_32 = 4294967296;
 /** Most bytes of one batch. */
@@ -7,8 +10,9 @@ const MAX_BYTES = 64 << 20;
 /** What a census reads: the memory of a process, or in a test that of a pretended one. */
 export interface BatchReader {
 	/**
-	 * `ranges` has four words for each of `count` pieces: address (low, high), length, 0. Their bytes are put into `out` one behind the
-	 * other; complete[n] is 1 when all of piece n is mapped. Throws E-TARGET-GONE, E-TARGET-DENIED, E-IO.
+	 * `ranges` has four words for each of `count` pieces: address (low, high), length, 0. Their bytes are put into
+	 * `out` one behind the other; complete[n] is 1 when all of piece n is mapped. Throws E-TARGET-GONE,
+	 * E-TARGET-DENIED, E-IO.
 	 */
 	readBatch(ranges: Uint32Array, count: number, out: Uint8Array, complete: Uint8Array): void;
 }

@@ -6,7 +6,10 @@ import type { SizeClasses } from "./size-classes.ts";
 const SLOTS = 8;
 const MAX_TABLE = 1024;
 
-/** runtime/map.go, makemap: the smallest power of two of buckets that holds them below the load factor (6.0 in 1.21 only: golang/go#63438). */
+/**
+ * runtime/map.go, makemap: the smallest power of two of buckets that holds them below the load factor (6.0 in 1.21
+ * only: golang/go#63438).
+ */
 export function classicLog2(entries: number, minor: number): number {
 	const load = minor === 21 ? 6 : 6.5;
 	let log2 = 0;

@@ -1,4 +1,7 @@
-/** What `gomapgrow maps --json` prints. Addresses are hex strings, sizes are bytes; a field that is not known is absent. */
+/**
+ * What `gomapgrow maps --json` prints. Addresses are hex strings, sizes are bytes; a field that is not known is
+ * absent.
+ */
 import {
 	constant,
 	described,
@@ -77,7 +80,7 @@ const head = {
 	omitted: described(whole, "maps that are not in the list"),
 	limits: described(list(text), "what could not be found out"),
 	garbage: object({
-		at_most_bytes: optional(whole, "maps to which no chain leads from a global variable or a stack"),
+		at_most_bytes: optional(whole, "bytes of maps to which no chain that is known leads from a global variable"),
 		unreferenced_maps: optional(whole),
 		unreferenced_bytes: optional(whole),
 	}),

@@ -1,20 +1,14 @@
 /**
- * Goes through all memory that can hold references once: who refers to a map, which interfaces hold something that leads to one, and which
- * objects carry their type.
+ * Goes through all memory that can hold references once: who refers to a map, which interfaces hold something that
+ * leads to one, and which objects carry their type.
  */
 
+import { addLiveBits, forLive, type LiveBits, MAX_CHUNK, spanPieces } from "./live-objects.ts";
 import { FLAG, HOW } from "./map-table.ts";
-import { inlineMarkBytes } from "./pointer-bits.ts";
-import type { ReadBatch } from "./read-batch.ts";
 import { MAX_WITHOUT_HEADER } from "./size-classes.ts";
-import type { Spans } from "./spans.ts";
 import { KIND } from "./type-table.ts";
 import { type Area, ROOT, type Walk, type WalkContext } from "./walk.ts";
 
-const PIECE_SPANS = 512;
-const PIECE_BYTES = 4 << 20;
-/** Of one object or area at once. */
-const CHUNK_BYTES = 4 << 20;
 /** Words that may be itabs, and pairs that wait for the answer. */
 const MAX_ITABS = 1 << 18;
 const MAX_WAITING = 1 << 20;
@@ -62,13 +56,13 @@ export class References {
 	}
 
 	/**
-	 * Objects that begin with the address of their type, and large ones whose span has it (1.22+). Those that a variable or a stack refers
-	 * to come first: what slices have outgrown may still be there, and holds the same maps.
+	 * Objects that begin with the address of their type, and large ones whose span has it (1.22+). Those that a
+	 * variable or a stack refers to come first: what slices have outgrown may still be there, and holds the same maps.
 	 */
 	findTypedObjects(): void {
 		const { spans, areas, onProgress } = this.#context;
 		if (!spans.classes.headers) return;
-		for (const piece of pieces(spans, (span) => (spans.elemSize[span] as number) > MAX_WITHOUT_HEADER)) {
+		for (const piece of spanPieces(spans, (span) => (spans.elemSize[span] as number) > MAX_WITHOUT_HEADER)) {
 			this.#updateSpans(piece);
 			this.#typedObjects(piece.filter((span) => this.#gone[span] === 0));
 			onProgress();
@@ -168,7 +162,7 @@ export class References {
 	/** All objects that have pointers, then static memory and stacks. */
 	scanAll(): void {
 		const { spans, areas, onProgress } = this.#context;
-		for (const piece of pieces(spans, () => true)) {
+		for (const piece of spanPieces(spans, () => true)) {
 			this.#updateSpans(piece);
 			this.#scanSpans(piece.filter((span) => this.#gone[span] === 0));
 			this.#settle();
@@ -183,8 +177,8 @@ export class References {
 
 	#scanSpans(piece: readonly number[]): void {
 		const { spans, batch, index: headers } = this.#context;
-		const large = piece.filter((span) => (spans.elemSize[span] as number) > CHUNK_BYTES);
-		const small = piece.filter((span) => (spans.elemSize[span] as number) <= CHUNK_BYTES);
+		const large = piece.filter((span) => (spans.elemSize[span] as number) > MAX_CHUNK);
+		const small = piece.filter((span) => (spans.elemSize[span] as number) <= MAX_CHUNK);
 		batch.clear();
 		const places = small.map((span) => ({
 			bits: addLiveBits(spans, batch, span, this.#inlineMarks),
@@ -222,8 +216,8 @@ export class References {
 	/** Reads a range; `visit` gets where its bytes are in the batch, how many, and their offset in the range. */
 	#eachChunk(start: number, end: number, visit: (at: number, bytes: number, offset: number) => void): void {
 		const { batch } = this.#context;
-		for (let from = Math.ceil(start / 8) * 8; from < end; from += CHUNK_BYTES) {
-			const length = Math.floor(Math.min(CHUNK_BYTES, end - from) / 8) * 8;
+		for (let from = Math.ceil(start / 8) * 8; from < end; from += MAX_CHUNK) {
+			const length = Math.floor(Math.min(MAX_CHUNK, end - from) / 8) * 8;
 			batch.clear();
 			// Some of a segment may not be mapped.
 			for (let at = 0; at < length; at += PART_BYTES) batch.add(from + at, Math.min(PART_BYTES, length - at));
@@ -319,7 +313,10 @@ export class References {
 		}
 	}
 
-	/** Looks up what the words are that may be itabs (runtime.itab: the interface's type, the value's type). Uses the batch. */
+	/**
+	 * Looks up what the words are that may be itabs (runtime.itab: the interface's type, the value's type). Uses the
+	 * batch.
+	 */
 	#settle(): void {
 		const { batch, graph } = this.#context;
 		const { words, data, roots } = this.#waiting;
@@ -342,57 +339,5 @@ export class References {
 			if (type >= 0) this.#holds(type, data[number] ?? 0, roots[number] ?? 0);
 		});
 		if (this.#walk.pending > 1 << 16) this.#walk.drain();
-	}
-}
-
-/** Spans that have pointers, in pieces that are read at once. */
-function* pieces(spans: Spans, wanted: (span: number) => boolean): Generator<number[]> {
-	let piece: number[] = [];
-	let bytes = 0;
-	for (let span = 0; span < spans.count; span++) {
-		if (spans.noscan[span] !== 0 || !wanted(span)) continue;
-		const own = Math.min(CHUNK_BYTES, spans.bytes[span] as number);
-		if (piece.length > 0 && (piece.length >= PIECE_SPANS || bytes + own > PIECE_BYTES)) {
-			yield piece;
-			[piece, bytes] = [[], 0];
-		}
-		piece.push(span);
-		bytes += own;
-	}
-	if (piece.length > 0) yield piece;
-}
-
-interface LiveBits {
-	alloc: number;
-	mark: number;
-}
-
-function addLiveBits(spans: Spans, batch: ReadBatch, span: number, inlineMarks: boolean): LiveBits {
-	const length = Math.ceil((spans.elems[span] as number) / 64) * 8;
-	const marks = inlineMarks ? inlineMarkBytes(spans.elemSize[span] as number) : 0;
-	const end = (spans.base[span] as number) + (spans.bytes[span] as number);
-	return {
-		alloc: batch.add(spans.allocBits[span] as number, length),
-		mark: batch.add(marks > 0 ? end - marks / 2 : (spans.markBits[span] as number), length),
-	};
-}
-
-/** Calls for each object that is allocated, or, in a span that is not swept yet, was marked. */
-function forLive(
-	spans: Spans,
-	batch: ReadBatch,
-	span: number,
-	alloc: number,
-	mark: number,
-	visit: (object: number) => void,
-): void {
-	const unswept = spans.isUnswept(span, spans.heapSweepgen);
-	const bits = unswept ? mark : alloc;
-	if (!batch.isComplete(bits)) return;
-	const at = batch.offset(bits);
-	const [elems, free] = [spans.elems[span] as number, spans.freeIndex[span] as number];
-	for (let object = 0; object < elems; object++) {
-		const set = ((batch.bytes[at + (object >>> 3)] as number) >>> (object & 7)) & 1;
-		if (set !== 0 || (!unswept && object < free)) visit(object);
 	}
 }

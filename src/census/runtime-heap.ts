@@ -1,6 +1,6 @@
 /**
- * Where the runtime keeps its heap (runtime.mheap_), from the program's own x86-64 code: no symbols are needed. Three functions have to
- * agree (runtime/malloc.go, mgc.go, mheap.go; Go 1.15 to 1.27).
+ * Where the runtime keeps its heap (runtime.mheap_), from the program's own x86-64 code: no symbols are needed.
+ * Three functions have to agree (runtime/malloc.go, mgc.go, mheap.go; Go 1.15 to 1.27).
  */
 import { i32 } from "../elf/little-endian.ts";
 import type { GoBinary } from "../gobin/go-binary.ts";
@@ -108,8 +108,8 @@ function sliceOffsets(code: Uint8Array): number[] {
 }
 
 /**
- * h.spanalloc.init(sizeof(mspan), …) is the first call: its size is the first small immediate that is moved into ebx; where the call is
- * inlined (1.15), into a field.
+ * h.spanalloc.init(sizeof(mspan), …) is the first call: its size is the first small immediate that is moved into
+ * ebx; where the call is inlined (1.15), into a field.
  */
 function firstSize(code: Uint8Array): number | undefined {
 	for (let at = 0; at + 11 <= code.length; at++) {

@@ -38,8 +38,8 @@ export interface Reading {
 }
 
 /**
- * Reads the type descriptors and finds the heap. Throws E-BIN-ARCH, E-BIN-NO-MAPS, E-BIN-GO-NEW (layouts that are not known),
- * E-BIN-MALFORMED, E-TARGET-GONE, E-TARGET-DENIED.
+ * Reads the type descriptors and finds the heap. Throws E-BIN-ARCH, E-BIN-NO-MAPS, E-BIN-GO-NEW (layouts that are
+ * not known), E-BIN-MALFORMED, E-TARGET-GONE, E-TARGET-DENIED.
  */
 export function openProgram(memory: BatchReader, binary: GoBinary, bias: number): Program {
 	const { minor } = binary.version;
@@ -125,7 +125,9 @@ export function readMaps(memory: BatchReader, program: Program, onProgress: () =
 	return { spans, table, search, inlineMarks, batch, examiner };
 }
 
-/** How often the collector has begun to sweep, times two: it changes when a collection has marked all that is alive. */
+/**
+ * How often the collector has begun to sweep, times two: it changes when a collection has marked all that is alive.
+ */
 export function readSweepgen(memory: BatchReader, { heap }: Program): number {
 	const batch = new ReadBatch(memory, { bytes: 0, batches: 0, pieces: 0 });
 	batch.add(Math.floor(heap.sweepgen / 8) * 8, 8);

@@ -1,6 +1,7 @@
 /**
- * Which map types of the program an object can belong to, by its size, its pointers and, where it has one, its header. Sets of types have
- * numbers, and what was once found out is remembered: two million maps have a few hundred different shapes.
+ * Which map types of the program an object can belong to, by its size, its pointers and, where it has one, its
+ * header. Sets of types have numbers, and what was once found out is remembered: two million maps have a few hundred
+ * different shapes.
  */
 import type { MapImpl } from "../gobin/go-binary.ts";
 import { PAGE, type SizeClasses } from "./size-classes.ts";
@@ -55,8 +56,8 @@ export class Shapes {
 	}
 
 	/**
-	 * Types for which an object of `elemSize` bytes holds an array of 2^log2 buckets or groups. `overflow`: with the overflow buckets that
-	 * come with it (runtime/map.go, makeBucketArray).
+	 * Types for which an object of `elemSize` bytes holds an array of 2^log2 buckets or groups. `overflow`: with the
+	 * overflow buckets that come with it (runtime/map.go, makeBucketArray).
 	 */
 	bySize(elemSize: number, noscan: boolean, log2: number, overflow: boolean): number {
 		const key = ((elemSize * 64 + log2) * 2 + Number(noscan)) * 2 + Number(overflow);

@@ -1,4 +1,7 @@
-/** runtime.mspan and the heap's bitmaps by release. Offsets: DWARF of 1.15, 1.19 and 1.21 to 1.27; in between as the code's evidence says. */
+/**
+ * runtime.mspan and the heap's bitmaps by release. Offsets: DWARF of 1.15, 1.19 and 1.21 to 1.27; in between as the
+ * code's evidence says.
+ */
 
 export interface SpanLayout {
 	/** sizeof(mspan) */
@@ -29,8 +32,8 @@ const WIDE: Omit<SpanLayout, "bytes" | "sweepgen"> = {
 };
 
 /**
- * The layout for a release and the size that its code says; undefined when they do not go together. 1.16 to 1.18 and 1.20 were not
- * measured: their sizes lie between, and every span in use has to pass its checks.
+ * The layout for a release and the size that its code says; undefined when they do not go together. 1.16 to 1.18 and
+ * 1.20 were not measured: their sizes lie between, and every span in use has to pass its checks.
  */
 export function spanLayout(minor: number, bytes: number | undefined): SpanLayout | undefined {
 	if (minor >= 22) {
@@ -46,8 +49,9 @@ export function spanLayout(minor: number, bytes: number | undefined): SpanLayout
 }
 
 /**
- * Where the bits are that say which words of an object are pointers. "nibbles": in the arena, four words a byte (up to 1.19);
- * "arena-bits": in the arena, one bit a word (1.20, 1.21); "span-bits": at the end of the span, for objects up to 512 bytes (1.22+).
+ * Where the bits are that say which words of an object are pointers. "nibbles": in the arena, four words a byte (up
+ * to 1.19); "arena-bits": in the arena, one bit a word (1.20, 1.21); "span-bits": at the end of the span, for
+ * objects up to 512 bytes (1.22+).
  */
 export type PointerBits = "nibbles" | "arena-bits" | "span-bits";
 

@@ -1,6 +1,6 @@
 /**
- * Pieces of a batch by span: reading a page costs as much as reading a few words of it, and what is asked for at one time mostly lies
- * side by side.
+ * Pieces of a batch by span: reading a page costs as much as reading a few words of it, and what is asked for at one
+ * time mostly lies side by side.
  */
 import type { ReadBatch } from "./read-batch.ts";
 import type { Spans } from "./spans.ts";
@@ -32,8 +32,8 @@ export class SpanPieces {
 	}
 
 	/**
-	 * Adds what has to be read of a span for `length` bytes at an address, a multiple of 8. Returns a place for `offset`: the piece, and where
-	 * in it.
+	 * Adds what has to be read of a span for `length` bytes at an address, a multiple of 8. Returns a place for
+	 * `offset`: the piece, and where in it.
 	 */
 	add(span: number, address: number, length: number): Place {
 		const whole = this.#spans.bytes[span] as number;

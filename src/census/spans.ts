@@ -1,4 +1,7 @@
-/** The spans of the Go heap that are in use: which object is at an address, how large it is, and whether it is allocated. */
+/**
+ * The spans of the Go heap that are in use: which object is at an address, how large it is, and whether it is
+ * allocated.
+ */
 import { GomapgrowError } from "../errors/error.ts";
 import type { ReadBatch } from "./read-batch.ts";
 import type { RuntimeHeap } from "./runtime-heap.ts";
@@ -18,7 +21,10 @@ import {
 	STATE_IN_USE,
 } from "./span-layout.ts";
 
-/** Of all spans, also those that are not in use: a heap of 2 TB in spans of 8 kB has more, but then the list alone takes 2 GB. */
+/**
+ * Of all spans, also those that are not in use: a heap of 2 TB in spans of 8 kB has more, but then the list alone
+ * takes 2 GB.
+ */
 const MAX_SPANS = 1 << 24;
 /** Pages in use that are indexed: 256 GB. */
 const MAX_PAGES = 1 << 25;
@@ -228,8 +234,8 @@ export class Spans {
 	}
 
 	/**
-	 * What the mspan says now, read once more. "same"; "changed": its bits are others, and they are taken up; "gone": it holds other
-	 * objects or none.
+	 * What the mspan says now, read once more. "same"; "changed": its bits are others, and they are taken up; "gone":
+	 * it holds other objects or none.
 	 */
 	update(batch: ReadBatch, offset: number, span: number): "same" | "changed" | "gone" {
 		const { layout } = this;

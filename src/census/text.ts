@@ -33,13 +33,13 @@ export function headText(census: Census, { head, totals, worst, columns, color }
 		...(garbage.unreferenced_maps === undefined || garbage.unreferenced_maps === 0
 			? []
 			: [
-					`garbage: ${plural(garbage.unreferenced_maps, "map")} (${formatBytes(garbage.unreferenced_bytes ?? 0)}) to which nothing refers`,
+					`garbage: ${plural(garbage.unreferenced_maps, "map")} (${formatBytes(garbage.unreferenced_bytes ?? 0)}) to which nothing refers, at most ${formatBytes(garbage.at_most_bytes ?? 0)}`,
 				]),
 	];
 	const heap = [
 		`${formatBytes(heap_bytes)} in use; ${plural(maps_total, "map")} ${maps_total === 1 ? "holds" : "hold"} ${formatBytes(maps_bytes)} (${share})`,
 		...garbageParts,
-		`read in ${formatDuration(head.duration_ns)}`,
+		`read ${formatBytes(census.costs.bytes)} in ${formatDuration(head.duration_ns)}`,
 	].join("; ");
 	const row = (label: string, text: string): string[] => (text === "" ? [] : labelled(label, LABEL, text, width));
 	return [

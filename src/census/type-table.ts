@@ -1,6 +1,6 @@
 /**
- * The type descriptors of the program as they are in its memory, where all addresses in them are run-time addresses. Layouts: runtime/type.go,
- * internal/abi/type.go (Go 1.15 to 1.27).
+ * The type descriptors of the program as they are in its memory, where all addresses in them are run-time addresses.
+ * Layouts: runtime/type.go, internal/abi/type.go (Go 1.15 to 1.27).
  */
 import { GomapgrowError } from "../errors/error.ts";
 import { TYPE_LAYOUT } from "../gobin/layouts/struct-layouts.ts";

@@ -99,7 +99,9 @@ export class Typings {
 		};
 	}
 
-	/** The different kinds of buckets or groups of a set: named types share that of the map[K]V that they are made of. */
+	/**
+	 * The different kinds of buckets or groups of a set: named types share that of the map[K]V that they are made of.
+	 */
 	#groups(set: number): { key: string; elem: string }[] {
 		if (set === ANY) return [];
 		const byGroup = new Map<number, { key: string; elem: string }>();

@@ -1,6 +1,6 @@
 /**
- * Follows values of known type to the maps that they hold: a map that such a value refers to has the type that it says. The memory is read in
- * batches of many values.
+ * Follows values of known type to the maps that they hold: a map that such a value refers to has the type that it
+ * says. The memory is read in batches of many values.
  */
 import type { Examiner, MapLayouts } from "./examine.ts";
 import type { HeaderIndex } from "./find-maps.ts";
@@ -22,8 +22,8 @@ const PIECE_BYTES = 1 << 19;
 const CHANNEL_BYTES = 24;
 
 /**
- * Where a chain of holders begins, as parent of the first node. The n-th global of known type is `global` - n, the map in the n-th row, which
- * has its type from a header, `map` - n.
+ * Where a chain of holders begins, as parent of the first node. The n-th global of known type is `global` - n, the
+ * map in the n-th row, which has its type from a header, `map` - n.
  */
 export const ROOT = {
 	...{ object: -2, heapInterface: -3, staticInterface: -4, stackInterface: -5, global: -16 },
@@ -75,7 +75,10 @@ export class Walk {
 		return this.nodes.count - this.#next;
 	}
 
-	/** A value of a type; values that lead to no maps, or lie where none can, are ignored. Returns the new node's number, else -1. */
+	/**
+	 * A value of a type; values that lead to no maps, or lie where none can, are ignored. Returns the new node's
+	 * number, else -1.
+	 */
 	push(address: number, type: number, values: number, parent: number, offset: number): number {
 		const { graph, spans } = this.#context;
 		const graphType = graph.types[type];
@@ -96,7 +99,9 @@ export class Walk {
 		this.nodes.add(table.float("address", row), type, NODE.mapHeader, 1, ROOT.map - row, 0, HOW.header);
 	}
 
-	/** Bytes from there to the end of the object or area that holds the address; 0 where no value with pointers can be. */
+	/**
+	 * Bytes from there to the end of the object or area that holds the address; 0 where no value with pointers can be.
+	 */
 	#roomAt(address: number, spans: Spans): number {
 		if (address % 8 !== 0) return 0;
 		const span = spans.at(address);

@@ -115,7 +115,10 @@ function keyOf(name: string): string {
 	return name.replace(/^no-/, "").replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** Flags with a dash inside: the parser knows them by their other spelling only, and takes what follows for their value. */
+/**
+ * Flags with a dash inside: the parser knows them by their other spelling only, and takes what follows for their
+ * value.
+ */
 const DASHED_FLAGS = new Map(
 	(COMMANDS as readonly CommandSpec[])
 		.flatMap(({ options }) => options)

@@ -20,10 +20,10 @@ import { resolveTarget, type TargetProcess } from "../process/discover.ts";
 import { openFileBytes } from "../process/file-bytes.ts";
 import { readLoadBias } from "../process/load-bias.ts";
 import { isRunning } from "../process/process-watch.ts";
-import { exePath } from "../process/procfs.ts";
+import { exePath, readSwappedBytes } from "../process/procfs.ts";
 import { formatWallTime } from "../records/time.ts";
 import { decideColor } from "../text/color.ts";
-import { plural } from "../text/units.ts";
+import { formatBytes, plural } from "../text/units.ts";
 import type { MapsOptions } from "./maps-options.ts";
 import { stopOnSignals } from "./signals.ts";
 import { writeAll } from "./write-all.ts";
@@ -44,7 +44,10 @@ interface Taken {
 	list: Listed;
 }
 
-/** Prints the maps, or what changed; exit code 0. Throws E-USAGE, E-TARGET-…, E-BIN-…, E-HOST-LIBBPF, E-RECORD-MALFORMED, E-TIMEOUT, E-IO. */
+/**
+ * Prints the maps, or what changed; exit code 0. Throws E-USAGE, E-TARGET-…, E-BIN-…, E-HOST-LIBBPF,
+ * E-RECORD-MALFORMED, E-TIMEOUT, E-IO.
+ */
 export async function maps(operands: readonly string[], options: MapsOptions): Promise<number> {
 	if (options.diff) {
 		const { mapsDiff } = await import("./maps-diff.ts");
@@ -172,13 +175,24 @@ function take({ target, memory, preparation }: Source, options: MapsOptions): Ta
 		...{ go_version: sanitize(binary.version.raw), map_impl: impl },
 		duration_ns: Number(monotonicNs() - started),
 		...{ heap_bytes: census.heapBytes, maps_bytes: totals.bytes, maps_total: totals.maps, omitted: 0 },
-		limits: census.limits,
+		limits: [...swapNote(target.pid), ...census.limits],
 		garbage: garbageOf(census, rows),
 	};
 	return { census, head, list };
 }
 
-/** Watches the time. Two million maps leave much garbage here, which would be collected only when it is several times what is kept. */
+/** Reading brings memory back that was swapped out. */
+function swapNote(pid: number): string[] {
+	const bytes = readSwappedBytes(pid);
+	return bytes === 0
+		? []
+		: [`${formatBytes(bytes)} of the process are swapped out: reading brings back what it touches`];
+}
+
+/**
+ * Watches the time. Two million maps leave much garbage here, which would be collected only when it is several times
+ * what is kept.
+ */
 function progress(deadline: bigint, { timeoutMs }: MapsOptions): () => void {
 	let calls = 0;
 	return () => {
@@ -195,16 +209,19 @@ function late(timeoutMs: number): GomapgrowError {
 	});
 }
 
-function garbageOf({ table, referencesKnown }: Census, rows: Uint32Array): CensusHead["garbage"] {
-	if (!referencesKnown) return {};
-	let maps = 0;
-	let bytes = 0;
-	for (const row of rows) {
+function garbageOf({ table, holders, referencesKnown }: Census, rows: Uint32Array): CensusHead["garbage"] {
+	let [maps, bytes, mostBytes] = [0, 0, 0];
+	for (let i = 0; i < rows.length; i++) {
+		const row = rows[i] as number;
+		if (!holders.isRooted(holders.of(row))) mostBytes += table.word("bytes", row);
 		if (table.has(row, FLAG.referenced)) continue;
 		maps++;
 		bytes += table.word("bytes", row);
 	}
-	return { unreferenced_maps: maps, unreferenced_bytes: bytes };
+	return {
+		at_most_bytes: mostBytes,
+		...(referencesKnown ? { unreferenced_maps: maps, unreferenced_bytes: bytes } : {}),
+	};
 }
 
 function outputColumns(): number {

@@ -56,8 +56,9 @@ export class ProcessMemory {
 	}
 
 	/**
-	 * The same without an object for each range: `ranges` has four words for each, address (low, high), length and 0; the bytes are put
-	 * into `out` one behind the other, and complete[n] is 1 when all of range n is mapped. Throws as `read`.
+	 * The same without an object for each range: `ranges` has four words for each, address (low, high), length and 0;
+	 * the bytes are put into `out` one behind the other, and complete[n] is 1 when all of range n is mapped. Throws as
+	 * `read`.
 	 */
 	readBatch(ranges: Uint32Array, count: number, out: Uint8Array, complete: Uint8Array): void {
 		if (out.length > MAX_BYTES) {

@@ -100,6 +100,12 @@ export function readStatus(pid: number): ProcessStatus {
 	return { uid, namespacePid };
 }
 
+/** Bytes of its own memory that are swapped out; 0 where the kernel does not say. Throws as readStatus. */
+export function readSwappedBytes(pid: number): number {
+	const kilobytes = /^VmSwap:\s+(\d+) kB$/m.exec(readProcfs(pid, "status").toString("utf8"))?.[1];
+	return kilobytes === undefined ? 0 : Number(kilobytes) * 1024;
+}
+
 /** Whether a process is in our PID namespace, or in the very same as another one. Throws E-TARGET-GONE, E-TARGET-DENIED or E-IO. */
 export function sharesPidNamespace(pid: number): boolean {
 	try {

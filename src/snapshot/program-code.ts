@@ -43,7 +43,9 @@ export class ProgramCode implements StackCode {
 		});
 	}
 
-	/** The innermost function, inlined ones included, that the address inside an instruction belongs to; safe to print. */
+	/**
+	 * The innermost function, inlined ones included, that the address inside an instruction belongs to; safe to print.
+	 */
 	functionOf(pc: number): string | undefined {
 		const fn = this.framesAt(pc).at(0)?.fn;
 		return fn === undefined ? undefined : sanitize(fn);

@@ -1,4 +1,7 @@
-/** The maps that are found from outside must be those that the program itself knows: test/programs/mapcensus prints them. */
+/**
+ * The maps that are found from outside must be those that the program itself knows: test/programs/mapcensus prints
+ * them.
+ */
 import { describe, expect } from "bun:test";
 import { chmodSync, copyFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -64,7 +67,9 @@ async function census(pid: number, args: readonly string[] = []): Promise<{ reco
 const byAddress = (maps: readonly MapRecord[]): Map<string, MapRecord> =>
 	new Map(maps.map((map) => [map.address, map]));
 
-/** Names that the runtime spells in two ways, and a named type that shares all with the map[K]V that it is made of. */
+/**
+ * Names that the runtime spells in two ways, and a named type that shares all with the map[K]V that it is made of.
+ */
 const plain = (type: string): string => (type === "main.labels" ? "map[string]string" : type);
 
 /** Compares all that is in the heap; returns how many maps are of each certainty. */

@@ -1,5 +1,6 @@
-// Mapcensus holds maps in many ways and knows each of them: what a census finds is compared with what it prints. No generics: it is
-// built with Go 1.15, too. Addresses of maps are kept inverted, so that no scan takes the notes for references.
+// Mapcensus holds maps in many ways and knows each of them: what a census finds is compared with what it prints.
+// No generics: it is built with Go 1.15, too. Addresses of maps are kept inverted, so that no scan takes the notes
+// for references.
 package main
 
 import (

@@ -1,4 +1,7 @@
-/** A census of a heap that exists only here: what is a map, what only looks like one, and what changes while it is read. */
+/**
+ * A census of a heap that exists only here: what is a map, what only looks like one, and what changes while it is
+ * read.
+ */
 import { describe, expect, test } from "bun:test";
 import { type Census, prepare, takeCensus } from "../../../src/census/census.ts";
 import { MapLines, writeJson } from "../../../src/census/json.ts";
@@ -8,7 +11,10 @@ import { GomapgrowError } from "../../../src/errors/error.ts";
 import { Prng } from "../../support/prng.ts";
 import { BINARY, control, PretendedHeap } from "./pretended-heap.ts";
 
-/** A swiss map of one group of map[string]int: 8 slots of 24 bytes behind the control word, strings' pointers at words 1, 4, 7, … */
+/**
+ * A swiss map of one group of map[string]int: 8 slots of 24 bytes behind the control word, strings' pointers at
+ * words 1, 4, 7, …
+ */
 function stringIntMap(heap: PretendedHeap, entries: number, found = entries): number {
 	const pointers = Array.from({ length: 8 }, (_, slot) => 1 + slot * 3);
 	const group = heap.allocate(208, [control(found)], pointers);

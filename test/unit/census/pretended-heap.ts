@@ -1,4 +1,7 @@
-/** A Go heap that exists only in a test, for a real program of Go 1.27: spans with objects, and the program's own type descriptors. */
+/**
+ * A Go heap that exists only in a test, for a real program of Go 1.27: spans with objects, and the program's own
+ * type descriptors.
+ */
 
 import type { BatchReader } from "../../../src/census/read-batch.ts";
 import { locateHeap } from "../../../src/census/runtime-heap.ts";
@@ -64,7 +67,10 @@ export class PretendedHeap implements BatchReader {
 		return this.#pieces.map(({ bytes }) => bytes);
 	}
 
-	/** An object in a span of that size class. `pointers`: which of its words are pointers; undefined: none of the span. */
+	/**
+	 * An object in a span of that size class. `pointers`: which of its words are pointers; undefined: none of the
+	 * span.
+	 */
 	allocate(elemSize: number, words: readonly (number | bigint)[], pointers?: readonly number[]): number {
 		const noscan = pointers === undefined;
 		const span =
