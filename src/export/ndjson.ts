@@ -24,18 +24,30 @@ function firstField(record: object): string | undefined {
 }
 
 /** Text of stacks: growths from the same place share one array, and spelling it out is most of the work. */
-const stackTexts = new WeakMap<readonly Frame[], string>();
+let stackTexts = new WeakMap<readonly Frame[], string>();
+/** UTF-16 units of all of them, and the most there may be: then they are spelled anew. Deep stacks have some ten thousand each. */
+let textLength = 0;
+const MAX_TEXT_LENGTH = 8 << 20;
+
+function stackText(stack: readonly Frame[]): string {
+	const known = stackTexts.get(stack);
+	if (known !== undefined) return known;
+	const text = json(stack);
+	textLength += text.length;
+	if (textLength > MAX_TEXT_LENGTH) {
+		stackTexts = new WeakMap();
+		textLength = text.length;
+	}
+	stackTexts.set(stack, text);
+	return text;
+}
 
 const NO_FRAMES: Frame[] = [];
 const NO_STACK = '"stack":[]';
 
 function growthLine(record: GrowthRecord): string {
 	const { stack } = record;
-	let text = stackTexts.get(stack);
-	if (text === undefined) {
-		text = json(stack);
-		stackTexts.set(stack, text);
-	}
+	const text = stackText(stack);
 	// A copy without the stack would cost as much as spelling the rest.
 	record.stack = NO_FRAMES;
 	const whole = json(record);

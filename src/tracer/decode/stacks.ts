@@ -58,10 +58,11 @@ export class StackDecoder {
 		const key = `${probe.site.address}:${this.#inFileBytes.toString("latin1", 0, 8 * returns.length)}`;
 		const known = this.#stacks.get(key) ?? this.#stacks.get(`${bias}:${key}`);
 		if (known !== undefined) return known;
-		const first = this.#framesAt(probe.site.address, bias);
+		// As if the call were at the function's first byte.
+		const first = this.#locate(probe.site.address + 1, bias);
 		// In the middle of a function the top of the stack is no return address; the frames of an inlined copy begin with it.
 		const middle = isInMiddle(probe);
-		const stack = middle ? from(first.frames, probe.fn) : first.frames;
+		const stack = middle ? from(first.frames, probe.fn) : [...first.frames];
 		const callers = this.#inFile.subarray(middle ? 1 : 0, returns.length);
 		const { whole, named } = this.#addCallers(stack, probe, callers, bias);
 		if (!whole) this.#cut.add(stack);
@@ -104,18 +105,29 @@ export class StackDecoder {
 		let callee = probe.site.address;
 		for (const address of returns) {
 			if (address === UNREAD) break;
-			// A return address points behind the call: the byte before it belongs to the call.
-			const call = address - 1;
-			const found = this.#framesAt(call, bias);
+			const found = this.#locate(address, bias);
 			if (found.frames.some((frame) => frame.fn === GOEXIT)) return { whole: true, named };
 			// That it is none of the program's calls does not depend on where the program was loaded.
 			if (doubtful && !mayCall(binary, address, callee)) return { whole: false, named };
 			named &&= found.named;
 			stack.push(...found.frames);
 			if (found.frames.some((frame) => frame.fn === MAIN)) return { whole: true, named };
-			callee = call;
+			callee = address - 1;
 		}
 		return { whole: !doubtful, named };
+	}
+
+	/** The frames of one return address in the file, shared by all stacks that it is in: do not change them. */
+	#locate(returnAddress: number, bias: number): Located {
+		const known = this.#callers.get(returnAddress);
+		if (known !== undefined) return { frames: known, named: true };
+		const own = String(returnAddress + bias);
+		const unnamed = this.#callers.get(own);
+		if (unnamed !== undefined) return { frames: unnamed, named: false };
+		// It points behind the call: the byte before it belongs to the call.
+		const located = this.#framesAt(returnAddress - 1, bias);
+		this.#callers.set(located.named ? returnAddress : own, located.frames);
+		return located;
 	}
 
 	/** The frames of one address in the file, innermost first. */
@@ -136,13 +148,7 @@ export class StackDecoder {
 	 */
 	caller(returnAddress: number, bias: number): Frame[] {
 		if (returnAddress === 0) return [];
-		const key = returnAddress - bias;
-		const own = String(returnAddress);
-		const known = this.#callers.get(key) ?? this.#callers.get(own);
-		if (known !== undefined) return known;
-		const { frames, named } = this.#framesAt(key - 1, bias);
-		this.#callers.set(named ? key : own, frames);
-		return frames;
+		return this.#locate(returnAddress - bias, bias).frames;
 	}
 
 	/** Name of the function at an address as the process has it. */
