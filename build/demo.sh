@@ -19,8 +19,8 @@ for version in 1.23 1.27; do
 		kill -0 "$service"
 		sleep 0.05
 	done
-	echo "== gomapgrow watch $service --budget off (the demo service, Go $version)"
-	"${root[@]}" dist/gomapgrow watch "$service" --duration 10s --budget off
+	echo "== gomapgrow watch $service (the demo service, Go $version)"
+	"${root[@]}" dist/gomapgrow watch "$service" --duration 10s
 	kill "$service"
 	wait "$service" || true
 	service=

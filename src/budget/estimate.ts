@@ -140,6 +140,11 @@ export class WindowedSum {
 		return this.#fewTopHits(ENOUGH_TOP_HITS) ? (UNSEEN_HITS * 2 * this.#largestHit * sum) / this.#seen : 0;
 	}
 
+	/** What was measured in full and what was seen in windows, without weight. */
+	get seen(): number {
+		return this.#exact + this.#seen;
+	}
+
 	/** What was measured in full and the weighted windows. */
 	get estimate(): number {
 		return this.#exact + this.#sum + this.#lastValue;

@@ -86,6 +86,8 @@ export class Governor<Target> {
 	#reading = { cpuNs: 0, records: 0 };
 	/** The first records are over. */
 	#readingKnown = false;
+	/** Records came since the previous tick. */
+	#hurry = false;
 
 	constructor(governed: Governed<Target>, options: GovernorOptions<Target>) {
 		this.#governed = governed;
@@ -116,9 +118,11 @@ export class Governor<Target> {
 		const throttles: Throttle[] = [];
 		for (const target of this.#governed.targets) this.#budgetOf(target);
 		this.#share(nowNs);
+		const hurry = this.#hurry;
+		this.#hurry = false;
 		for (const [target, budget] of this.#budgets) {
 			budget.advance(this.#options.clockNs());
-			if (!budget.tickDue(nowNs)) continue;
+			if (!budget.tickDue(nowNs, hurry)) continue;
 			const pid = this.#governed.pidOf(target);
 			const limitNs = this.#limits.get(pid) ?? 0;
 			const costs = budget.tick(nowNs, limitNs, this.#recordsPerSecond());
@@ -167,6 +171,7 @@ export class Governor<Target> {
 	/** Reading so many records took the tool so much processor time. The first ones take longer: their stacks and types are new. */
 	addReading(cpuNs: number, records: number): void {
 		if (records === 0) return;
+		this.#hurry = true;
 		const all = this.#reading.records + records;
 		const kept = Math.min(1, Math.max(0, REMEMBERED_RECORDS - records) / Math.max(1, this.#reading.records));
 		this.#reading = { cpuNs: kept * this.#reading.cpuNs + cpuNs, records: kept * this.#reading.records + records };

@@ -21,6 +21,8 @@ export interface Period {
 	/** First nanosecond of the window and the first one after it. */
 	fromNs: number;
 	toNs: number;
+	/** When it was planned: a window that was to begin before had no gate then. */
+	plannedNs: number;
 }
 
 export interface PeriodOver {
@@ -136,16 +138,17 @@ export class WindowSchedule {
 	/** Windows begin now: the first period reaches from here to a moment of the grid, half a period to one and a half from now. */
 	begin(nowNs: number, shape: Shape): void {
 		this.#periods = [];
-		this.#plan(nowNs, shape);
+		this.#plan(nowNs, shape, nowNs);
 	}
 
-	#plan(startNs: number, { periodNs, n }: Shape): void {
+	#plan(startNs: number, { periodNs, n }: Shape, plannedNs: number): void {
 		const { intervalNs, originNs, random } = this.#options;
 		const grid = Math.min(periodNs, intervalNs);
 		const endNs = originNs + Math.max(1, Math.round((startNs + periodNs - originNs) / grid)) * grid;
 		const slot = Math.min(n - 1, Math.floor(random() * n));
 		const at = (of: number): number => Math.round(startNs + ((endNs - startNs) * of) / n);
-		this.#periods.push({ id: this.#nextId++, n, startNs, endNs, fromNs: at(slot), toNs: at(slot + 1) });
+		const window = { fromNs: at(slot), toNs: at(slot + 1) };
+		this.#periods.push({ id: this.#nextId++, n, startNs, endNs, ...window, plannedNs });
 		this.#lastEndNs = endNs;
 	}
 
@@ -159,7 +162,7 @@ export class WindowSchedule {
 	/** Plans the next period. Its shape may follow from earlier periods only. Periods that have passed meanwhile are planned, too, and missed. */
 	planNext(shape: Shape, nowNs: number): void {
 		do {
-			if (this.#lastEndNs !== undefined) this.#plan(this.#lastEndNs, shape);
+			if (this.#lastEndNs !== undefined) this.#plan(this.#lastEndNs, shape, nowNs);
 		} while (this.#lastEndNs !== undefined && this.#lastEndNs <= nowNs);
 	}
 
@@ -195,12 +198,12 @@ export class WindowSchedule {
 		this.#attachedNs = undefined;
 	}
 
-	/** Windows that had all probes from beginning to end. */
+	/** Windows that had their gate and all probes from beginning to end. */
 	#note(nowNs: number): void {
 		const since = this.#attachedNs;
 		if (since === undefined) return;
-		for (const { id, fromNs, toNs } of this.#periods) {
-			if (since <= fromNs && toNs <= nowNs) this.#inTime.add(id);
+		for (const { id, fromNs, toNs, plannedNs } of this.#periods) {
+			if (since <= fromNs && plannedNs <= fromNs && toNs <= nowNs) this.#inTime.add(id);
 		}
 	}
 
@@ -232,7 +235,8 @@ export class WindowSchedule {
 			const { fromNs, toNs } = period;
 			const open = fromNs < nowNs && nowNs < toNs;
 			const seen = this.#inTime.has(period.id) || nowNs <= fromNs;
-			const cut = open && !emergency && this.#attachedNs !== undefined && this.#attachedNs <= fromNs;
+			const whole = this.#attachedNs !== undefined && this.#attachedNs <= fromNs && period.plannedNs <= fromNs;
+			const cut = open && !emergency && whole;
 			over.push(this.#close(period, nowNs, seen || cut));
 		}
 		this.#periods = [];

@@ -235,19 +235,19 @@ export class StreamProbes {
 		if (this.#mode === "full") this.#advanceTiming(nowNs);
 		if (this.#mode !== "windows") return;
 		const schedule = this.#schedule;
-		if (schedule.planDue(nowNs)) {
-			schedule.planNext(this.#options.nextShape(), nowNs);
-			this.#writeGates();
-		}
-		const wanted = schedule.wantsProbes(nowNs);
-		if (this.#entries && !wanted) this.#closeWindow(nowNs);
-		if (!wanted) this.#settle(nowNs);
+		if (this.#entries && !schedule.wantsProbes(nowNs)) this.#closeWindow(nowNs);
 		const over = schedule.over(nowNs);
 		if (over.length > 0) {
 			const moment = this.#moment();
 			for (const period of over) this.#periodOver(period, moment);
 		}
-		if (wanted && !this.#entries) this.#openWindow();
+		// Only now: a gate of the period after the next one is that of a period that is over.
+		if (schedule.planDue(nowNs)) {
+			schedule.planNext(this.#options.nextShape(), nowNs);
+			this.#writeGates();
+		}
+		if (!schedule.wantsProbes(nowNs)) this.#settle(nowNs);
+		else if (!this.#entries) this.#openWindow();
 	}
 
 	#advanceTiming(nowNs: number): void {

@@ -59,6 +59,9 @@ interface StreamState {
 /** Fewer calls say nothing of what timing one costs; one passes so many exits at most. */
 const TELLING_CALLS = 20;
 const MOST_PASSES = 2;
+/** Without a hit for so long a target is looked at more rarely, until records come. */
+const CALM_NS = 1e9;
+const CALM_TICK_NS = 200e6;
 /** Time over which the processors that a target uses are averaged. */
 const USE_NS = 2e9;
 
@@ -82,6 +85,8 @@ export class TargetBudget {
 	#loads: Loads = {};
 	#lastCostNs = 0;
 	#glanced = false;
+	/** Since when there was no hit. */
+	#quietNs: number;
 	/** Since the previous report. */
 	#reported = { costNs: 0, cpuNs: 0, sinceNs: 0 };
 
@@ -90,7 +95,7 @@ export class TargetBudget {
 		const { clockNs, rate, whole } = options;
 		const now = clockNs();
 		this.#ladder = rate === undefined ? undefined : new Ladder(whole ? 0 : 2);
-		this.#tickedNs = this.#nextTickNs = this.#accountedNs = now;
+		this.#tickedNs = this.#nextTickNs = this.#accountedNs = this.#quietNs = now;
 		this.#cpuNs = options.cpuNs() ?? 0;
 		this.#reported.sinceNs = now;
 		for (const [stream, control] of options.streams) this.#streams.set(stream, this.#newStream(stream, control));
@@ -181,8 +186,15 @@ export class TargetBudget {
 		return Math.min(tick, ...[...this.#streams.values()].map(({ probes }) => probes.nextNs(nowNs)));
 	}
 
-	tickDue(nowNs: number): boolean {
-		return nowNs >= this.#nextTickNs;
+	/** `hurry`: growths were recorded, of this target or another one. */
+	tickDue(nowNs: number, hurry: boolean): boolean {
+		return nowNs >= this.#nextTickNs || (hurry && this.#isCalm(nowNs));
+	}
+
+	/** Nothing is hit, and nothing is to be done at a certain moment. */
+	#isCalm(nowNs: number): boolean {
+		if (nowNs - this.#quietNs < CALM_NS) return false;
+		return [...this.#streams.values()].every(({ probes }) => probes.nextNs(nowNs) === Number.POSITIVE_INFINITY);
 	}
 
 	/** What is not probed yet is looked at for a moment, so that its first window is not too long. */
@@ -213,6 +225,7 @@ export class TargetBudget {
 			state.ticked = now;
 			const costNs = costOf(since, unit);
 			spentNs += costNs;
+			if (costNs > 0) this.#quietNs = nowNs;
 			const calls = since.hits + since.outside;
 			if (calls >= TELLING_CALLS && since.exits > 0) {
 				// Exits are attached before the entries and detached after them: passes without a call are not counted.
@@ -253,6 +266,7 @@ export class TargetBudget {
 			this.#probe(state, wanted, nowNs, decision.overdrawn);
 			note(stream, partOf(wanted));
 		}
+		if (this.#isCalm(nowNs)) this.#nextTickNs = nowNs + CALM_TICK_NS;
 		note("durations", partOf(probed.exits));
 		const readable = this.growthsPerSecond === 0 ? 1 : recordsPerSecond / this.growthsPerSecond;
 		for (const stream of ["large", "small"] as const) {

@@ -1,6 +1,6 @@
 /** Reads the counters of the kernel programs. They only ever grow: a difference of two readings is what happened in between. */
 import { GomapgrowError } from "../errors/error.ts";
-import { errnoName } from "./errno.ts";
+import { ERRNO, errnoName } from "./errno.ts";
 import { type Libbpf, libbpf, possibleCpus } from "./libbpf.ts";
 import { MapTable } from "./map-table.ts";
 import { BUCKETS, GOROUTINE, LATENCY_KEY, LATENCY_ROW, ROW, ROW_KEY, readU64, SITE_COUNTS, SLOTS } from "./wire.ts";
@@ -14,31 +14,100 @@ export function noCounts(): SiteCounts {
 	return Object.fromEntries(FIELDS.map((name) => [name, 0])) as SiteCounts;
 }
 
-/** Reads the counters of single sites. */
+/** Values that have been read already are kept of so many runs of sites. */
+const MAX_RUNS = 4096;
+
+/** What a run of sites had counted when it was read last. */
+interface Run {
+	hash: number | bigint;
+	counts: readonly Readonly<SiteCounts>[];
+}
+
+/** Reads the counters of sites. */
 export class SiteCounters {
 	readonly #lib: Libbpf = libbpf();
 	readonly #fd: number;
 	readonly #cpus: number;
-	readonly #key = new Uint32Array(new ArrayBuffer(4));
-	readonly #values: Uint8Array;
-	readonly #view: DataView;
+	readonly #previous = new Uint32Array(new ArrayBuffer(4));
+	readonly #last = new Uint32Array(new ArrayBuffer(4));
+	readonly #count = new Uint32Array(new ArrayBuffer(4));
+	#keys = new Uint32Array(new ArrayBuffer(4));
+	#values = new Uint8Array(new ArrayBuffer(0));
+	#words = new Uint32Array(this.#values.buffer);
+	/** The kernel gives several at once (Linux 5.13). */
+	#batches = true;
+	readonly #runs = new Map<string, Run>();
 
 	constructor(fd: number) {
 		this.#fd = fd;
 		this.#cpus = possibleCpus(this.#lib);
-		this.#values = new Uint8Array(new ArrayBuffer(this.#cpus * SITE_COUNTS.size));
-		this.#view = new DataView(this.#values.buffer);
 	}
 
 	/** Throws E-HOST-BPF. */
 	read(site: number): SiteCounts {
-		this.#key[0] = site;
-		const code = this.#lib.bpf_map_lookup_elem(this.#fd, this.#key, this.#values);
-		if (code !== 0)
-			throw new GomapgrowError("E-HOST-BPF", { wanted: "to read the counters of a site", found: errnoName(code) });
+		this.#reserve(1);
+		this.#readOne(site, this.#values);
+		return this.#sum(0);
+	}
+
+	#reserve(sites: number): void {
+		const bytes = sites * this.#cpus * SITE_COUNTS.size;
+		if (this.#values.length >= bytes) return;
+		this.#keys = new Uint32Array(new ArrayBuffer(4 * sites));
+		this.#values = new Uint8Array(new ArrayBuffer(bytes));
+		this.#words = new Uint32Array(this.#values.buffer);
+	}
+
+	#readOne(site: number, values: Uint8Array): void {
+		this.#previous[0] = site;
+		const code = this.#lib.bpf_map_lookup_elem(this.#fd, this.#previous, values);
+		if (code === 0) return;
+		throw new GomapgrowError("E-HOST-BPF", { wanted: "to read the counters of a site", found: errnoName(code) });
+	}
+
+	/** Of sites with consecutive numbers, in one call where the kernel has one for it. Values: do not change them. Throws E-HOST-BPF. */
+	readRun(first: number, count: number): readonly Readonly<SiteCounts>[] {
+		if (count === 0) return [];
+		this.#reserve(count);
+		const bytes = this.#cpus * SITE_COUNTS.size;
+		if (!this.#batches || !this.#readBatch(first, count)) {
+			for (let at = 0; at < count; at++) this.#readOne(first + at, this.#values.subarray(at * bytes, (at + 1) * bytes));
+		}
+		// Mostly nothing has changed, and adding up costs more than seeing that.
+		const hash = Bun.hash(this.#values.subarray(0, count * bytes));
+		const key = `${first}:${count}`;
+		const known = this.#runs.get(key);
+		if (known?.hash === hash) return known.counts;
+		const counts = Array.from({ length: count }, (_, at) => this.#sum(at));
+		if (this.#runs.size >= MAX_RUNS) this.#runs.clear();
+		this.#runs.set(key, { hash, counts });
+		return counts;
+	}
+
+	/** Returns false, once, where that fails: reading them one by one tells why. */
+	#readBatch(first: number, count: number): boolean {
+		this.#previous[0] = first - 1;
+		this.#count[0] = count;
+		const from = first === 0 ? null : this.#previous;
+		const code = this.#lib.bpf_map_lookup_batch(
+			...([this.#fd, from, this.#last, this.#keys, this.#values, this.#count, null] as const),
+		);
+		// The end of the table may be in it.
+		if ((code === 0 || code === -ERRNO.ENOENT) && this.#count[0] === count) return true;
+		this.#batches = false;
+		return false;
+	}
+
+	/** Over the CPUs, of the site at this place of what was read. */
+	#sum(at: number): SiteCounts {
 		const sum = noCounts();
+		const words = this.#words;
 		for (let cpu = 0; cpu < this.#cpus; cpu++) {
-			for (const name of FIELDS) sum[name] += readU64(this.#view, cpu * SITE_COUNTS.size + SITE_COUNTS[name]);
+			const base = (at * this.#cpus + cpu) * SITE_COUNTS.size;
+			for (const name of FIELDS) {
+				const word = (base + SITE_COUNTS[name]) / 4;
+				sum[name] += (words[word] ?? 0) + (words[word + 1] ?? 0) * 2 ** 32;
+			}
 		}
 		return sum;
 	}
@@ -154,6 +223,15 @@ export class LatencyCounters {
 	}
 }
 
+/** A call that has begun and not ended. */
+export interface CallUnderWay {
+	tgid: number;
+	/** Of its function (gomap/functions.ts, slotOf). */
+	slot: number;
+	/** Monotonic clock. */
+	begunNs: number;
+}
+
 /** The calls that goroutines are in. */
 export class GoroutineTable {
 	readonly #table: MapTable;
@@ -167,11 +245,9 @@ export class GoroutineTable {
 		});
 	}
 
-	/** How many calls have begun and not ended. */
-	callsUnderWay(): number {
-		let calls = 0;
-		for (const { value } of this.#table.rows()) calls += callsIn(value);
-		return calls;
+	/** Those that have begun and not ended. */
+	*callsUnderWay(): Generator<CallUnderWay> {
+		for (const { key, value } of this.#table.rows()) yield* callsIn(key, value);
 	}
 
 	/** Forgets what the calibration has left: what it passes off as goroutines of this process. */
@@ -179,22 +255,21 @@ export class GoroutineTable {
 		this.forget(new Set([process.pid]));
 	}
 
-	/** Forgets the goroutines of these processes; returns how many calls they were in. */
-	forget(tgids: ReadonlySet<number>): number {
-		let calls = 0;
+	/** Forgets the goroutines of these processes; returns the calls that they were in. */
+	forget(tgids: ReadonlySet<number>): CallUnderWay[] {
+		const calls: CallUnderWay[] = [];
 		this.#table.remove((key, value) => {
 			const unwanted = tgids.has(readU64(key, 8));
-			if (unwanted) calls += callsIn(value);
+			if (unwanted) calls.push(...callsIn(key, value));
 			return unwanted;
 		});
 		return calls;
 	}
 }
 
-function callsIn(value: DataView): number {
-	let calls = 0;
+function* callsIn(key: DataView, value: DataView): Generator<CallUnderWay> {
 	for (let slot = 0; slot < SLOTS; slot++) {
-		if (readU64(value, slot * GOROUTINE.callSize + GOROUTINE.begunNs) !== 0) calls++;
+		const begunNs = readU64(value, slot * GOROUTINE.callSize + GOROUTINE.begunNs);
+		if (begunNs !== 0) yield { tgid: readU64(key, 8), slot, begunNs };
 	}
-	return calls;
 }

@@ -11,9 +11,10 @@ import type { Governing, Tracer } from "./tracer.ts";
 
 /**
  * Pace of reading the ring, which holds 13,000 growths: in a storm of them, and otherwise, when each look costs more
- * than what there is to see.
+ * than what there is to see; without any for a while each look is all that the tool does.
  */
-const DRAIN_MS = { storm: 20, calm: 50 };
+const DRAIN_MS = { storm: 20, calm: 50, idle: 100 };
+const IDLE_NS = 1_000_000_000n;
 /** More records at a time than these are a storm. */
 const CALM_RECORDS = 500;
 /** Pace while output waits for its reader: a pipe takes no more than its capacity at a time. */
@@ -41,6 +42,9 @@ export class Drain {
 	/** Records of the work tier that the sampling probability gave, and records at all, of the latest drain. */
 	#samples = 0;
 	#read = 0;
+	/** When there were records last; undefined before the first drain. */
+	#readNs: bigint | undefined;
+	#idle = false;
 
 	constructor(sources: DrainSources) {
 		this.#sources = sources;
@@ -50,7 +54,8 @@ export class Drain {
 	/** Milliseconds until the next drain. */
 	get paceMs(): number {
 		if (this.#sources.sinks.reader.queued > 0) return FLUSH_MS;
-		return this.#read > CALM_RECORDS ? DRAIN_MS.storm : DRAIN_MS.calm;
+		if (this.#read > CALM_RECORDS) return DRAIN_MS.storm;
+		return this.#idle ? DRAIN_MS.idle : DRAIN_MS.calm;
 	}
 
 	/** Hands on what is in the ring, as far as the readers of the output have room for it and there is time. */
@@ -71,6 +76,9 @@ export class Drain {
 		// That a growth has returned may be among what has not been read yet.
 		if (emptied && sinks.reader.ready) tracer.expire(Number(start), this.#take);
 		governor.addReading(clock.cpuNs() - cpu, this.#read);
+		if (this.#read > 0) this.#readNs = start;
+		this.#readNs ??= start;
+		this.#idle = start - this.#readNs >= IDLE_NS;
 		this.#adjustSampling(start, emptied, stalled);
 	}
 

@@ -27,14 +27,17 @@ export class Measurements {
 	readonly #times = new Map<Target, GrowthTime>();
 	/** Steps of iterations that were counted by their sites when they were taken last. */
 	readonly #steps = new WeakMap<EntrySite, number>();
+	/** The program that a process executes now: the one before may be read a little later. */
+	readonly #current = new Map<number, Target>();
 
 	constructor(sources: MeasurementSources) {
 		this.#sources = sources;
 	}
 
 	/** A window of a stream is over, or (undefined) it was measured in full until now and will not be any more. Weight 0: it does not count. */
-	take(target: Target, stream: Stream, window: Window | undefined, gate: 0 | 1, coversNs: number): void {
-		const { tracer, aggregator } = this.#sources;
+	take(target: Target, stream: Stream, taken: Window | undefined, gate: 0 | 1, coversNs: number): void {
+		const { tracer, aggregator, sampling } = this.#sources;
+		const window = taken && sampling.numbered(target.identity.pid, stream, taken);
 		const matches = (site: EntrySite): boolean => site.target === target && tracer.streamOf(site) === stream;
 		const calls = tracer.takeCalls((site, of) => matches(site) && of === gate);
 		const latency = tracer.takeLatency(matches);
@@ -65,25 +68,41 @@ export class Measurements {
 	/** Tells the sums how the target's streams are measured by now. */
 	#note(target: Target): void {
 		const { governor, sampling } = this.#sources;
+		if (this.#isPast(target)) return;
 		for (const stream of STREAMS) {
 			const measured = governor.measured(target, stream);
 			if (measured !== undefined) sampling.set(target.identity.pid, stream, measured);
 		}
 	}
 
+	/** The process executes another program by now, whose windows have followed those of this one. */
+	#isPast(target: Target): boolean {
+		const current = this.#current.get(target.identity.pid);
+		return current !== undefined && current !== target;
+	}
+
+	#counts(target: Target, window: Window | undefined): boolean {
+		return window === undefined || (window.weight > 0 && !this.#isPast(target));
+	}
+
 	/** A target was attached: all its functions are known, called or not. */
 	attached(target: Target): void {
-		const { tracer, aggregator } = this.#sources;
-		for (const site of tracer.entriesOf(target)) {
-			aggregator.addFunction(site.probe.fn, tracer.streamOf(site), target.identity.pid);
-		}
+		const { tracer, aggregator, sampling } = this.#sources;
+		const { pid } = target.identity;
+		if (this.#isPast(target)) sampling.end(pid, STREAMS);
+		this.#current.set(pid, target);
+		for (const site of tracer.entriesOf(target)) aggregator.addFunction(site.probe.fn, tracer.streamOf(site), pid);
 		this.#note(target);
 	}
 
 	/** A target has ended, and its last windows have been taken. */
 	released(target: Target): void {
+		const { pid } = target.identity;
 		this.#note(target);
 		this.#times.delete(target);
+		if (this.#current.get(pid) !== target) return;
+		this.#current.delete(pid);
+		this.#sources.sampling.end(pid, STREAMS);
 	}
 
 	#timesOf(target: Target): GrowthTime | undefined {
@@ -100,7 +119,7 @@ export class Measurements {
 		latency: readonly LatencyDelta[],
 		window: Window | undefined,
 	): void {
-		if (window?.weight === 0) return;
+		if (!this.#counts(target, window)) return;
 		const { aggregator } = this.#sources;
 		const times = this.#timesOf(target);
 		times?.learn(calls);
@@ -152,7 +171,7 @@ export class Measurements {
 			const { hits } = tracer.countsOf(site);
 			const calls = hits - (this.#steps.get(site) ?? 0);
 			this.#steps.set(site, hits);
-			if (calls === 0 || window?.weight === 0) continue;
+			if (calls === 0 || !this.#counts(target, window)) continue;
 			aggregator.addCalls({
 				...{ pid: target.identity.pid, fn: site.probe.fn, map_type: "", site: undefined, calls, stream: "iteration" },
 				...(window === undefined ? {} : { window }),

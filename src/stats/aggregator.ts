@@ -88,7 +88,7 @@ export class Aggregator {
 	readonly #sampling: Sampling;
 	readonly #all = new StatRow();
 	/** Calls by function, of all processes. */
-	readonly #functions = new FoldingTable<string, FunctionStats>(MAX_FUNCTIONS, OTHER, () => new FunctionStats("work"));
+	readonly #functions = new FoldingTable<string, FunctionStats>(MAX_FUNCTIONS, OTHER, () => new FunctionStats());
 	readonly #ended = new Sums();
 	#open = new Sums();
 	/** Something is in `#open`. */

@@ -1,6 +1,6 @@
 /** Rows of the five tables: a statistics row with what it stands for. */
 
-import type { Figure } from "../records/figure.ts";
+import { addMeasured, type Figure } from "../records/figure.ts";
 import type { Frame, GoroutineRow, GrowthRecord, MapRow, SiteRow, TypeRow } from "../records/records.ts";
 import { SAMPLED_FIGURES, type SampledFigure } from "./sampled-sums.ts";
 import type { Sampling, Stream } from "./sampling.ts";
@@ -185,11 +185,11 @@ const MAX_PIDS = 4096;
 
 /** Calls of one function, of all processes. */
 export class FunctionStats extends StatRow {
-	readonly #stream: Stream;
+	readonly #stream: Stream | undefined;
 	readonly #pids = new Set<number>();
 
-	/** `stream`: with which it is measured. */
-	constructor(stream: Stream) {
+	/** `stream`: with which it is measured; absent: the row of all the rest, which has calls of all kinds. */
+	constructor(stream?: Stream) {
 		super();
 		this.#stream = stream;
 	}
@@ -201,8 +201,12 @@ export class FunctionStats extends StatRow {
 
 	/** Of the processes that have it: how another function of the same tier, or another process, was measured says nothing of it. */
 	calls(span: ReadSpan, sampling: Sampling): Figure | undefined {
-		const extents = sampling.extents(undefined, [this.#stream], span);
+		const stream = this.#stream;
+		if (stream === undefined) {
+			return addMeasured((["growths", "work"] as const).map((figure) => this.read(figure, span, sampling)));
+		}
+		const extents = sampling.extents(undefined, [stream], span);
 		const known = this.#pids.size < MAX_PIDS ? extents.filter(({ pid }) => this.#pids.has(pid)) : extents;
-		return this.readOver(known, this.#stream === "large" || this.#stream === "small" ? "growths" : "work", span);
+		return this.readOver(known, stream === "large" || stream === "small" ? "growths" : "work", span);
 	}
 }

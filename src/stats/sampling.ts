@@ -1,5 +1,6 @@
 /** How the streams of each process were measured: all the time, in windows, or not at all. What figures are follows from it. */
 import type { Stream } from "../budget/retreat.ts";
+import type { Window } from "../budget/window-weight.ts";
 import { BoundedTable } from "../lib/bounded-table.ts";
 
 export type { Stream };
@@ -30,9 +31,15 @@ export interface Extent {
 }
 
 interface State {
+	pid: number;
+	stream: Stream;
 	now: Measured;
 	/** When the open report window began. */
 	began: Measured;
+	/** Of programs that the process executed before: numbers of windows go on. */
+	earlier: Measured;
+	/** The process has ended: nothing more comes. */
+	ended: boolean;
 }
 
 const NOTHING: Measured = { windows: 0, missed: 0, full: true, sampled: false };
@@ -40,26 +47,47 @@ const NOTHING: Measured = { windows: 0, missed: 0, full: true, sampled: false };
 const MAX_STATES = 16_384;
 
 export class Sampling {
-	readonly #states = new BoundedTable<string, State & { pid: number; stream: Stream }>(MAX_STATES);
+	readonly #states = new BoundedTable<string, State>(MAX_STATES);
 	/** States of a process were forgotten: what is known of it is a lower bound. */
 	#forgotten = false;
 
 	/** How a stream is measured by now. */
-	set(pid: number, stream: Stream, now: Measured): void {
+	set(pid: number, stream: Stream, measured: Measured): void {
 		const key = `${pid}:${stream}`;
 		const known = this.#states.get(key);
-		if (known !== undefined) known.now = now;
-		else {
-			// At its beginning it is not known to have been measured in full, unless it is now.
-			const began = now.full && !now.sampled ? NOTHING : { ...NOTHING, full: false };
-			this.#forgotten ||= this.#states.size >= MAX_STATES;
-			this.#states.set(key, { pid, stream, now, began });
+		if (known !== undefined) {
+			const { windows, missed, sampled } = known.earlier;
+			known.now = {
+				...{ windows: windows + measured.windows, missed: missed + measured.missed },
+				...{ full: measured.full, sampled: sampled || measured.sampled },
+			};
+			known.ended = false;
+			return;
 		}
+		// At its beginning it is not known to have been measured in full, unless it is now.
+		const began = measured.full && !measured.sampled ? NOTHING : { ...NOTHING, full: false };
+		this.#forgotten ||= this.#states.size >= MAX_STATES;
+		this.#states.set(key, { pid, stream, now: measured, began, earlier: NOTHING, ended: false });
+	}
+
+	/** The process has ended, or executes another program: what is said of it from now on counts from the beginning. */
+	end(pid: number, streams: readonly Stream[]): void {
+		for (const state of this.#of(pid, streams)) {
+			state.earlier = state.now;
+			state.ended = true;
+		}
+	}
+
+	/** A window of the program that the process executes now, with its number among all of the process's. */
+	numbered(pid: number, stream: Stream, window: Window): Window {
+		const earlier = this.#states.peek(`${pid}:${stream}`)?.earlier.windows ?? 0;
+		return earlier === 0 ? window : { ...window, index: earlier + window.index };
 	}
 
 	/** The report window ends, and the next one begins. */
 	nextWindow(): void {
-		for (const state of this.#states.values()) state.began = state.now;
+		// In a window in which it is not there any more nothing is missing of a process.
+		for (const state of this.#states.values()) state.began = state.ended ? { ...state.now, full: true } : state.now;
 	}
 
 	/** The first window that the open report window may hold. */
@@ -81,7 +109,7 @@ export class Sampling {
 		return this.#forgotten;
 	}
 
-	*#of(pid: number, streams: readonly Stream[]): Generator<State & { pid: number; stream: Stream }> {
+	*#of(pid: number, streams: readonly Stream[]): Generator<State> {
 		for (const stream of streams) {
 			const state = this.#states.peek(`${pid}:${stream}`);
 			if (state !== undefined) yield state;
@@ -89,10 +117,7 @@ export class Sampling {
 	}
 }
 
-function extentOf(
-	{ pid, stream, now, began }: State & { pid: number; stream: Stream },
-	span: "window" | "total",
-): Extent {
+function extentOf({ pid, stream, now, began, ended }: State, span: "window" | "total"): Extent {
 	if (span === "total") {
 		const exact = now.full && !now.sampled;
 		return {
@@ -101,7 +126,7 @@ function extentOf(
 		};
 	}
 	const windows = now.windows - began.windows;
-	const exact = now.full && began.full && windows === 0 && now.missed === began.missed;
+	const exact = (now.full || ended) && began.full && windows === 0 && now.missed === began.missed;
 	return {
 		...{ pid, stream, firstWindow: began.windows, windows: now.windows, missed: now.missed - began.missed, exact },
 		measured: exact || windows > 0 || now.full || began.full,

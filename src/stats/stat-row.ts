@@ -230,5 +230,11 @@ export class StatRow {
 	absorb(row: StatRow): void {
 		addFigures(this.#ended, row.#ended, 1);
 		if (row.#window !== undefined) this.add(row.#window);
+		if (row.#sampled === undefined) return;
+		this.#sampled ??= { window: undefined, total: new SampledSums() };
+		this.#sampled.total.absorb(row.#sampled.total);
+		if (row.#sampled.window === undefined) return;
+		this.#sampled.window ??= new SampledSums();
+		this.#sampled.window.absorb(row.#sampled.window);
 	}
 }

@@ -1,11 +1,12 @@
 /** What the counters say: totals since the start, and what has changed since the previous reading. */
 
-import type { Tier } from "../gomap/functions.ts";
+import { slotOf, type Tier } from "../gomap/functions.ts";
 import { type GrowthRole, type GrowthShape, growthShape } from "../gomap/growth-shape.ts";
 import type { BpfObject } from "../kernel/bpf-object.ts";
 import {
 	CallCounters,
 	type CallRow,
+	type CallUnderWay,
 	GoroutineTable,
 	LatencyCounters,
 	type LatencyCounts,
@@ -14,9 +15,22 @@ import {
 	type SiteCounts,
 } from "../kernel/counters.ts";
 import { SHAPE } from "../kernel/wire.ts";
-import { emptyTierLedger, unaccounted } from "../records/ledger.ts";
-import type { Frame, Ledger, LossRecord, TierLedger, TierName } from "../records/records.ts";
+import type { Frame, Ledger } from "../records/records.ts";
 import { type MapTypeInfo, UNKNOWN_TYPE, UNTOLD_TYPE } from "./decode/type-names.ts";
+import {
+	addCounts,
+	addHits,
+	addSite,
+	type Decoded,
+	ledgerOf,
+	noCalls,
+	noSums,
+	TIERS,
+	type Undecoded,
+	type Unreturned,
+	undecodedOf,
+} from "./ledger.ts";
+import { SeenRows } from "./seen-rows.ts";
 import type { EntrySite, SiteTable } from "./site-table.ts";
 import type { Target } from "./target.ts";
 
@@ -34,6 +48,8 @@ export interface CallDelta {
 	window: 0 | 1;
 	/** Of growths whose map could be read. */
 	growth?: GrowthDelta;
+	/** Part of them that became records while they ran: of growths. */
+	recorded: number;
 	/** Calls whose end was seen, and how long they took in all, the probes' own time included. */
 	timed: number;
 	elapsed_ns: number;
@@ -80,83 +96,18 @@ export interface Counters {
 	diverted: number;
 }
 
-export interface Undecoded {
-	tier: TierName;
-	stage: LossRecord["stage"];
-	/** Since the start. */
-	count: number;
-}
+/** In place of a type or a call site: of calls for which the kernel's table had no row. */
+export const NOT_RECORDED = "(not recorded)";
+const NO_ROW: Frame[] = [{ fn: NOT_RECORDED }];
 
-/** What the session itself has counted. */
-export interface Decoded {
-	growths: number;
-	growthsDropped: number;
-	/** Growths whose map could not be read. */
-	growthsUnreadable: number;
-	samples: number;
-	samplesDropped: number;
-	/** Records of an unknown kind, by the tier of their site. */
-	unknown: Record<Tier, number>;
-}
-
-export const nothingDecoded = (): Decoded => ({
-	growths: 0,
-	growthsDropped: 0,
-	growthsUnreadable: 0,
-	samples: 0,
-	samplesDropped: 0,
-	unknown: { growth: 0, work: 0, iteration: 0 },
-});
-
-function undecodedOf({ growthsUnreadable, unknown }: Decoded): Undecoded[] {
-	const all: Undecoded[] = [
-		{ tier: "growth", stage: "unreadable", count: growthsUnreadable },
-		{ tier: "growth", stage: "unknown-record", count: unknown.growth },
-		// What the work tier writes are its samples.
-		{ tier: "sample", stage: "unknown-record", count: unknown.work },
-		{ tier: "iteration", stage: "unknown-record", count: unknown.iteration },
-	];
-	return all.filter(({ count }) => count > 0);
-}
-
-const TIERS: readonly Tier[] = ["growth", "work", "iteration"];
-
-/** `unrecorded`: growths in inlined copies that do not tell the map: they are counted, and none becomes a record. */
-type TierSums = Record<Tier, SiteCounts> & { unrecorded: number };
-
-const noSums = (): TierSums => ({ growth: noCounts(), work: noCounts(), iteration: noCounts(), unrecorded: 0 });
-
-function add(sum: SiteCounts, counts: SiteCounts): void {
-	for (const name of Object.keys(sum) as (keyof SiteCounts)[]) sum[name] += counts[name];
-}
-
-function addSite(sums: TierSums, { probe }: EntrySite, counts: SiteCounts): void {
-	add(sums[probe.tier], counts);
-	if (probe.mapAt === "unknown") sums.unrecorded += counts.throttled;
-}
-
-/** A function has several sites: its own, and those of its inlined copies. */
-function addTo(calls: Map<string, number> | undefined, fn: string, hits: number): void {
-	calls?.set(fn, (calls.get(fn) ?? 0) + hits);
-}
-
-/** What rows of a kernel table said at the previous reading, by site and key; bounded by the rows of the table. */
-class SeenRows<Value> {
-	readonly #bySite = new Map<number, Map<string, Value>>();
-
-	get(site: number, key: string): Value | undefined {
-		return this.#bySite.get(site)?.get(key);
-	}
-
-	set(site: number, key: string, value: Value): void {
-		const rows = this.#bySite.get(site);
-		if (rows === undefined) this.#bySite.set(site, new Map([[key, value]]));
-		else rows.set(key, value);
-	}
-
-	forget(site: number): void {
-		this.#bySite.delete(site);
-	}
+/** Counters of a site when its rows were taken. */
+interface Taken {
+	/** Hits and ends of calls: nothing is in the rows that did not change one of them. */
+	passes: [number, number];
+	hits: number;
+	unrecorded: number;
+	rowLost: number;
+	paired: number;
 }
 
 export class CounterTotals {
@@ -168,8 +119,9 @@ export class CounterTotals {
 	readonly #measured: { latency: boolean; iterations: boolean };
 	readonly #callsSeen = new SeenRows<CallRow>();
 	readonly #latencySeen = new SeenRows<LatencyCounts>();
+	readonly #taken = new Map<number, Taken>();
 	/** Of targets that have been released: their counters, their rows, their functions' calls. */
-	readonly #ended = { sums: noSums(), rows: 0, underWay: 0, calls: new Map<string, number>() };
+	readonly #ended = { sums: noSums(), rows: 0, unreturned: noCalls(), calls: new Map<string, number>() };
 
 	constructor(object: BpfObject, sites: SiteTable, measured: { latency: boolean; iterations: boolean }) {
 		this.#sites = sites;
@@ -186,19 +138,19 @@ export class CounterTotals {
 	 */
 	read(targets: readonly Target[], decoded: Decoded, final: boolean): Counters {
 		const rows = this.#workRows() + this.#ended.rows;
-		const underWay = final && this.#measured.latency ? this.#goroutines.callsUnderWay() : 0;
+		const unreturned = { ...this.#ended.unreturned };
+		if (final && this.#measured.latency) this.#addUnreturned(unreturned, this.#goroutines.callsUnderWay());
 		const sums = noSums();
-		for (const tier of TIERS) add(sums[tier], this.#ended.sums[tier]);
+		for (const tier of TIERS) addCounts(sums[tier], this.#ended.sums[tier]);
 		sums.unrecorded = this.#ended.sums.unrecorded;
 		const perTarget = new Map(targets.map((target) => [target, new Map<string, number>()]));
 		const calls = new Map(this.#ended.calls);
-		for (const site of this.#sites.entries()) {
-			const counts = this.countsOf(site);
+		for (const [site, counts] of this.#countsOfAll(this.#sites.entries())) {
 			addSite(sums, site, counts);
-			addTo(perTarget.get(site.target), site.probe.fn, counts.hits);
-			addTo(calls, site.probe.fn, counts.hits);
+			addHits(perTarget.get(site.target), site.probe.fn, counts.hits);
+			addHits(calls, site.probe.fn, counts.hits);
 		}
-		const ledger = this.#ledger(sums, rows, decoded, final ? underWay + this.#ended.underWay : undefined);
+		const ledger = ledgerOf({ sums, rows, decoded, unreturned, final, measured: this.#measured });
 		return {
 			targets: [...perTarget].map(([{ identity }, own]) => ({ pid: identity.pid, calls: own })),
 			...{ calls, ledger },
@@ -207,54 +159,42 @@ export class CounterTotals {
 		};
 	}
 
-	#ledger(sums: TierSums, rows: number, decoded: Decoded, underWay: number | undefined): Ledger {
-		const final = underWay !== undefined;
-		const tier = (fields: Partial<TierLedger>): TierLedger => {
-			const result = { ...emptyTierLedger(), ...fields };
-			const pending = unaccounted(result);
-			return pending > 0 && !final ? { ...result, pending } : result;
-		};
-		const { growth, work, iteration, unrecorded } = sums;
-		const timed = (name: "begun" | "paired" | "left" | "withdrawn"): number => growth[name] + work[name];
-		const unpaired = {
-			left: timed("left") + (underWay ?? this.#ended.underWay),
-			evicted: 0,
-			withdrawn: timed("withdrawn"),
-		};
-		const { unknown } = decoded;
-		const stepsLost = iteration.lost + unknown.iteration;
-		const seen = timed("paired") + unpaired.left + unpaired.withdrawn;
-		// Nothing but the kernel's table forgets calls; a negative rest would be an error and stays visible.
-		if (final) unpaired.evicted = Math.max(0, timed("begun") - seen);
-		return {
-			growth: tier({
-				...{ hits: growth.hits, recorded: decoded.growths },
-				...{ sampled_out: unrecorded, throttled: growth.throttled - unrecorded },
-				lost: growth.lost + decoded.growthsDropped + decoded.growthsUnreadable + unknown.growth,
-			}),
-			work: tier({ hits: work.hits, recorded: rows, lost: work.rowLost }),
-			sample: tier({
-				...{ hits: work.hits, recorded: decoded.samples, sampled_out: work.hits - work.picked },
-				...{ throttled: work.throttled, lost: work.sampleLost + decoded.samplesDropped + unknown.work },
-			}),
-			...(this.#measured.latency
-				? { latency: tier({ hits: timed("begun"), recorded: timed("paired"), unpaired }) }
-				: {}),
-			...(this.#measured.iterations
-				? {
-						iteration: tier({
-							...{ hits: iteration.hits, recorded: iteration.hits - stepsLost, lost: stepsLost },
-						}),
-					}
-				: {}),
-		};
+	/** Of calls that have not returned, only those were never left whose ends were watched all the time. */
+	#addUnreturned(sum: Unreturned, calls: Iterable<CallUnderWay>): void {
+		const since = new Map<string, number | undefined>();
+		for (const { target, probe, timedSinceNs } of this.#sites.entries()) {
+			since.set(`${target.identity.pid}:${slotOf(probe.fn)}`, timedSinceNs);
+		}
+		for (const { tgid, slot, begunNs } of calls) {
+			const watchedSince = since.get(`${tgid}:${slot}`);
+			if (watchedSince === undefined || begunNs < watchedSince) sum.withdrawn++;
+			else sum.left++;
+		}
 	}
 
 	/** Since the site was attached. */
 	countsOf(site: Pick<EntrySite, "index" | "baseline">): SiteCounts {
-		const counts = this.#siteCounters.read(site.index);
-		for (const name of Object.keys(counts) as (keyof SiteCounts)[]) counts[name] -= site.baseline[name];
-		return counts;
+		return sinceBaseline(this.#siteCounters.read(site.index), site);
+	}
+
+	/** The same of many, with few calls of the kernel. Sites in the order of their numbers come together. */
+	countsOfAll(sites: readonly Pick<EntrySite, "index" | "baseline">[]): SiteCounts[] {
+		return this.#countsOfAll(sites).map(([, counts]) => counts);
+	}
+
+	#countsOfAll<Of extends Pick<EntrySite, "index" | "baseline">>(sites: readonly Of[]): [Of, SiteCounts][] {
+		const all: [Of, SiteCounts][] = [];
+		for (let from = 0; from < sites.length; ) {
+			const first = sites[from]?.index ?? 0;
+			let to = from + 1;
+			while (to < sites.length && sites[to]?.index === first + to - from) to++;
+			const counts = this.#siteCounters.readRun(first, to - from);
+			for (const [at, site] of sites.slice(from, to).entries()) {
+				all.push([site, sinceBaseline(counts[at] ?? noCounts(), site)]);
+			}
+			from = to;
+		}
+		return all;
 	}
 
 	/** The calls of the work tier in all rows. */
@@ -267,11 +207,12 @@ export class CounterTotals {
 	}
 
 	/**
-	 * What has changed, since they were taken before, in the rows of sites and windows that `match`. Those of a program whose place is not known yet wait for it, unless this
-	 * is the `last` time.
+	 * What has changed, since they were taken before, in the rows that `match`. Those of a program whose place is not known yet wait, unless this is the `last` time.
 	 */
 	takeCalls(match: (site: EntrySite, window: 0 | 1) => boolean, last = false): CallDelta[] {
 		const deltas: CallDelta[] = [];
+		const recorded = this.#takeCounts(match, last, deltas);
+		if (recorded === undefined) return deltas;
 		for (const row of this.#callCounters.rows()) {
 			const site = this.#sites.entry(row.site);
 			const window = (row.shape & SHAPE.window) === 0 ? 0 : 1;
@@ -289,7 +230,7 @@ export class CounterTotals {
 			const growth = probe.tier === "growth" ? growthShape(probe.role as GrowthRole, row.shape) : undefined;
 			deltas.push({
 				...{ site, pid: row.tgid, fn: probe.fn, tier: probe.tier, map_type: type.name, calls },
-				window,
+				...{ window, recorded: recorded.get(row.site) ?? 0 },
 				caller: bias === undefined ? [] : target.stacks.caller(row.caller, bias),
 				...(growth === undefined ? {} : { growth: growthDelta(growth, type, calls, since("entries")) }),
 				...{ timed: since("timed"), elapsed_ns: since("elapsedNs"), on_cpu: since("onCpu"), cpu_ns: since("cpuNs") },
@@ -298,10 +239,44 @@ export class CounterTotals {
 		return deltas;
 	}
 
+	/**
+	 * What the counters of these sites say of their rows: which part of the growths became records, by site, and calls without a row. Undefined when the rows have not changed
+	 * since they were taken before.
+	 */
+	#takeCounts(
+		match: (site: EntrySite, window: 0 | 1) => boolean,
+		last: boolean,
+		deltas: CallDelta[],
+	): Map<number, number> | undefined {
+		const sites = this.#sites.entries().filter((site) => {
+			const wanted = site.probe.tier !== "iteration" && (match(site, 0) || match(site, 1));
+			return wanted && (last || site.target.bias !== undefined);
+		});
+		const recorded = new Map<number, number>();
+		let changed = last;
+		for (const [site, counts] of this.#countsOfAll(sites)) {
+			const { hits, paired, throttled, lost, rowLost } = counts;
+			const before = this.#taken.get(site.index) ?? nothingTaken();
+			const taken: Taken = { ...before, hits, unrecorded: throttled + lost, rowLost };
+			for (const window of [0, 1] as const) {
+				if (!match(site, window) || before.passes[window] === hits + paired) continue;
+				changed = true;
+				taken.passes = window === 0 ? [hits + paired, taken.passes[1]] : [taken.passes[0], hits + paired];
+			}
+			this.#taken.set(site.index, taken);
+			if (site.probe.tier === "growth" && hits > before.hits) {
+				const calls = hits - before.hits;
+				recorded.set(site.index, (calls - (taken.unrecorded - before.unrecorded)) / calls);
+			}
+			if (rowLost > before.rowLost) deltas.push(withoutRow(site, rowLost - before.rowLost, match(site, 0) ? 0 : 1));
+		}
+		return changed ? recorded : undefined;
+	}
+
 	/** Likewise the durations. */
 	takeLatency(match: (site: EntrySite) => boolean, last = false): LatencyDelta[] {
 		const deltas: LatencyDelta[] = [];
-		if (!this.#measured.latency) return deltas;
+		if (!this.#measured.latency || !(this.#takePaired(match) || last)) return deltas;
 		for (const row of this.#latencyCounters.rows()) {
 			const site = this.#sites.entry(row.site);
 			if (site === undefined || !match(site) || (site.target.bias === undefined && !last)) continue;
@@ -323,6 +298,19 @@ export class CounterTotals {
 			});
 		}
 		return deltas;
+	}
+
+	/** Whether calls of these sites have ended since their durations were taken. */
+	#takePaired(match: (site: EntrySite) => boolean): boolean {
+		const sites = this.#sites.entries().filter((site) => site.timed && site.target.bias !== undefined && match(site));
+		let changed = false;
+		for (const [{ index }, { paired }] of this.#countsOfAll(sites)) {
+			const taken = this.#taken.get(index) ?? nothingTaken();
+			if (taken.paired === paired) continue;
+			changed = true;
+			this.#taken.set(index, { ...taken, paired });
+		}
+		return changed;
 	}
 
 	/** How long the calls of a site took on average: processor time where that is known; 0 when none was timed. */
@@ -353,28 +341,47 @@ export class CounterTotals {
 			const entry = this.#sites.entry(site);
 			if (entry?.probe.tier === "work" && ending.has(entry.target)) this.#ended.rows += calls;
 		}
+		if (this.#measured.latency) {
+			const pids = new Set(targets.map(({ identity }) => identity.pid));
+			this.#addUnreturned(this.#ended.unreturned, this.#goroutines.forget(pids));
+		}
 		const released = new Set<number>();
 		for (const target of targets) {
 			for (const site of this.#sites.entriesOf(target)) {
 				const counts = this.countsOf(site);
 				addSite(this.#ended.sums, site, counts);
-				addTo(this.#ended.calls, site.probe.fn, counts.hits);
+				addHits(this.#ended.calls, site.probe.fn, counts.hits);
 			}
 			for (const index of this.#sites.release(target, (at) => this.#siteCounters.read(at))) released.add(index);
-		}
-		if (this.#measured.latency) {
-			this.#ended.underWay += this.#goroutines.forget(new Set(targets.map(({ identity }) => identity.pid)));
 		}
 		this.#callCounters.forget(released);
 		this.#latencyCounters.forget(released);
 		for (const index of released) {
 			this.#callsSeen.forget(index);
 			this.#latencySeen.forget(index);
+			this.#taken.delete(index);
 		}
 	}
 }
 
-/** Durations of maps whose type has no row of its own in the kernel's table. */
+const nothingTaken = (): Taken => ({ passes: [0, 0], hits: 0, unrecorded: 0, rowLost: 0, paired: 0 });
+
+function sinceBaseline(counts: Readonly<SiteCounts>, { baseline }: Pick<EntrySite, "baseline">): SiteCounts {
+	const since = { ...counts };
+	for (const name of Object.keys(since) as (keyof SiteCounts)[]) since[name] -= baseline[name];
+	return since;
+}
+
+/** The kernel's table was full: nothing is known of these calls but that there were. */
+function withoutRow(site: EntrySite, calls: number, window: 0 | 1): CallDelta {
+	const { target, probe } = site;
+	return {
+		...{ site, pid: target.identity.pid, fn: probe.fn, tier: probe.tier, map_type: NOT_RECORDED, caller: NO_ROW },
+		...{ calls, window, recorded: 0, timed: 0, elapsed_ns: 0, on_cpu: 0, cpu_ns: 0 },
+	};
+}
+
+/** Maps whose type has no row of its own in the kernel's table. */
 const OTHER_TYPES = "(other)";
 
 /** Unknown for a type made at run time, and as long as no growth of a command has told where it was loaded. */

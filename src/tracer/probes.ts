@@ -158,6 +158,7 @@ export class Probes {
 		const { probe } = site;
 		const { chance, windows, sinceNs } = settings[streamOf(probe)];
 		const timedSinceNs = site.timed ? settings[exitStream(site, entries)].timedSinceNs : undefined;
+		site.timedSinceNs = timedSinceNs === undefined ? undefined : Number(timedSinceNs);
 		this.#object.configureSite(site.index, {
 			...entryConfig(target, probe),
 			...{ chance, windows, wrappers },

@@ -12,18 +12,12 @@ import type { RawRecord, RawUnknown } from "../kernel/events.ts";
 import type { AttachMode } from "../kernel/features.ts";
 import type { GrowthRecord, OverlapRecord, WorkRecord } from "../records/records.ts";
 import type { ClockAnchor } from "../records/time.ts";
-import {
-	type CallDelta,
-	type Counters,
-	CounterTotals,
-	type Decoded,
-	type LatencyDelta,
-	nothingDecoded,
-} from "./counters.ts";
+import { type CallDelta, type Counters, CounterTotals, type LatencyDelta } from "./counters.ts";
 import { GrowthDecoder } from "./decode/growth.ts";
 import { RecentGrowths } from "./decode/overlaps.ts";
 import { PendingGrowths } from "./decode/pending-growths.ts";
 import { SampleDecoder } from "./decode/samples.ts";
+import { type Decoded, nothingDecoded } from "./ledger.ts";
 import { type Part, Probes, type Stream, streamOf } from "./probes.ts";
 import { type EntrySite, type ExitSiteOf, type Site, SiteTable } from "./site-table.ts";
 import type { Target } from "./target.ts";
@@ -136,6 +130,11 @@ export class Session {
 	/** What the counters of a site say since it was attached. */
 	countsOf(site: Site): SiteCounts {
 		return this.#totals.countsOf(site);
+	}
+
+	/** The same of many, with few calls of the kernel. */
+	countsOfAll(sites: readonly Site[]): SiteCounts[] {
+		return this.#totals.countsOfAll(sites);
 	}
 
 	/** What has changed in the rows of sites that `match` since they were taken before. `last`: also of those whose place is not known. */

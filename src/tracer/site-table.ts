@@ -12,6 +12,8 @@ export interface EntrySite {
 	probe: PlannedProbe;
 	/** Whether the duration of its calls is measured. */
 	timed: boolean;
+	/** Since when its calls' ends are watched without a break, by the monotonic clock; undefined: they are not. */
+	timedSinceNs: number | undefined;
 	/** What the counters of this number had counted before: numbers are used again. */
 	baseline: SiteCounts;
 }
@@ -61,7 +63,7 @@ export class SiteTable {
 	/** Throws E-USAGE when the table is full, as the next one does. */
 	addEntry(target: Target, probe: PlannedProbe, timed: boolean): EntrySite {
 		const { index, baseline } = this.#take();
-		const site: EntrySite = { kind: "entry", index, target, probe, timed, baseline };
+		const site: EntrySite = { kind: "entry", index, target, probe, timed, timedSinceNs: undefined, baseline };
 		this.#add(site);
 		return site;
 	}

@@ -3,6 +3,7 @@ import type { SiteReading } from "../budget/stream-load.ts";
 import type { GateNs } from "../budget/stream-probes.ts";
 import type { StreamControl } from "../budget/target-budget.ts";
 import type { Gate } from "../kernel/bpf-object.ts";
+import { noCounts, type SiteCounts } from "../kernel/counters.ts";
 import { STREAMS, type Stream } from "./probes.ts";
 import type { Session } from "./session.ts";
 import type { EntrySite, ExitSiteOf } from "./site-table.ts";
@@ -27,18 +28,20 @@ function controlOf(session: Session, target: Target, stream: Stream, entries: re
 		setAttached: (part, on) => session.setAttached(target, stream, part, on),
 		setGates: (gates) => session.setWindows(target, stream, gates && [gateOf(gates[0]), gateOf(gates[1])]),
 		underWay: () =>
-			timed.reduce((sum, site) => {
-				const { begun, paired, left, withdrawn } = session.countsOf(site);
-				return sum + begun - paired - left - withdrawn;
-			}, 0),
-		entries: () =>
-			entries.map(
-				(site): SiteReading => ({
-					counts: session.countsOf(site),
-					stepped: site.probe.site.cost === "stepped",
-				}),
-			),
-		exits: () =>
-			exits.map((site): SiteReading => ({ counts: session.countsOf(site), stepped: site.exit.cost === "stepped" })),
+			session
+				.countsOfAll(timed)
+				.reduce((sum, { begun, paired, left, withdrawn }) => sum + begun - paired - left - withdrawn, 0),
+		entries: () => {
+			const counts = session.countsOfAll(entries);
+			return entries.map((site, at) => reading(counts[at], site.probe.site.cost));
+		},
+		exits: () => {
+			const counts = session.countsOfAll(exits);
+			return exits.map(({ exit }, at) => reading(counts[at], exit.cost));
+		},
 	};
+}
+
+function reading(counts: SiteCounts = noCounts(), cost: "emulated" | "stepped"): SiteReading {
+	return { counts, stepped: cost === "stepped" };
 }

@@ -19,9 +19,9 @@ const MAY_IMPORT: Record<string, readonly string[] | "all"> = {
 	gomap: ["records", "lib"],
 	plan: ["gobin", "gomap", "isa", "lib"],
 	kernel: ["lib"],
-	tracer: ["kernel", "plan", "process", "gobin", "gomap", "records", "lib"],
-	budget: ["tracer", "kernel", "plan", "gomap", "records", "lib"],
-	stats: ["gomap", "records", "lib"],
+	tracer: ["budget", "kernel", "plan", "process", "gobin", "gomap", "records", "lib"],
+	budget: ["kernel", "records", "lib"],
+	stats: ["budget", "gomap", "records", "lib"],
 	observe: ["budget", "tracer", "gomap", "stats", "records", "lib"],
 	recording: ["process", "kernel", "stats", "records", "text", "lib"],
 	report: ["observe", "recording", "stats", "records", "text", "lib"],
@@ -136,6 +136,27 @@ describe("rooms", () => {
 		// Pure: which calls of a plan are timed.
 		expect(wrong.map((entry) => `${entry.file} imports ${entry.specifier}`)).toEqual([
 			"observe/target-record.ts imports ../tracer/timed-probes.ts",
+		]);
+	});
+
+	test("the budget takes only types of the kernel, and gives only types to those who attach", () => {
+		const wrong = imports.filter(
+			(entry) =>
+				!entry.typeOnly &&
+				((entry.room === "budget" && roomOf(entry) === "kernel") ||
+					(entry.room === "tracer" && roomOf(entry) === "budget")),
+		);
+		expect(wrong.map((entry) => `${entry.file} imports ${entry.specifier}`)).toEqual([]);
+	});
+
+	test("weights and intervals come from one place", () => {
+		const users = imports.filter((entry) => {
+			const names = /^budget\/(estimate|quantiles|window-weight|largest-rows)\.ts$/;
+			return entry.room !== "budget" && !entry.typeOnly && names.test(fileOf(entry) ?? "");
+		});
+		// Others pass windows on, as types.
+		expect(users.map((entry) => `${entry.file} imports ${entry.specifier}`)).toEqual([
+			"stats/sampled-sums.ts imports ../budget/estimate.ts",
 		]);
 	});
 

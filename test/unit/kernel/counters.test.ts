@@ -142,6 +142,24 @@ describe("SiteCounters", () => {
 		expect(counters.read(0).hits).toBe(2 ** 52 + 2 ** 40 + 1);
 	});
 
+	test.each([true, false])("of a run of sites come in order, at once where the kernel can (%p)", (batches) => {
+		const counters = new modules.SiteCounters(fake.create(6, 4, SITE_COUNTS.size, true, 8));
+		fake.arrayBatches = batches;
+		const add = (site: number, cpu: number, hits: bigint) =>
+			fake.change(6, keyOf(site), cpu, (view) => view.setBigUint64(SITE_COUNTS.hits, hits, true));
+		for (let site = 0; site < 8; site++) for (let cpu = 0; cpu < 3; cpu++) add(site, cpu, BigInt(10 * site + cpu));
+		const hits = (first: number, count: number) => counters.readRun(first, count).map((each) => each.hits);
+		expect(hits(0, 2)).toEqual([3, 33]);
+		expect(hits(5, 3)).toEqual([153, 183, 213]);
+		expect(hits(3, 1)).toEqual([93]);
+		expect(hits(3, 0)).toEqual([]);
+		add(6, 1, 2n ** 52n);
+		expect(hits(5, 3)).toEqual([153, 182 - 60 + 2 ** 52, 213]);
+		expect(hits(0, 2)).toEqual([3, 33]);
+		// What was tried once in vain is not tried again.
+		expect(fake.calls).toMatchObject(batches ? { batch: 5, lookup: 0 } : { batch: 1, lookup: 2 + 3 + 1 + 3 + 2 });
+	});
+
 	test("that cannot be read are an error", () => {
 		const counters = new modules.SiteCounters(fake.create(6, 4, SITE_COUNTS.size, true));
 		fake.failure = 9;
@@ -210,22 +228,24 @@ describe("GoroutineTable", () => {
 
 	test("counts the calls that have begun, of any function", () => {
 		const goroutines = table();
-		expect(goroutines.callsUnderWay()).toBe(0);
+		expect([...goroutines.callsUnderWay()]).toEqual([]);
 		for (let slot = 0; slot < SLOTS; slot++) begin(1, 10, slot, 5);
 		begin(2, 10, 3, 2 ** 40);
 		begin(3, 11, 0, 0);
-		expect(goroutines.callsUnderWay()).toBe(SLOTS + 1);
+		const calls = [...goroutines.callsUnderWay()];
+		expect(calls).toHaveLength(SLOTS + 1);
+		expect(calls.at(-1)).toEqual({ tgid: 10, slot: 3, begunNs: 2 ** 40 });
 	});
 
-	test("forgets the goroutines of processes, and says how many calls they were in", () => {
+	test("forgets the goroutines of processes, and says which calls they were in", () => {
 		const goroutines = table();
 		begin(1, 10, 0, 5);
 		begin(1, 10, 1, 6);
 		begin(1, 11, 0, 7);
 		begin(2, 10, 8, 8);
 		begin(3, 10, 8, 0);
-		expect(goroutines.forget(new Set([10]))).toBe(3);
-		expect([fake.size(9), goroutines.callsUnderWay()]).toEqual([1, 1]);
-		expect(goroutines.forget(new Set([10]))).toBe(0);
+		expect(goroutines.forget(new Set([10])).map(({ begunNs }) => begunNs)).toEqual([5, 6, 8]);
+		expect([fake.size(9), [...goroutines.callsUnderWay()]]).toEqual([1, [{ tgid: 11, slot: 0, begunNs: 7 }]]);
+		expect(goroutines.forget(new Set([10]))).toEqual([]);
 	});
 });

@@ -5,6 +5,8 @@ interface FakeMap {
 	keyBytes: number;
 	valueBytes: number;
 	perCpu: boolean;
+	/** Rows of an array, which are always there; undefined: it is a hash map. */
+	entries: number | undefined;
 	/** Key in hex -> values, one for each CPU or one. */
 	rows: Map<string, Uint8Array[]>;
 }
@@ -25,8 +27,8 @@ export class FakeBpf {
 		this.cpus = cpus;
 	}
 
-	create(fd: number, keyBytes: number, valueBytes: number, perCpu: boolean): number {
-		this.#maps.set(fd, { keyBytes, valueBytes, perCpu, rows: new Map() });
+	create(fd: number, keyBytes: number, valueBytes: number, perCpu: boolean, entries?: number): number {
+		this.#maps.set(fd, { keyBytes, valueBytes, perCpu, entries, rows: new Map() });
 		return fd;
 	}
 
@@ -51,6 +53,33 @@ export class FakeBpf {
 	/** Rows of a map. */
 	size(fd: number): number {
 		return this.#map(fd).rows.size;
+	}
+
+	/** Kernels before 5.13 do not know this. */
+	arrayBatches = true;
+
+	/** From the row after `from` on (kernel/bpf/syscall.c, generic_map_lookup_batch). */
+	#arrayBatch(
+		{ rows, valueBytes, perCpu }: FakeMap,
+		entries: number,
+		from: Uint8Array | null,
+		keys: ArrayBufferView,
+		values: Uint8Array,
+		count: Uint32Array,
+	): number {
+		if (!this.arrayBatches) return -ERRNO.ENOTSUPP;
+		const room = count[0] ?? 0;
+		const first = from === null ? 0 : 1 + new DataView(from.buffer, from.byteOffset).getUint32(0, true);
+		const copies = perCpu ? this.cpus : 1;
+		let given = 0;
+		for (; given < room && first + given < entries; given++) {
+			const key = new Uint8Array(Uint32Array.of(first + given).buffer);
+			new Uint8Array(keys.buffer, keys.byteOffset).set(key, 4 * given);
+			const value = rows.get(hex(key)) ?? Array.from({ length: copies }, () => new Uint8Array(valueBytes));
+			for (const [copy, bytes] of value.entries()) values.set(bytes, (given * copies + copy) * valueBytes);
+		}
+		count[0] = given;
+		return given < room ? -ERRNO.ENOENT : 0;
 	}
 
 	/** What src/kernel/libbpf.ts gives. */
@@ -80,7 +109,9 @@ export class FakeBpf {
 		): number => {
 			this.calls.batch++;
 			if (this.failure !== 0) return -this.failure;
-			const { rows, keyBytes } = this.#map(fd);
+			const map = this.#map(fd);
+			if (map.entries !== undefined) return this.#arrayBatch(map, map.entries, from, keys, values, count);
+			const { rows, keyBytes } = map;
 			// In the order in which they were made, so that a batch goes on where the one before ended.
 			const all = [...rows];
 			const room = count[0] ?? 0;

@@ -27,6 +27,7 @@ const symbols = {
 	},
 	bpf_map__set_initial_value: () => 0,
 	bpf_map__set_max_entries: () => 0,
+	libbpf_num_possible_cpus: () => 2,
 	bpf_object__load: () => {
 		buffers.get("work")?.set(Buffer.from(`${LOG}\n`));
 		return -EACCES;

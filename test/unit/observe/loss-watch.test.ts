@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { LossWatch } from "../../../src/observe/loss-watch.ts";
 import { emptyLedger, emptyTierLedger } from "../../../src/records/ledger.ts";
 import type { Ledger, TierName } from "../../../src/records/records.ts";
-import type { Undecoded } from "../../../src/tracer/counters.ts";
+import type { Undecoded } from "../../../src/tracer/ledger.ts";
 
 const TIME = "2025-01-31T12:01:07.000000000Z";
 const lost = (tiers: Partial<Record<TierName, number>>): Ledger => ({

@@ -3,6 +3,7 @@
  * when it is waited for.
  */
 import { GomapgrowError } from "../../../src/errors/error.ts";
+import { noCounts } from "../../../src/kernel/counters.ts";
 import type { Clock } from "../../../src/observe/clock.ts";
 import { type ObserveOptions, observe } from "../../../src/observe/observation.ts";
 import type { BackPressure, Sink, WindowState } from "../../../src/observe/sink.ts";
@@ -16,8 +17,11 @@ import type {
 	GrowthRecord,
 	WindowRecord,
 } from "../../../src/records/records.ts";
-import type { Counters } from "../../../src/tracer/counters.ts";
+import type { Measured, Stream } from "../../../src/stats/sampling.ts";
+import type { CallDelta, Counters, LatencyDelta } from "../../../src/tracer/counters.ts";
+import { streamOf } from "../../../src/tracer/probes.ts";
 import type { EventRecord } from "../../../src/tracer/session.ts";
+import type { EntrySite } from "../../../src/tracer/site-table.ts";
 import type { Target } from "../../../src/tracer/target.ts";
 import type { TargetChanges } from "../../../src/tracer/watched-targets.ts";
 import { growthRecord } from "../stats/growth-record.ts";
@@ -105,6 +109,11 @@ export class PlainTracer implements Tracer {
 	room = Number.POSITIVE_INFINITY;
 	closed = 0;
 	#targets: Target[] = [];
+	readonly #sites = new Map<Target, EntrySite[]>();
+	/** What the kernel has counted and nobody has taken. */
+	readonly #calls: CallDelta[] = [];
+	readonly #durations: LatencyDelta[] = [];
+	readonly #hitsOf = new Map<EntrySite, number>();
 	#hits = 0;
 	#recorded = 0;
 	#lost = 0;
@@ -121,10 +130,34 @@ export class PlainTracer implements Tracer {
 		if (this.log.at(-1) !== what) this.log.push(what);
 	}
 
+	/** The function of the last program that a process has executed. */
+	site(pid: number, fn = FN): EntrySite | undefined {
+		const target = this.#targets.findLast(({ identity }) => identity.pid === pid);
+		return target && this.#sites.get(target)?.find(({ probe }) => probe.fn === fn);
+	}
+
+	/** Calls of a function are counted, in a window. */
+	call(pid: number, fields: Partial<CallDelta> = {}): void {
+		const site = fields.site ?? this.site(pid, fields.fn);
+		if (site === undefined || this.log.includes("detach")) return;
+		const { fn, tier } = site.probe;
+		this.#calls.push({
+			...{ site, pid, fn, tier, map_type: "map[int]int", caller: [{ fn: "main.a", file: "/src/a.go", line: 7 }] },
+			...{ calls: 1, window: 0, recorded: 1, timed: 0, elapsed_ns: 0, on_cpu: 0, cpu_ns: 0, ...fields },
+		});
+		this.#hitsOf.set(site, (this.#hitsOf.get(site) ?? 0) + (fields.calls ?? 1));
+	}
+
+	/** Durations are counted. */
+	last(durations: LatencyDelta): void {
+		this.#durations.push(durations);
+	}
+
 	/** A map of the process grows; when nobody is attached, nobody sees it. */
 	grow(pid: number, nth = 1): void {
 		if (!this.#targets.some(({ identity }) => identity.pid === pid) || this.log.includes("detach")) return;
 		this.#hits++;
+		this.call(pid);
 		if (this.ring.length >= this.capacity) this.#lost++;
 		else this.ring.push(growthRecord({ pid, fn: FN, nth }));
 	}
@@ -132,6 +165,7 @@ export class PlainTracer implements Tracer {
 	/** One that does not return. */
 	growForever(pid: number): void {
 		this.#hits++;
+		this.call(pid);
 		this.waiting.push(growthRecord({ pid, fn: FN }));
 	}
 
@@ -147,12 +181,39 @@ export class PlainTracer implements Tracer {
 			throw error;
 		}
 		this.#targets.push(target);
+		this.#sites.set(
+			target,
+			target.plan.probes.map((probe, at): EntrySite => {
+				const index = 100 * this.#sites.size + at;
+				return { kind: "entry", index, target, probe, timed: true, timedSinceNs: 0, baseline: noCounts() };
+			}),
+		);
 	}
 
 	release(...ended: readonly Target[]): void {
 		this.#note(`release ${ended.map(({ identity }) => identity.name).join(", ")}`);
 		this.#targets = this.#targets.filter((each) => !ended.includes(each));
 		for (const target of ended) target.close();
+	}
+
+	entriesOf(target: Target): readonly EntrySite[] {
+		return this.#sites.get(target) ?? [];
+	}
+
+	streamOf(site: EntrySite): Stream {
+		return streamOf(site.probe);
+	}
+
+	countsOf(site: EntrySite): { hits: number } {
+		return { hits: this.#hitsOf.get(site) ?? 0 };
+	}
+
+	takeCalls(match: (site: EntrySite, window: 0 | 1) => boolean): CallDelta[] {
+		return taken(this.#calls, ({ site, window }) => match(site, window));
+	}
+
+	takeLatency(match: (site: EntrySite) => boolean): LatencyDelta[] {
+		return taken(this.#durations, ({ site }) => match(site));
 	}
 
 	setSampling(): void {}
@@ -195,7 +256,7 @@ export class PlainTracer implements Tracer {
 			targets: [],
 			calls: new Map([[FN, this.#hits]]),
 			ledger: { ...emptyLedger(), growth: pending === 0 ? growth : { ...growth, pending } },
-			...{ work: [], latency: [], undecoded: [], diverted: 0 },
+			...{ undecoded: [], diverted: 0 },
 		};
 	}
 
@@ -208,10 +269,22 @@ export class PlainTracer implements Tracer {
 	}
 }
 
+/** Takes those that match out. */
+function taken<Delta>(deltas: Delta[], match: (delta: Delta) => boolean): Delta[] {
+	const matching = deltas.filter(match);
+	deltas.splice(0, deltas.length, ...deltas.filter((delta) => !matching.includes(delta)));
+	return matching;
+}
+
+export const FULL: Measured = { windows: 0, missed: 0, full: true, sampled: false };
+
 /** Holds nothing back. */
 export class PlainGovernor implements Governing {
 	readonly released: number[] = [];
+	readonly finished: string[] = [];
 	readonly changes: ReturnType<Governing["tick"]>[number][] = [];
+	/** How streams are measured, by "PID stream"; absent: in full. */
+	readonly measures = new Map<string, Measured>();
 
 	tick(): ReturnType<Governing["tick"]> {
 		return this.changes.splice(0);
@@ -220,19 +293,15 @@ export class PlainGovernor implements Governing {
 		return most;
 	}
 	addReading(): void {}
-	addGrowth(): void {}
-	addWork(): void {}
-	growthFactor(): number {
-		return 1;
-	}
 	report(): [] {
 		return [];
 	}
-	missing(): ReturnType<Governing["missing"]> {
-		return new Map();
+	measured(target: Target, stream: Stream): Measured | undefined {
+		if (!target.plan.probes.some((probe) => streamOf(probe) === stream)) return undefined;
+		return this.measures.get(`${target.identity.pid} ${stream}`) ?? FULL;
 	}
-	missingOf(): ReturnType<Governing["missingOf"]> {
-		return new Map();
+	finish(_nowNs: number, target?: Target): void {
+		this.finished.push(target === undefined ? "all" : target.identity.name);
 	}
 	release({ identity }: Target): void {
 		this.released.push(identity.pid);
@@ -346,7 +415,7 @@ export class Plain {
 				return changes;
 			},
 			drop: ({ identity }) => this.dropped.push(identity.pid),
-			...{ budget: undefined, intervalMs: 1000, stop: this.stop, command: ["watch"] },
+			...{ intervalMs: 1000, stop: this.stop, command: ["watch"] },
 			...options,
 		});
 	}

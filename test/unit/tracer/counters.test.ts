@@ -14,12 +14,8 @@ import {
 import type { PlannedProbe } from "../../../src/plan/probe-plan.ts";
 import { ledgerComplete, unaccounted } from "../../../src/records/ledger.ts";
 import type { Frame } from "../../../src/records/records.ts";
-import {
-	type CallDelta,
-	type Decoded,
-	nothingDecoded,
-	type CounterTotals as Totals,
-} from "../../../src/tracer/counters.ts";
+import type { CallDelta, CounterTotals as Totals } from "../../../src/tracer/counters.ts";
+import { type Decoded, nothingDecoded } from "../../../src/tracer/ledger.ts";
 import { type EntrySite, SiteTable } from "../../../src/tracer/site-table.ts";
 import type { Target } from "../../../src/tracer/target.ts";
 import { Prng } from "../../support/prng.ts";
@@ -43,7 +39,7 @@ afterAll(() => {
 });
 function newKernel(): void {
 	fake = new FakeBpf(2);
-	fake.create(fd("site_counts"), 4, SITE_COUNTS.size, true);
+	fake.create(fd("site_counts"), 4, SITE_COUNTS.size, true, 64);
 	fake.create(fd("call_rows"), ROW_KEY.size, ROW.size, true);
 	fake.create(fd("latency_rows"), LATENCY_KEY.size, LATENCY_ROW.size, false);
 	fake.create(fd("goroutines"), GOROUTINE.keySize, GOROUTINE.size, false);
@@ -83,6 +79,21 @@ const kernel = {
 	},
 	calls(site: EntrySite, calls: number, mapType = 0x50_0000, caller = 0x40_2000): void {
 		kernel.row(site, { calls }, { mapType, caller });
+	},
+	/** Calls that hit their site, and calls that have ended. */
+	hit(
+		site: EntrySite,
+		sums: Partial<Record<Exclude<keyof typeof ROW, "size">, number>>,
+		key?: { mapType?: number; caller?: number; shape?: number },
+	): void {
+		const { calls = 0, timed = 0 } = sums;
+		kernel.count(site, { hits: calls, paired: timed });
+		kernel.row(site, sums, key);
+	},
+	/** A call that has ended. */
+	end(site: EntrySite, ns: number, bucket: number, mapType?: number): void {
+		kernel.count(site, { paired: 1 });
+		kernel.duration(site, ns, bucket, mapType);
 	},
 	duration(site: EntrySite, ns: number, bucket: number, mapType = 0x50_0000): void {
 		const key = new DataView(new ArrayBuffer(LATENCY_KEY.size));
@@ -149,12 +160,15 @@ class Setup {
 
 	attach(pid: number, timed = true, bias: number | undefined = 0): Attached {
 		const target = newTarget(pid, bias);
-		return {
+		const attached = {
 			target,
 			growth: this.sites.addEntry(target, PROBES.growth, timed),
 			work: this.sites.addEntry(target, PROBES.work, timed),
 			iteration: this.sites.addEntry(target, PROBES.iteration, false),
 		};
+		// Exits are attached from the beginning.
+		if (timed) attached.growth.timedSinceNs = attached.work.timedSinceNs = 0;
+		return attached;
 	}
 }
 
@@ -247,6 +261,26 @@ describe("the ledger", () => {
 		expect(final).toEqual({ ...NOTHING, hits: 16, recorded: 11, unpaired: { left: 2, evicted: 2, withdrawn: 1 } });
 	});
 
+	test("of durations: calls under way whose ends are watched no more were withdrawn", () => {
+		const run = new Setup();
+		const { target, growth, work } = run.attach(1);
+		kernel.count(growth, { hits: 2, begun: 2 });
+		kernel.count(work, { hits: 2, begun: 2 });
+		growth.timedSinceNs = 100;
+		work.timedSinceNs = undefined;
+		// Of the first one, the exits were detached and attached again in between.
+		for (const [g, ns] of [90, 110].entries()) {
+			kernel.inCall(0xc000 + g, 1, 0, ns);
+			kernel.inCall(0xd000 + g, 1, 1, ns);
+		}
+		const unpaired = { left: 1, evicted: 0, withdrawn: 3 };
+		const expected = { ...NOTHING, hits: 4, recorded: 0, unpaired };
+		expect(run.totals.read([target], decodedOf({ growths: 2 }), true).ledger.latency).toEqual(expected);
+		// The same when the process ends before the observation.
+		run.totals.release(target);
+		expect(run.totals.read([], decodedOf({ growths: 2 }), true).ledger.latency).toEqual(expected);
+	});
+
 	test("of durations: more ends than beginnings stay visible", () => {
 		const run = new Setup();
 		const { target, growth } = run.attach(1);
@@ -320,7 +354,7 @@ describe("calls", () => {
 });
 
 describe("what has changed", () => {
-	const untimed = { timed: 0, elapsed_ns: 0, on_cpu: 0, cpu_ns: 0 };
+	const untimed = { recorded: 0, timed: 0, elapsed_ns: 0, on_cpu: 0, cpu_ns: 0 };
 	const row = {
 		pid: 1,
 		fn: "runtime.growWork",
@@ -338,14 +372,14 @@ describe("what has changed", () => {
 		const { work: other } = run.attach(2);
 		const take = () => run.totals.takeCalls((one) => one === site);
 		expect(take()).toEqual([]);
-		kernel.calls(site, 4);
-		kernel.calls(site, 6);
-		kernel.calls(other, 100);
+		kernel.hit(site, { calls: 4 });
+		kernel.hit(site, { calls: 6 });
+		kernel.hit(other, { calls: 100 });
 		expect(take()).toEqual([{ site, ...row, calls: 10 }]);
 		expect(take()).toEqual([]);
-		kernel.calls(site, 1);
-		kernel.calls(site, 2, 0x50_0100);
-		kernel.calls(site, 3, 0x50_0000, 0);
+		kernel.hit(site, { calls: 1 });
+		kernel.hit(site, { calls: 2 }, { mapType: 0x50_0100 });
+		kernel.hit(site, { calls: 3 }, { mapType: 0x50_0000, caller: 0 });
 		expect(take()).toEqual([
 			{ site, ...row, calls: 1 },
 			{ site, ...row, map_type: "map[int]T500100", calls: 2 },
@@ -357,8 +391,8 @@ describe("what has changed", () => {
 	test("tells the two windows of a site apart", () => {
 		const run = new Setup();
 		const { work: site } = run.attach(1);
-		kernel.row(site, { calls: 3 });
-		kernel.row(site, { calls: 5 }, { shape: SHAPE.window });
+		kernel.hit(site, { calls: 3 });
+		kernel.hit(site, { calls: 5 }, { shape: SHAPE.window });
 		const taken = run.totals.takeCalls(all).map(({ calls, window }) => [calls, window]);
 		expect(taken).toEqual([
 			[3, 0],
@@ -369,25 +403,25 @@ describe("what has changed", () => {
 	test("has what was seen of the ends of calls, also of such that began before", () => {
 		const run = new Setup();
 		const { work: site } = run.attach(1);
-		kernel.row(site, { calls: 3, timed: 2, elapsedNs: 900, onCpu: 1, cpuNs: 300 });
+		kernel.hit(site, { calls: 3, timed: 2, elapsedNs: 900, onCpu: 1, cpuNs: 300 });
 		const [first] = run.totals.takeCalls(all);
 		expect(first).toEqual({ site, ...row, calls: 3, timed: 2, elapsed_ns: 900, on_cpu: 1, cpu_ns: 300 });
-		kernel.row(site, { timed: 1, elapsedNs: 50 });
+		kernel.hit(site, { timed: 1, elapsedNs: 50 });
 		expect(run.totals.takeCalls(all)).toEqual([{ site, ...row, calls: 0, timed: 1, elapsed_ns: 50 }]);
 	});
 
 	test("of growths has what they do, by their shape and the sizes of the type", () => {
 		const run = new Setup();
 		const { growth: site } = run.attach(1);
-		kernel.row(site, { calls: 3, entries: 39 }, { shape: 0x201 });
-		kernel.row(site, { calls: 1 }, { shape: 0x400 });
+		kernel.hit(site, { calls: 3, entries: 39 }, { shape: 0x201 });
+		kernel.hit(site, { calls: 1 }, { shape: 0x400 });
 		const doubled = { kind: "double", cause: "load", capacityBefore: 16, capacityAfter: 32, units: 4, iterating: true };
 		expect(run.totals.takeCalls(all)).toEqual([
 			{
-				...{ site, ...row, fn: "runtime.hashGrow", tier: "growth", calls: 3 },
+				...{ site, ...row, fn: "runtime.hashGrow", tier: "growth", calls: 3, recorded: 1 },
 				growth: { ...doubled, bytes: 3 * 4 * 208, bytes_moved: 39 * 24 },
 			} as CallDelta,
-			{ site, ...row, fn: "runtime.hashGrow", tier: "growth", calls: 1 } as CallDelta,
+			{ site, ...row, fn: "runtime.hashGrow", tier: "growth", calls: 1, recorded: 1 } as CallDelta,
 		]);
 	});
 
@@ -395,13 +429,13 @@ describe("what has changed", () => {
 		const run = new Setup();
 		const { target, work: site } = run.attach(1);
 		Object.assign(target, { bias: undefined });
-		kernel.calls(site, 4);
+		kernel.hit(site, { calls: 4 });
 		expect(run.totals.takeCalls(all)).toEqual([]);
 		expect(run.totals.takeCalls(all, true)).toEqual([
 			{ site, ...row, map_type: "map[?]? (made at run time)", caller: [], calls: 4 } as CallDelta,
 		]);
 		Object.assign(target, { bias: 0x1000 });
-		kernel.calls(site, 1, 0x50_1000, 0x40_3000);
+		kernel.hit(site, { calls: 1 }, { mapType: 0x50_1000, caller: 0x40_3000 });
 		expect(run.totals.takeCalls(all)).toEqual([{ site, ...row, calls: 1 } as CallDelta]);
 	});
 
@@ -412,17 +446,82 @@ describe("what has changed", () => {
 		const buckets = (filled: Record<number, number>) =>
 			Float64Array.from({ length: BUCKETS }, (_, n) => filled[n] ?? 0);
 		const delta = { site: growth, pid: 1, fn: "runtime.hashGrow", map_type: "map[int]T500000" };
-		kernel.duration(growth, 900, 4);
-		kernel.duration(growth, 100, 1);
+		kernel.end(growth, 900, 4);
+		kernel.end(growth, 100, 1);
 		expect(read()).toEqual([{ ...delta, count: 2, sum_ns: 1000, max_ns: 900, buckets: buckets({ 1: 1, 4: 1 }) }]);
 		expect(read()).toEqual([]);
-		kernel.duration(growth, 70, 1);
+		kernel.end(growth, 70, 1);
 		expect(read()).toEqual([{ ...delta, count: 1, sum_ns: 70, max_ns: 900, buckets: buckets({ 1: 1 }) }]);
 		// Types that have found no room.
-		kernel.duration(growth, 5, 0, 0);
+		kernel.end(growth, 5, 0, 0);
 		expect(read()).toEqual([
 			{ ...delta, map_type: "(other)", count: 1, sum_ns: 5, max_ns: 5, buckets: buckets({ 0: 1 }) },
 		]);
+	});
+
+	test("of growths says which part of them became records", () => {
+		const run = new Setup();
+		const { growth: site } = run.attach(1);
+		const recorded = () => run.totals.takeCalls(all).map((delta) => delta.recorded);
+		kernel.hit(site, { calls: 10 });
+		kernel.count(site, { throttled: 6, lost: 1 });
+		expect(recorded()).toEqual([0.3]);
+		// Since it was taken before.
+		kernel.hit(site, { calls: 4 });
+		kernel.count(site, { throttled: 1 });
+		expect(recorded()).toEqual([0.75]);
+	});
+
+	test("has a row for calls that found no room in the table, so that rows add up to the hits", () => {
+		const run = new Setup();
+		const { growth, work } = run.attach(1);
+		kernel.hit(growth, { calls: 3 });
+		kernel.count(growth, { hits: 5, rowLost: 5 });
+		kernel.count(work, { hits: 7, rowLost: 7 });
+		const lost = { map_type: "(not recorded)", caller: [{ fn: "(not recorded)" }] };
+		const taken = run.totals.takeCalls(all);
+		expect(taken.map(({ fn, calls, map_type, caller }) => ({ fn, calls, map_type, caller }))).toEqual([
+			{ fn: "runtime.hashGrow", calls: 5, ...lost },
+			{ fn: "runtime.growWork", calls: 7, ...lost },
+			{ fn: "runtime.hashGrow", calls: 3, map_type: "map[int]T500000", caller: CALLER },
+		]);
+		expect(run.totals.takeCalls(all)).toEqual([]);
+		kernel.count(work, { hits: 2, rowLost: 2 });
+		expect(run.totals.takeCalls((site, window) => site === work && window === 1)).toEqual([
+			{ site: work, ...row, ...lost, calls: 2, window: 1 },
+		]);
+	});
+
+	test("is not looked for in the tables as long as nothing was hit", () => {
+		const run = new Setup();
+		const { growth, work } = run.attach(1);
+		kernel.hit(work, { calls: 3 });
+		kernel.end(growth, 100, 1);
+		const take = () => [run.totals.takeCalls(all), run.totals.takeLatency(all)].map(({ length }) => length);
+		const batches = () => {
+			const before = fake.calls.batch;
+			const taken = take();
+			return [...taken, fake.calls.batch - before];
+		};
+		// All sites twice, and both tables.
+		expect(batches()).toEqual([1, 1, 4]);
+		expect(batches()).toEqual([0, 0, 2]);
+		// An end changes a row, too.
+		kernel.count(work, { paired: 1 });
+		kernel.row(work, { timed: 1, elapsedNs: 5 });
+		expect(batches()).toEqual([1, 0, 4]);
+		expect(fake.calls.lookup).toBe(0);
+	});
+
+	test("of one window says nothing of the other, whichever is asked for first", () => {
+		const run = new Setup();
+		const { work } = run.attach(1);
+		const take = (gate: 0 | 1) => run.totals.takeCalls((_, window) => window === gate).map(({ calls }) => calls);
+		kernel.hit(work, { calls: 3 });
+		kernel.hit(work, { calls: 5 }, { shape: SHAPE.window });
+		expect([take(1), take(1), take(0), take(0)]).toEqual([[5], [], [3], []]);
+		kernel.hit(work, { calls: 2 });
+		expect([take(1), take(0)]).toEqual([[], [2]]);
 	});
 });
 
@@ -479,26 +578,26 @@ describe("a target that is released", () => {
 			const run = new Setup(undefined, 64);
 			const attached = Array.from({ length: 8 }, (_, n) => run.attach(n + 1));
 			for (const { target, work } of attached) {
-				kernel.count(work, { hits: 5, paired: 5 });
-				kernel.workRow(work, 5);
+				kernel.count(work, { hits: 5, begun: 6, paired: 5 });
+				kernel.calls(work, 5);
 				kernel.duration(work, 100, 1);
-				kernel.inCall(0xc000, target.identity.pid, 0, 77);
+				kernel.inCall(0xc000, target.identity.pid, 1, 77);
 			}
 			const before = fake.calls.batch;
 			const targets = attached.map(({ target }) => target);
 			while (targets.length > 0) run.totals.release(...targets.splice(0, atOnce));
 			const calls = fake.calls.batch - before;
-			const { ledger, work, latency } = run.totals.read([], decodedOf(), true);
-			expect([ledger.work.hits, ledger.work.recorded, work.length, latency.length]).toEqual([40, 40, 8, 8]);
-			expect(ledger.latency?.unpaired?.left).toBe(8);
-			expect(["work_rows", "latency_rows", "goroutines"].map((name) => fake.size(fd(name as MapName)))).toEqual([
+			const { ledger } = run.totals.read([], decodedOf(), true);
+			expect([ledger.work.hits, ledger.work.recorded]).toEqual([40, 40]);
+			expect(ledger.latency?.unpaired).toEqual({ left: 8, evicted: 0, withdrawn: 0 });
+			expect(["call_rows", "latency_rows", "goroutines"].map((name) => fake.size(fd(name as MapName)))).toEqual([
 				0, 0, 0,
 			]);
 			return calls;
 		};
-		// Rows and changes of both tables of counters, and the goroutines.
-		expect(readings(8)).toBe(5);
-		expect(readings(1)).toBe(5 * 8);
+		// Rows that count and rows that go of the one table, rows of the other, and the goroutines.
+		expect(readings(8)).toBe(4);
+		expect(readings(1)).toBe(4 * 8);
 	});
 
 	test("and another one that takes over its numbers are told apart", () => {

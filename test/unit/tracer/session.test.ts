@@ -1,6 +1,6 @@
 /** What a session makes of the records of its ring, with the kernel's side in memory. */
 import { afterAll, beforeAll, expect, mock, test } from "bun:test";
-import { FAULT, SITE_COUNTS, WORK_KEY, WORK_ROW } from "../../../src/kernel/wire.ts";
+import { FAULT, GOROUTINE, LATENCY_KEY, LATENCY_ROW, ROW, ROW_KEY, SITE_COUNTS } from "../../../src/kernel/wire.ts";
 import { ledgerComplete } from "../../../src/records/ledger.ts";
 import { StackDecoder } from "../../../src/tracer/decode/stacks.ts";
 import type { EventRecord, Session as Sessions } from "../../../src/tracer/session.ts";
@@ -44,10 +44,10 @@ let Session: typeof Sessions;
 beforeAll(async () => {
 	mock.module(PATH, () => ({ ...libbpf, libbpf: () => symbols }));
 	({ Session } = await import("../../../src/tracer/session.ts"));
-	fake.create(fdOf("site_counts"), 4, SITE_COUNTS.size, true);
-	fake.create(fdOf("work_rows"), WORK_KEY.size, WORK_ROW.size, true);
-	fake.create(fdOf("latency_rows"), 16, 240, true);
-	fake.create(fdOf("goroutines"), 16, 288, false);
+	fake.create(fdOf("site_counts"), 4, SITE_COUNTS.size, true, 8);
+	fake.create(fdOf("call_rows"), ROW_KEY.size, ROW.size, true);
+	fake.create(fdOf("latency_rows"), LATENCY_KEY.size, LATENCY_ROW.size, false);
+	fake.create(fdOf("goroutines"), GOROUTINE.keySize, GOROUTINE.size, false);
 });
 afterAll(() => {
 	mock.module(PATH, () => libbpf);
@@ -68,7 +68,7 @@ function target(): Target {
 	};
 	return {
 		...{ identity: { pid: 7, openPath: "/proc/7/exe", name: "shop" }, plan: PLAN, bias: 0, image: 1, binary },
-		...{ checkSites: zero, close: zero, learnBias: zero, types: { at: () => ({ name: "map[int]int" }) } },
+		...{ wrappers: [], checkSites: zero, close: zero, learnBias: zero, types: { at: () => ({ name: "map[int]int" }) } },
 		stacks: new StackDecoder({ binary, plan: PLAN }),
 	} as unknown as Target;
 }

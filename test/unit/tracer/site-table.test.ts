@@ -17,9 +17,9 @@ describe("numbers", () => {
 		const table = new SiteTable(10);
 		const [a, b] = [newTarget(1), newTarget(2)];
 		expect(table.addEntry(a, probe, true)).toEqual({
-			...{ kind: "entry", index: 0, target: a, probe, timed: true, baseline: noCounts() },
+			...{ kind: "entry", index: 0, target: a, probe, timed: true, timedSinceNs: undefined, baseline: noCounts() },
 		});
-		expect(table.addExit(a, exit)).toEqual({ kind: "exit", index: 1, target: a, exit });
+		expect(table.addExit(a, exit)).toEqual({ kind: "exit", index: 1, target: a, exit, baseline: noCounts() });
 		expect(table.addEntry(b, probe, false)).toMatchObject({ index: 2, timed: false, target: b });
 		expect(table.entries().map(({ index }) => index)).toEqual([0, 2]);
 	});
@@ -86,14 +86,14 @@ describe("a target that is released", () => {
 		});
 	});
 
-	test("an exit's number, which counts nothing, does not lose what was counted before", () => {
+	test("an exit's number begins where the entry before it has ended, and the other way round", () => {
 		const table = new SiteTable(1);
 		const targets = [newTarget(1), newTarget(2), newTarget(3)] as const;
 		table.addEntry(targets[0], probe, true);
 		table.release(targets[0], () => counts(7));
-		expect(table.addExit(targets[1], exit).index).toBe(0);
-		table.release(targets[1], () => counts(7));
-		expect(table.addEntry(targets[2], probe, true)).toMatchObject({ index: 0, baseline: counts(7) });
+		expect(table.addExit(targets[1], exit)).toMatchObject({ index: 0, baseline: counts(7) });
+		table.release(targets[1], () => counts(9));
+		expect(table.addEntry(targets[2], probe, true)).toMatchObject({ index: 0, baseline: counts(9) });
 	});
 });
 
