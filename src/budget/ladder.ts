@@ -62,6 +62,9 @@ const WINDOW_PERIODS = 2.5;
 
 /** After a step down so many seconds' budget may be used before the next one. */
 const GRACE_SECONDS = 0.5;
+/** A burst is taken to go on for so long; on this level and those before it growths are all counted. */
+const BURST_SECONDS = 0.1;
+const LAST_COUNTED: Level = 4;
 
 /** A burst is paid back by so many seconds without windows at most. */
 const MOST_DEBT_SECONDS = 2;
@@ -213,13 +216,17 @@ export class Ladder {
 	#stepDown(tick: LadderTick): void {
 		const { nowNs } = tick;
 		this.#roomSinceNs = undefined;
-		const needed = neededLevel(this.#input(tick, (meter) => meter.sustained));
+		// What goes on for long must be within the limit; a burst, within what is lent to it.
+		const lasting = neededLevel(this.#input(tick, (meter) => meter.average));
+		const burst = this.#input(tick, (meter) => meter.sustained);
+		const lent = neededLevel({ ...burst, limitNs: (tick.limitNs * GRACE_SECONDS) / BURST_SECONDS });
 		for (const meter of this.#meters.values()) {
-			meter.follow();
+			// Windows are as long as the burst allows.
+			if (Math.max(lasting, lent) > LAST_COUNTED) meter.follow();
 			meter.mark();
 		}
 		if (this.#level === 6) return;
-		this.#level = Math.max(needed, this.#level + 1) as Level;
+		this.#level = Math.max(lasting, lent, this.#level + 1) as Level;
 		// Whether the step was enough is seen after a while, not in the next burst.
 		this.#left = Math.max(this.#left ?? 0, GRACE_SECONDS * tick.limitNs);
 		this.#changedNs = nowNs;

@@ -141,11 +141,22 @@ export interface CallSums {
 
 export type CallRow = CallKey & CallSums;
 
-const SUMS = ["calls", "entries", "timed", "elapsedNs", "onCpu", "cpuNs"] as const;
+/** Where something stands in words of 32 bits. */
+const word = (bytes: number): number => bytes / 4;
 
-/** The table of calls by function, process, type, call site and shape. */
+/** A u64 in two words, as `readU64`. */
+function u64(words: Uint32Array, at: number): number {
+	return (words[at] ?? 0) + (words[at + 1] ?? 0) * 2 ** 32;
+}
+
+/** The table of calls by function, process, type, call site and shape. It can have ten thousands of rows, and is read many times a second: nothing is made for a row. */
 export class CallCounters {
 	readonly #table: MapTable;
+	/** The row that is looked at. */
+	readonly #row: CallRow = {
+		...{ site: 0, tgid: 0, mapType: 0, caller: 0, shape: 0 },
+		...{ calls: 0, entries: 0, timed: 0, elapsedNs: 0, onCpu: 0, cpuNs: 0 },
+	};
 
 	constructor(fd: number) {
 		this.#table = new MapTable(fd, {
@@ -156,21 +167,44 @@ export class CallCounters {
 		});
 	}
 
-	*rows(): Generator<CallRow> {
-		for (const { key, value } of this.#table.rows()) {
-			const row: CallRow = {
-				site: key.getUint32(ROW_KEY.site, true),
-				tgid: key.getUint32(ROW_KEY.tgid, true),
-				mapType: readU64(key, ROW_KEY.mapType),
-				caller: readU64(key, ROW_KEY.caller),
-				shape: key.getUint32(ROW_KEY.shape, true),
-				...{ calls: 0, entries: 0, timed: 0, elapsedNs: 0, onCpu: 0, cpuNs: 0 },
-			};
-			for (let at = 0; at < value.byteLength; at += ROW.size) {
-				for (const name of SUMS) row[name] += readU64(value, at + ROW[name]);
+	/** Calls `visit` with all rows of what is `wanted`. A row is valid only during the call. */
+	read(wanted: (site: number, shape: number) => boolean, visit: (row: Readonly<CallRow>) => void): void {
+		const { keyWords } = this.#table;
+		for (const count of this.#table.batches()) {
+			for (let i = 0; i < count; i++) {
+				const at = i * word(ROW_KEY.size);
+				const site = keyWords[at + word(ROW_KEY.site)] ?? 0;
+				const shape = keyWords[at + word(ROW_KEY.shape)] ?? 0;
+				if (wanted(site, shape)) visit(this.#fill(i, site, shape));
 			}
-			yield row;
 		}
+	}
+
+	#fill(i: number, site: number, shape: number): CallRow {
+		const { keyWords, valueWords, copies } = this.#table;
+		const row = this.#row;
+		const key = i * word(ROW_KEY.size);
+		row.site = site;
+		row.tgid = keyWords[key + word(ROW_KEY.tgid)] ?? 0;
+		row.mapType = u64(keyWords, key + word(ROW_KEY.mapType));
+		row.caller = u64(keyWords, key + word(ROW_KEY.caller));
+		row.shape = shape;
+		row.calls = 0;
+		row.entries = 0;
+		row.timed = 0;
+		row.elapsedNs = 0;
+		row.onCpu = 0;
+		row.cpuNs = 0;
+		for (let cpu = 0; cpu < copies; cpu++) {
+			const at = (i * copies + cpu) * word(ROW.size);
+			row.calls += u64(valueWords, at + word(ROW.calls));
+			row.entries += u64(valueWords, at + word(ROW.entries));
+			row.timed += u64(valueWords, at + word(ROW.timed));
+			row.elapsedNs += u64(valueWords, at + word(ROW.elapsedNs));
+			row.onCpu += u64(valueWords, at + word(ROW.onCpu));
+			row.cpuNs += u64(valueWords, at + word(ROW.cpuNs));
+		}
+		return row;
 	}
 
 	/** Forgets the rows of these sites. */

@@ -27,10 +27,13 @@ export class EventRing {
 		}
 	}
 
-	/** Calls `visit` for up to one batch of records and returns how many there were. A record is valid only during the call. */
+	/** Calls `visit` for up to one batch of records and returns how many there were. A record is valid only during the call. Throws E-HOST-RINGBUF. */
 	drain(visit: (record: RawRecord) => void): number {
 		if (this.#ring === null) return 0;
 		const length = this.#lib.gmg_ring_drain(this.#ring, this.#bytes, BATCH_BYTES);
+		if (length < 0) {
+			throw new GomapgrowError("E-HOST-RINGBUF", { wanted: "to read the BPF ring buffer", found: errnoName(length) });
+		}
 		let count = 0;
 		for (let at = 0; at < length; count++) {
 			const size = this.#view.getUint32(at, true);

@@ -50,7 +50,7 @@ const SYMBOLS = {
 	gmg_perf_refused: { args: [], returns: "i32" },
 	gmg_ring_open: { args: ["i32", "u32"], returns: "ptr" },
 	gmg_ring_close: { args: ["ptr"], returns: "void" },
-	gmg_ring_drain: { args: ["ptr", "ptr", "u32"], returns: "u32" },
+	gmg_ring_drain: { args: ["ptr", "ptr", "u32"], returns: "i32" },
 	gmg_spawn_held: { args: ["cstring", "ptr", "u32", "u32", "i32", "u64", "ptr"], returns: "i32" },
 	gmg_spawn_release: { args: ["ptr"], returns: "i32" },
 	gmg_spawn_abandon: { args: ["ptr"], returns: "void" },

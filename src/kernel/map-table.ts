@@ -29,6 +29,9 @@ export class MapTable {
 	readonly #batch: number;
 	readonly #keys: Uint8Array;
 	readonly #values: Uint8Array;
+	/** Keys and values of the latest batch, one row after the other, in the words of 32 bits that they are made of. */
+	readonly keyWords: Uint32Array;
+	readonly valueWords: Uint32Array;
 	readonly #count = new Uint32Array(new ArrayBuffer(4));
 	// An opaque position of the kernel's, at most a key long, and never shorter than four bytes.
 	readonly #position: Uint8Array;
@@ -43,14 +46,15 @@ export class MapTable {
 		this.#batch = Math.max(64, Math.floor(BATCH_BYTES / (rowBytes + layout.keyBytes)));
 		this.#keys = new Uint8Array(new ArrayBuffer(this.#batch * layout.keyBytes));
 		this.#values = new Uint8Array(new ArrayBuffer(this.#batch * rowBytes));
+		this.keyWords = new Uint32Array(this.#keys.buffer);
+		this.valueWords = new Uint32Array(this.#values.buffer);
 		this.#position = new Uint8Array(new ArrayBuffer(layout.keyBytes));
 		this.#next = new Uint8Array(new ArrayBuffer(layout.keyBytes));
 	}
 
-	/** All rows. Throws E-HOST-BPF when the kernel does not give them. */
-	*rows(): Generator<TableRow> {
-		const { keyBytes, valueBytes, name } = this.#layout;
-		const rowBytes = this.copies * valueBytes;
+	/** Reads all rows, batch by batch, and gives the number of rows in each. Throws E-HOST-BPF when the kernel does not give them. */
+	*batches(): Generator<number> {
+		const { name } = this.#layout;
 		for (let first = true, last = false; !last; first = false) {
 			this.#count[0] = this.#batch;
 			const code = this.#lib.bpf_map_lookup_batch(
@@ -67,7 +71,15 @@ export class MapTable {
 			}
 			last = code === -ERRNO.ENOENT;
 			this.#position.set(this.#next);
-			const count = this.#count[0] ?? 0;
+			yield this.#count[0] ?? 0;
+		}
+	}
+
+	/** All rows, for small tables: views cost more than what is in them. Throws as `batches`. */
+	*rows(): Generator<TableRow> {
+		const { keyBytes, valueBytes } = this.#layout;
+		const rowBytes = this.copies * valueBytes;
+		for (const count of this.batches()) {
 			for (let i = 0; i < count; i++) {
 				yield {
 					key: new DataView(this.#keys.buffer, i * keyBytes, keyBytes),

@@ -6,7 +6,7 @@ import { Histogram } from "../lib/histogram.ts";
 import type { Aggregator } from "../stats/aggregator.ts";
 import type { Sampling, Stream } from "../stats/sampling.ts";
 import { GrowthTime, type ProbeOverhead } from "../stats/time-in-growth.ts";
-import type { CallDelta, LatencyDelta } from "../tracer/counters.ts";
+import type { CallDelta, LatencyDelta } from "../tracer/call-deltas.ts";
 import type { EntrySite } from "../tracer/site-table.ts";
 import type { Target } from "../tracer/target.ts";
 import type { Governing, Tracer } from "./tracer.ts";

@@ -69,17 +69,6 @@ export function addFigures(figures: Iterable<Figure>): Figure {
 	return estimated ? { estimate: sum, low: Math.floor(sum - below), high: Math.ceil(sum + above) } : sum;
 }
 
-/** Keeps a figure within what is known otherwise: exact counts, work that growths make necessary. Bounds that contradict an exact figure are ignored. */
-export function withinBounds(figure: Figure, bounds: { low?: number; high?: number }): Figure {
-	if (isExact(figure)) return figure;
-	const { low: least = 0, high: most = Number.POSITIVE_INFINITY } = bounds;
-	if (isAtLeast(figure)) return { at_least: Math.max(figure.at_least, Math.min(least, most)) };
-	if (figure.low > most || figure.high < least) return figure;
-	const low = Math.max(figure.low, least);
-	const high = Math.min(figure.high, most);
-	return { estimate: Math.min(high, Math.max(low, figure.estimate)), low, high };
-}
-
 /** The best single number there is: to sort by, and to draw; 0 for what was not measured. */
 export function amountOf(figure: Figure | undefined): number {
 	if (figure === undefined) return 0;

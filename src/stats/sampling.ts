@@ -40,6 +40,8 @@ interface State {
 	earlier: Measured;
 	/** The process has ended: nothing more comes. */
 	ended: boolean;
+	/** Measured in full at some time, perhaps not now. */
+	everFull: boolean;
 }
 
 const NOTHING: Measured = { windows: 0, missed: 0, full: true, sampled: false };
@@ -62,12 +64,14 @@ export class Sampling {
 				...{ full: measured.full, sampled: sampled || measured.sampled },
 			};
 			known.ended = false;
+			known.everFull ||= measured.full;
 			return;
 		}
 		// At its beginning it is not known to have been measured in full, unless it is now.
 		const began = measured.full && !measured.sampled ? NOTHING : { ...NOTHING, full: false };
 		this.#forgotten ||= this.#states.size >= MAX_STATES;
-		this.#states.set(key, { pid, stream, now: measured, began, earlier: NOTHING, ended: false });
+		const everFull = measured.full;
+		this.#states.set(key, { pid, stream, now: measured, began, earlier: NOTHING, ended: false, everFull });
 	}
 
 	/** The process has ended, or executes another program: what is said of it from now on counts from the beginning. */
@@ -117,12 +121,12 @@ export class Sampling {
 	}
 }
 
-function extentOf({ pid, stream, now, began, ended }: State, span: "window" | "total"): Extent {
+function extentOf({ pid, stream, now, began, ended, everFull }: State, span: "window" | "total"): Extent {
 	if (span === "total") {
 		const exact = now.full && !now.sampled;
 		return {
 			...{ pid, stream, firstWindow: 0, windows: now.windows, missed: now.missed, exact },
-			measured: exact || now.windows > 0 || now.full,
+			measured: exact || now.windows > 0 || everFull,
 		};
 	}
 	const windows = now.windows - began.windows;

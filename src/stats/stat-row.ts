@@ -2,7 +2,7 @@
 
 import type { Window } from "../budget/window-weight.ts";
 import { Histogram } from "../lib/histogram.ts";
-import { type Figure, inProportion } from "../records/figure.ts";
+import { type Figure, inProportion, isAtLeast } from "../records/figure.ts";
 import type { GrowthRecord } from "../records/records.ts";
 import { readFigure, SAMPLED_FIGURES, type SampledFigure, SampledSums, STREAMS_OF } from "./sampled-sums.ts";
 import type { Extent, Sampling, Stream } from "./sampling.ts";
@@ -50,18 +50,21 @@ export type FigureName = keyof Figures;
 /** ended: since the start, without the open window. total: with it. recent: the last windows that have ended. */
 export type Span = "window" | "ended" | "total" | "recent";
 
-/** Those that have rates. */
-export interface RecentFigures {
-	growths: number;
-	work: number;
-	moved: number;
-}
+/** Those that have rates, and what of them was seen in windows. */
+export type RecentFigures = Record<"growths" | "work" | "moved" | "sampledGrowths" | "sampledWork", number>;
+
+const noneRecent = (): RecentFigures => ({ growths: 0, work: 0, moved: 0, sampledGrowths: 0, sampledWork: 0 });
 
 function addRecent(sum: RecentFigures, add: RecentFigures, sign: 1 | -1): void {
 	sum.growths += sign * add.growths;
 	sum.work += sign * add.work;
 	sum.moved += sign * add.moved;
+	sum.sampledGrowths += sign * add.sampledGrowths;
+	sum.sampledWork += sign * add.sampledWork;
 }
+
+const NONE_RECENT = noneRecent();
+const isRecentName = (name: FigureName): name is keyof RecentFigures => name in NONE_RECENT;
 
 /** By hand: a loop over the names costs several times as much, and this is done for each growth in five rows. */
 function addFigures(sum: Figures, add: Figures, sign: 1 | -1): void {
@@ -165,7 +168,10 @@ export class StatRow {
 		const amount = this.figure(figure, "recent");
 		if (this.figure(figure === "growths" ? "sampledGrowths" : "sampledWork", "recent") > 0) {
 			const total = this.read(figure, "total", sampling, pid);
-			return total === undefined ? undefined : inProportion(amount, total);
+			if (total === undefined || !isAtLeast(total))
+				return total === undefined ? undefined : inProportion(amount, total);
+			// Of what is known from below the same part as of the sum.
+			return { at_least: (amount * total.at_least) / this.figure(figure, "total") };
 		}
 		const exact = sampling.extents(pid, STREAMS_OF[figure], "window").every((extent) => extent.exact);
 		if (exact) return amount;
@@ -191,7 +197,7 @@ export class StatRow {
 			case "total":
 				return name === "slots" ? Math.max(this.#ended[name], window) : this.#ended[name] + window;
 			case "recent":
-				return name === "growths" || name === "work" || name === "moved" ? (this.#recent?.[name] ?? 0) : 0;
+				return isRecentName(name) ? (this.#recent?.[name] ?? 0) : 0;
 		}
 	}
 
@@ -211,11 +217,12 @@ export class StatRow {
 		if (this.#sampled !== undefined) this.#sampled.window = undefined;
 		addFigures(this.#ended, window, 1);
 		if (!recent) return undefined;
-		const { growths, work, moved } = window;
-		this.#recent ??= { growths: 0, work: 0, moved: 0 };
+		const { growths, work, moved, sampledGrowths, sampledWork } = window;
+		const added: RecentFigures = { growths, work, moved, sampledGrowths, sampledWork };
+		this.#recent ??= noneRecent();
 		this.#recentWindows++;
-		addRecent(this.#recent, { growths, work, moved }, 1);
-		return { growths, work, moved };
+		addRecent(this.#recent, added, 1);
+		return added;
 	}
 
 	/** A window's sums are recent no more. */

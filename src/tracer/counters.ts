@@ -1,11 +1,11 @@
 /** What the counters say: totals since the start, and what has changed since the previous reading. */
 
-import { slotOf, type Tier } from "../gomap/functions.ts";
+import { slotOf } from "../gomap/functions.ts";
 import { type GrowthRole, type GrowthShape, growthShape } from "../gomap/growth-shape.ts";
 import type { BpfObject } from "../kernel/bpf-object.ts";
 import {
 	CallCounters,
-	type CallRow,
+	type CallSums,
 	type CallUnderWay,
 	GoroutineTable,
 	LatencyCounters,
@@ -16,6 +16,7 @@ import {
 } from "../kernel/counters.ts";
 import { SHAPE } from "../kernel/wire.ts";
 import type { Frame, Ledger } from "../records/records.ts";
+import type { CallDelta, GrowthDelta, LatencyDelta } from "./call-deltas.ts";
 import { type MapTypeInfo, UNKNOWN_TYPE, UNTOLD_TYPE } from "./decode/type-names.ts";
 import {
 	addCounts,
@@ -30,54 +31,10 @@ import {
 	type Unreturned,
 	undecodedOf,
 } from "./ledger.ts";
+import { SeenCalls } from "./seen-calls.ts";
 import { SeenRows } from "./seen-rows.ts";
 import type { EntrySite, SiteTable } from "./site-table.ts";
 import type { Target } from "./target.ts";
-
-/** Calls of one function for maps of one type and, of growths, one shape, from one place, since the previous reading. */
-export interface CallDelta {
-	site: EntrySite;
-	pid: number;
-	fn: string;
-	tier: Tier;
-	map_type: string;
-	/** Frames of the place that called into the map code, innermost first; empty when it could not be read. */
-	caller: Frame[];
-	calls: number;
-	/** Which of the site's two windows they began in. */
-	window: 0 | 1;
-	/** Of growths whose map could be read. */
-	growth?: GrowthDelta;
-	/** Part of them that became records while they ran: of growths. */
-	recorded: number;
-	/** Calls whose end was seen, and how long they took in all, the probes' own time included. */
-	timed: number;
-	elapsed_ns: number;
-	/** Of those: calls whose processor time is known, and that. */
-	on_cpu: number;
-	cpu_ns: number;
-}
-
-/** What the growths of a delta do. */
-export interface GrowthDelta extends GrowthShape {
-	/** Of all of them; absent where the type's sizes are not known. */
-	bytes?: number;
-	bytes_moved?: number;
-}
-
-/** Durations of calls of one function for maps of one type that ended since the previous reading. */
-export interface LatencyDelta {
-	site: EntrySite;
-	pid: number;
-	fn: string;
-	map_type: string;
-	count: number;
-	sum_ns: number;
-	/** Since the start. */
-	max_ns: number;
-	/** By BUCKETS of kernel/wire.ts. */
-	buckets: Float64Array;
-}
 
 export interface TargetCalls {
 	pid: number;
@@ -110,6 +67,9 @@ interface Taken {
 	paired: number;
 }
 
+/** Of a site and window, while calls are taken. */
+const MATCH = { unknown: 0, no: 1, yes: 2 } as const;
+
 export class CounterTotals {
 	readonly #sites: SiteTable;
 	readonly #siteCounters: SiteCounters;
@@ -117,9 +77,11 @@ export class CounterTotals {
 	readonly #latencyCounters: LatencyCounters;
 	readonly #goroutines: GoroutineTable;
 	readonly #measured: { latency: boolean; iterations: boolean };
-	readonly #callsSeen = new SeenRows<CallRow>();
+	readonly #callsSeen = new SeenCalls();
 	readonly #latencySeen = new SeenRows<LatencyCounts>();
 	readonly #taken = new Map<number, Taken>();
+	/** By number of the site and window: MATCH. */
+	#matches = new Uint8Array(0);
 	/** Of targets that have been released: their counters, their rows, their functions' calls. */
 	readonly #ended = { sums: noSums(), rows: 0, unreturned: noCalls(), calls: new Map<string, number>() };
 
@@ -200,9 +162,12 @@ export class CounterTotals {
 	/** The calls of the work tier in all rows. */
 	#workRows(): number {
 		let total = 0;
-		for (const { site, calls } of this.#callCounters.rows()) {
-			if (this.#sites.entry(site)?.probe.tier === "work") total += calls;
-		}
+		this.#callCounters.read(
+			(site) => this.#sites.entry(site)?.probe.tier === "work",
+			({ calls }) => {
+				total += calls;
+			},
+		);
 		return total;
 	}
 
@@ -213,30 +178,41 @@ export class CounterTotals {
 		const deltas: CallDelta[] = [];
 		const recorded = this.#takeCounts(match, last, deltas);
 		if (recorded === undefined) return deltas;
-		for (const row of this.#callCounters.rows()) {
+		const since: CallSums = { calls: 0, entries: 0, timed: 0, elapsedNs: 0, onCpu: 0, cpuNs: 0 };
+		this.#callCounters.read(this.#wanted(match, last), (row) => {
 			const site = this.#sites.entry(row.site);
-			const window = (row.shape & SHAPE.window) === 0 ? 0 : 1;
-			if (site === undefined || !match(site, window) || (site.target.bias === undefined && !last)) continue;
-			const key = `${row.tgid}:${row.mapType}:${row.caller}:${row.shape}`;
-			const before = this.#callsSeen.get(row.site, key);
-			if (before?.calls === row.calls && before.timed === row.timed) continue;
-			this.#callsSeen.set(row.site, key, row);
-			const since = (name: "calls" | "entries" | "timed" | "elapsedNs" | "onCpu" | "cpuNs"): number =>
-				row[name] - (before?.[name] ?? 0);
+			if (site === undefined || !this.#callsSeen.take(row, since)) return;
 			const { target, probe } = site;
 			const { bias } = target;
 			const type = typeOf(target, row.mapType);
-			const calls = since("calls");
+			const { calls, entries, timed, elapsedNs, onCpu, cpuNs } = since;
 			const growth = probe.tier === "growth" ? growthShape(probe.role as GrowthRole, row.shape) : undefined;
-			deltas.push({
+			const delta: CallDelta = {
 				...{ site, pid: row.tgid, fn: probe.fn, tier: probe.tier, map_type: type.name, calls },
-				...{ window, recorded: recorded.get(row.site) ?? 0 },
+				...{ window: windowOf(row.shape), recorded: recorded.get(row.site) ?? 0 },
 				caller: bias === undefined ? [] : target.stacks.caller(row.caller, bias),
-				...(growth === undefined ? {} : { growth: growthDelta(growth, type, calls, since("entries")) }),
-				...{ timed: since("timed"), elapsed_ns: since("elapsedNs"), on_cpu: since("onCpu"), cpu_ns: since("cpuNs") },
-			});
-		}
+				...{ timed, elapsed_ns: elapsedNs, on_cpu: onCpu, cpu_ns: cpuNs },
+			};
+			if (growth !== undefined) delta.growth = growthDelta(growth, type, calls, entries);
+			deltas.push(delta);
+		});
 		return deltas;
+	}
+
+	/** Asks once for each site and window, as there may be thousands of rows of each. */
+	#wanted(match: (site: EntrySite, window: 0 | 1) => boolean, last: boolean): (site: number, shape: number) => boolean {
+		if (this.#matches.length < 2 * this.#sites.size) this.#matches = new Uint8Array(2 * this.#sites.size);
+		const matches = this.#matches.fill(MATCH.unknown);
+		return (index, shape) => {
+			const window = windowOf(shape);
+			const at = 2 * index + window;
+			if (matches[at] === MATCH.unknown) {
+				const site = this.#sites.entry(index);
+				const yes = site !== undefined && match(site, window) && (site.target.bias !== undefined || last);
+				matches[at] = yes ? MATCH.yes : MATCH.no;
+			}
+			return matches[at] === MATCH.yes;
+		};
 	}
 
 	/**
@@ -316,11 +292,13 @@ export class CounterTotals {
 	/** How long the calls of a site took on average: processor time where that is known; 0 when none was timed. */
 	meanNs(site: number): number {
 		let [calls, ns] = [0, 0];
-		for (const row of this.#callCounters.rows()) {
-			if (row.site !== site) continue;
-			calls += row.onCpu > 0 ? row.onCpu : row.timed;
-			ns += row.onCpu > 0 ? row.cpuNs : row.elapsedNs;
-		}
+		this.#callCounters.read(
+			(index) => index === site,
+			({ onCpu, cpuNs, timed, elapsedNs }) => {
+				calls += onCpu > 0 ? onCpu : timed;
+				ns += onCpu > 0 ? cpuNs : elapsedNs;
+			},
+		);
 		return calls === 0 ? 0 : ns / calls;
 	}
 
@@ -337,10 +315,13 @@ export class CounterTotals {
 	 */
 	release(...targets: readonly Target[]): void {
 		const ending = new Set(targets);
-		for (const { site, calls } of this.#callCounters.rows()) {
+		const isEnding = (site: number): boolean => {
 			const entry = this.#sites.entry(site);
-			if (entry?.probe.tier === "work" && ending.has(entry.target)) this.#ended.rows += calls;
-		}
+			return entry?.probe.tier === "work" && ending.has(entry.target);
+		};
+		this.#callCounters.read(isEnding, ({ calls }) => {
+			this.#ended.rows += calls;
+		});
 		if (this.#measured.latency) {
 			const pids = new Set(targets.map(({ identity }) => identity.pid));
 			this.#addUnreturned(this.#ended.unreturned, this.#goroutines.forget(pids));
@@ -356,13 +337,16 @@ export class CounterTotals {
 		}
 		this.#callCounters.forget(released);
 		this.#latencyCounters.forget(released);
+		this.#callsSeen.forget(released);
 		for (const index of released) {
-			this.#callsSeen.forget(index);
 			this.#latencySeen.forget(index);
 			this.#taken.delete(index);
 		}
 	}
 }
+
+/** Which of the site's two windows calls of a shape began in. */
+const windowOf = (shape: number): 0 | 1 => ((shape & SHAPE.window) === 0 ? 0 : 1);
 
 const nothingTaken = (): Taken => ({ passes: [0, 0], hits: 0, unrecorded: 0, rowLost: 0, paired: 0 });
 

@@ -87,6 +87,11 @@ export class SiteTable {
 		return site?.kind === "entry" ? site : undefined;
 	}
 
+	/** All numbers of sites are below this. */
+	get size(): number {
+		return this.#sites.length;
+	}
+
 	entries(): EntrySite[] {
 		return this.#sites.filter((site): site is EntrySite => site?.kind === "entry");
 	}

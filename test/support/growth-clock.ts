@@ -21,9 +21,14 @@ import (
 func init() {
 	go func() {
 		for {
-			now := time.Now().UnixNano()
+			// The thread may have to wait for a processor between the clock and the counters.
+			now := time.Now()
 			names, calls := runtime.GrowthCalls()
-			line := strconv.AppendInt([]byte("@"), now, 10)
+			for tries := 0; tries < 5 && time.Since(now) > 500*time.Microsecond; tries++ {
+				now = time.Now()
+				names, calls = runtime.GrowthCalls()
+			}
+			line := strconv.AppendInt([]byte("@"), now.UnixNano(), 10)
 			for i, name := range names {
 				line = append(append(line, ' '), name...)
 				line = strconv.AppendUint(append(line, '='), calls[i], 10)

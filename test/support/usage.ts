@@ -39,3 +39,26 @@ export function cpuSecondsOf(pid: number): number {
 	const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
 	return (Number(fields[11]) + Number(fields[12])) / 100;
 }
+
+/** Processor time of a process that ends by itself, in seconds; looked at until its end, so that at most some milliseconds are missing. */
+export async function cpuSecondsToEnd(pid: number): Promise<number> {
+	for (let seconds = 0; ; ) {
+		try {
+			seconds = cpuSecondsOf(pid);
+		} catch {
+			return seconds;
+		}
+		await Bun.sleep(3);
+	}
+}
+
+/** The first process that this one starts. */
+export async function firstChild(program: Program): Promise<number> {
+	return await program.until("child", () => {
+		for (const thread of readdirSync(`/proc/${program.pid}/task`)) {
+			const [child] = readFileSync(`/proc/${program.pid}/task/${thread}/children`, "utf8").split(" ");
+			if (child) return Number(child);
+		}
+		return undefined;
+	});
+}

@@ -33,15 +33,18 @@ const OUTPUT: OptionSpec = {
 
 const JSON_OBJECT: OptionSpec = { name: "json", about: "as one JSON object" };
 
+/** `usual`: the default of the command. */
+const budget = (usual: string): OptionSpec => ({
+	name: "budget",
+	value: "share",
+	about: `most that probing may cost a target, as a share of one processor or of what it uses, or off (default: ${usual})`,
+});
+
 /** Of the commands that observe. */
-const OBSERVING: readonly OptionSpec[] = [
+const observing = (budgetOption: OptionSpec): readonly OptionSpec[] => [
 	{ name: "duration", value: "time", about: "stop after this long: 30s, 500ms, 2m, 1h (default: no end)" },
 	{ name: "interval", value: "time", about: "length of a window, 100ms or more (default: 1s)" },
-	{
-		name: "budget",
-		value: "share",
-		about: "most that probing may cost of a target's processor time, or off (default: 1%)",
-	},
+	budgetOption,
 	{ name: "no-latency", about: "do not measure how long calls take: half the cost" },
 	{
 		name: "iter",
@@ -49,14 +52,18 @@ const OBSERVING: readonly OptionSpec[] = [
 	},
 ];
 
-const LIVE: readonly OptionSpec[] = [
-	...OBSERVING,
+const OBSERVING = observing(budget("1%"));
+
+const live = (observed: readonly OptionSpec[]): readonly OptionSpec[] => [
+	...observed,
 	{ name: "json", about: "records as NDJSON on standard output; with --output only the file gets them" },
 	OUTPUT,
 	FLAME,
 	METRIC,
 	COLOR,
 ];
+
+const LIVE = live(OBSERVING);
 
 const TARGETS =
 	"A target is a PID, the name of a process, or the path of an executable. Without one, all Go programs of this host are observed.";
@@ -89,7 +96,7 @@ export const COMMANDS = [
 			"The command's standard output is left alone and its exit code is passed on. With --json, but no --output, the records own standard output and the command's output goes to standard error.",
 		],
 		completes: "command",
-		options: LIVE,
+		options: live(observing(budget("8%"))),
 		examples: [
 			{ command: "gomapgrow run -- ./server --port 8080", about: "a server, until it ends" },
 			{ command: "gomapgrow run --json -- ./importer data.csv 2>/dev/null | jq .", about: "its records" },

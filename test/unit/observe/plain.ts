@@ -18,7 +18,8 @@ import type {
 	WindowRecord,
 } from "../../../src/records/records.ts";
 import type { Measured, Stream } from "../../../src/stats/sampling.ts";
-import type { CallDelta, Counters, LatencyDelta } from "../../../src/tracer/counters.ts";
+import type { CallDelta, LatencyDelta } from "../../../src/tracer/call-deltas.ts";
+import type { Counters } from "../../../src/tracer/counters.ts";
 import { streamOf } from "../../../src/tracer/probes.ts";
 import type { EventRecord } from "../../../src/tracer/session.ts";
 import type { EntrySite } from "../../../src/tracer/site-table.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { addFigures, isPrintable, lowerEnd, upperEnd, withinBounds } from "../../../src/records/figure.ts";
+import { addFigures, isPrintable, lowerEnd, upperEnd } from "../../../src/records/figure.ts";
 
 describe("figures", () => {
 	test("exact ones add up exactly", () => {
@@ -27,13 +27,5 @@ describe("figures", () => {
 	test("ends", () => {
 		expect([7, { at_least: 5 }, { estimate: 3, low: 2, high: 4 }].map(lowerEnd)).toEqual([7, 5, 2]);
 		expect([7, { at_least: 5 }, { estimate: 3, low: 2, high: 4 }].map(upperEnd)).toEqual([7, undefined, 4]);
-	});
-
-	test("bounds narrow an estimate, and leave one that contradicts them", () => {
-		const figure = { estimate: 100, low: 50, high: 180 };
-		expect(withinBounds(figure, { low: 110, high: 150 })).toEqual({ estimate: 110, low: 110, high: 150 });
-		expect(withinBounds(figure, { low: 200 })).toEqual(figure);
-		expect(withinBounds({ at_least: 10 }, { low: 40 })).toEqual({ at_least: 40 });
-		expect(withinBounds(5, { low: 40 })).toBe(5);
 	});
 });

@@ -14,7 +14,8 @@ import {
 import type { PlannedProbe } from "../../../src/plan/probe-plan.ts";
 import { ledgerComplete, unaccounted } from "../../../src/records/ledger.ts";
 import type { Frame } from "../../../src/records/records.ts";
-import type { CallDelta, CounterTotals as Totals } from "../../../src/tracer/counters.ts";
+import type { CallDelta } from "../../../src/tracer/call-deltas.ts";
+import type { CounterTotals as Totals } from "../../../src/tracer/counters.ts";
 import { type Decoded, nothingDecoded } from "../../../src/tracer/ledger.ts";
 import { type EntrySite, SiteTable } from "../../../src/tracer/site-table.ts";
 import type { Target } from "../../../src/tracer/target.ts";
