@@ -1,7 +1,8 @@
 /** Which probes belong to which stream, and what the kernel programs are told while parts of them are attached and detached. */
 import { afterAll, beforeAll, beforeEach, describe, expect, mock, test } from "bun:test";
+import { GomapgrowError } from "../../../src/errors/error.ts";
 import type { BpfObject, SiteConfig } from "../../../src/kernel/bpf-object.ts";
-import { NO_SLOT } from "../../../src/kernel/wire.ts";
+import { NO_MAP, NO_SLOT } from "../../../src/kernel/wire.ts";
 import type { PlannedProbe } from "../../../src/plan/probe-plan.ts";
 import type { Part, Probes as ProbeSet, Stream } from "../../../src/tracer/probes.ts";
 import { SiteTable } from "../../../src/tracer/site-table.ts";
@@ -59,6 +60,8 @@ class Run {
 	readonly plan = swiss();
 	readonly probes: ProbeSet;
 	readonly target: Target;
+	/** Functions whose probes were proven, each time. */
+	readonly proven: string[][] = [];
 
 	constructor(wrappers: { from: number; to: number }[] = []) {
 		const object = {
@@ -68,7 +71,8 @@ class Run {
 		this.probes = new Probes(object, new SiteTable(100), { latency: true });
 		this.target = {
 			...{ identity: { pid: 7, openPath: "/proc/7/exe" }, plan: this.plan, wrappers, checkSites: () => undefined },
-			binary: { version: { minor: 24 } },
+			proveProbes: (probes: readonly PlannedProbe[]) => this.proven.push(probes.map(({ fn }) => fn)),
+			...{ binary: { version: { minor: 24 } }, awaitsProof: false },
 		} as unknown as Target;
 	}
 
@@ -178,6 +182,61 @@ describe("calls that are timed", () => {
 		]);
 		run.probes.setWindows(run.target, "work", undefined);
 		expect(run.told.get(run.probes.entriesOf(run.target, "work")[0]?.index ?? -1)?.windows).toBeUndefined();
+	});
+});
+
+describe("proof", () => {
+	test("of what is attached, at the beginning and not for windows", () => {
+		const run = new Run();
+		run.probes.attach(run.target, ["large", "small"]);
+		run.set("work", "entries", true);
+		run.probes.proveStarted();
+		expect(run.proven).toEqual([[SMALL, REHASH]]);
+	});
+
+	test("of a command again, as long as it is awaited", () => {
+		const run = new Run();
+		run.probes.attach(run.target, ["large"]);
+		Object.assign(run.target, { awaitsProof: true });
+		run.set("work", "entries", true);
+		run.probes.proveStarted();
+		expect(run.proven).toEqual([[REHASH], [REHASH, GROW, SPLIT, PRUNE]]);
+	});
+
+	test("that fails leaves nothing attached", () => {
+		const run = new Run();
+		run.target.proveProbes = () => {
+			throw new GomapgrowError("E-BIN-CHANGED", { wanted: "a probe", found: "none" });
+		};
+		expect(() => run.probes.attach(run.target)).toThrow("a probe");
+		run.probes.detach();
+		expect(links.size).toBe(0);
+	});
+
+	test("of a command that has ended is not missed", () => {
+		const run = new Run();
+		run.probes.attach(run.target);
+		Object.assign(run.target, { awaitsProof: true });
+		run.target.proveProbes = () => {
+			throw new GomapgrowError("E-TARGET-GONE", { wanted: "a process", found: "none" });
+		};
+		expect(() => run.probes.proveStarted()).not.toThrow();
+	});
+});
+
+describe("inlined copies", () => {
+	test("belong to the streams of the functions that they are copies of, and say where the map is", () => {
+		const run = new Run();
+		const copy = (fn: string, mapAt: number | "unknown") =>
+			probe(fn, { role: "count", tier: "growth", inlinedInto: "x", everyPass: true, mapAt }, []);
+		run.plan.probes.push(copy(SMALL, "unknown"), copy(REHASH, 24));
+		run.probes.attach(run.target);
+		const mapAt = (stream: Stream) =>
+			run.probes.entriesOf(run.target, stream).map(({ index }) => run.told.get(index)?.mapAt);
+		expect([mapAt("small"), mapAt("large")]).toEqual([
+			[0, NO_MAP],
+			[0, 24],
+		]);
 	});
 });
 

@@ -68,7 +68,14 @@ function target(): Target {
 	};
 	return {
 		...{ identity: { pid: 7, openPath: "/proc/7/exe", name: "shop" }, plan: PLAN, bias: 0, image: 1, binary },
-		...{ wrappers: [], checkSites: zero, close: zero, learnBias: zero, types: { at: () => ({ name: "map[int]int" }) } },
+		...{
+			wrappers: [],
+			checkSites: zero,
+			proveProbes: zero,
+			close: zero,
+			learnBias: zero,
+			types: { at: () => ({ name: "map[int]int" }) },
+		},
 		stacks: new StackDecoder({ binary, plan: PLAN }),
 	} as unknown as Target;
 }
