@@ -97,6 +97,7 @@ export class AttachedTargets {
 		{ ended, started }: Pick<TargetChanges, "ended" | "started">,
 		{ drain, governor, measurements }: Measuring,
 	): void {
+		this.#options.tracer.proveStarted();
 		this.#leaving.push(...ended);
 		if (this.#leaving.length > 0 && drain.empty()) this.#release(governor, measurements);
 		for (const target of started) this.#attach(target, measurements);

@@ -21,6 +21,11 @@ export interface Tracer {
 	hasRoomFor(target: Target): boolean;
 	/** Attaches its probes, those that there are from the beginning. Throws E-TARGET-GONE, E-BIN-CHANGED, E-HOST-…, and has closed the target then. */
 	attach(target: Target): void;
+	/**
+	 * Proves that probes of commands that were attached before they were executed are in their code. Throws
+	 * E-BIN-CHANGED.
+	 */
+	proveStarted(): void;
 	/** Lets go of targets that have ended, after their records were drained. */
 	release(...targets: readonly Target[]): void;
 	/** Calls of the work tier become records with this probability, and those that take `slowNs` or longer always. */

@@ -116,6 +116,19 @@ export class Probes {
 		}
 	}
 
+	/** Proves the probes of commands that have been executed since they were attached. Throws E-BIN-CHANGED. */
+	proveStarted(): void {
+		for (const [target, attached] of this.#attached) {
+			if (!target.awaitsProof) continue;
+			try {
+				target.proveProbes(attachedProbes(attached));
+			} catch (error) {
+				// Its end is noticed elsewhere, some time later.
+				if (!(error instanceof GomapgrowError && error.code === "E-TARGET-GONE")) throw error;
+			}
+		}
+	}
+
 	/** Whether the probes of the target still find room in the kernel's tables. */
 	hasRoomFor(target: Target): boolean {
 		return this.#sites.room >= sitesNeeded(target.plan, this.#timing);

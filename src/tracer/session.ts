@@ -98,6 +98,11 @@ export class Session {
 		return this.#probes.hasRoomFor(target);
 	}
 
+	/** Proves that probes of commands that were attached before they were executed are in their code. Throws E-BIN-CHANGED. */
+	proveStarted(): void {
+		this.#probes.proveStarted();
+	}
+
 	/** Attaches or detaches a part of a stream. When this returns, no hit comes any more, or hits come, unless the target has ended. */
 	setAttached(target: Target, stream: Stream, part: Part, on: boolean): void {
 		this.#probes.setAttached(target, stream, part, on);

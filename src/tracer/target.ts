@@ -2,11 +2,11 @@
 import { GomapgrowError } from "../errors/error.ts";
 import type { GoBinary } from "../gobin/go-binary.ts";
 import type { CodeRange } from "../gomap/wrappers.ts";
-import { ProcessMemory } from "../kernel/process-memory.ts";
+import { type MemoryRange, ProcessMemory } from "../kernel/process-memory.ts";
 import type { PlannedProbe, ProbePlan } from "../plan/probe-plan.ts";
 import { openFileBytes } from "../process/file-bytes.ts";
 import { readLoadBias } from "../process/load-bias.ts";
-import { exePath } from "../process/procfs.ts";
+import { exeInode, exePath } from "../process/procfs.ts";
 import type { StackDecoder } from "./decode/stacks.ts";
 import type { MapTypes } from "./decode/type-names.ts";
 import type { Executable } from "./executable.ts";
@@ -22,6 +22,8 @@ export interface TargetIdentity {
 	openPath: string;
 }
 
+/** Looks at a command whose code cannot be read: its file may be on its way into memory. */
+const MAX_LOOKS = 10;
 /** How many process images there have been. */
 let images = 0;
 
@@ -32,6 +34,8 @@ export class Target {
 	#bias: number | undefined;
 	#image = ++images;
 	#unproven: string | undefined;
+	/** What remains of the looks at a command that has not been executed yet, or cannot be read. */
+	#looks = 0;
 
 	/** Takes over one use of the executable. */
 	constructor(identity: TargetIdentity, executable: Executable) {
@@ -39,6 +43,8 @@ export class Target {
 		this.#executable = executable;
 		// Linked to a fixed address: nothing to learn.
 		if (!this.binary.pie) this.#bias = 0;
+		// A command that has not been executed yet is opened by its path.
+		if (identity.openPath !== exePath(identity.pid)) this.#looks = MAX_LOOKS;
 	}
 
 	get binary(): GoBinary {
@@ -127,25 +133,44 @@ export class Target {
 		return this.#unproven;
 	}
 
+	/** Whether that is still to be seen: a command has not been executed yet. */
+	get awaitsProof(): boolean {
+		return this.#looks > 0;
+	}
+
 	/**
 	 * Makes sure that these probes, which have been attached, are in the code of a process that runs. Throws
 	 * E-BIN-CHANGED, E-TARGET-GONE.
 	 */
 	proveProbes(probes: readonly PlannedProbe[]): void {
-		const { pid, exe, openPath } = this.identity;
-		const { bias, binary } = this;
-		// A command that has not been executed yet is opened by its path.
-		if (bias === undefined || openPath !== exePath(pid)) return;
-		const memory = new ProcessMemory(pid);
 		try {
-			this.#unproven = proveProbes({
-				...{ pid, exe, probes, bias, arch: binary.arch },
-				read: (ranges) => memory.read(ranges),
-			});
+			if (this.awaitsProof && !this.#hasStarted()) return;
+			this.#prove(probes);
 		} catch (error) {
 			if (!(error instanceof GomapgrowError && /^E-(TARGET-DENIED|IO)$/.test(error.code))) throw error;
 			this.#unproven = "not proven that all calls are seen: the memory of the process may not be read";
+			this.#looks = 0;
 		}
+	}
+
+	/** Whether a command has been executed by now. */
+	#hasStarted(): boolean {
+		const now = exeInode(this.identity.pid);
+		const { dev, ino } = this.#executable.file.identity;
+		if (now.dev !== dev || now.ino !== ino) return false;
+		this.#looks--;
+		this.readBias();
+		return true;
+	}
+
+	#prove(probes: readonly PlannedProbe[]): void {
+		const { pid, exe } = this.identity;
+		const { bias, binary } = this;
+		if (bias === undefined) return;
+		const memory = new ProcessMemory(pid);
+		const read = (ranges: readonly MemoryRange[]): (Uint8Array | undefined)[] => memory.read(ranges);
+		this.#unproven = proveProbes({ pid, exe, probes, bias, arch: binary.arch, read });
+		if (this.#unproven === undefined) this.#looks = 0;
 	}
 
 	/** Can be called twice. */

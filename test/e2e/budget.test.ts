@@ -86,7 +86,7 @@ describe("the budget", () => {
 				(record): record is ThrottleRecord => record.type === "throttle",
 			);
 			expect(throttles[0]).toMatchObject({ pid: target.pid, from: 1, budget });
-			expect(throttles[0]?.overhead).toBeGreaterThan(budget);
+			expect(throttles.some(({ overhead }) => overhead > budget)).toBe(true);
 			for (const { reason } of throttles) expect(reason).not.toBe("");
 			expect(Object.values(trace.end.calls).some((count) => typeof count === "object")).toBe(true);
 			// What was counted adds up.

@@ -2,14 +2,24 @@
 import { describe, expect } from "bun:test";
 import { chownSync, copyFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { ERROR_CODES } from "../../src/errors/error.ts";
 import { missingCommands, missingForTracing, testWith } from "../support/capability.ts";
 import { expectError } from "../support/expect-error.ts";
 import { run } from "../support/go-binaries.ts";
 import { type Program, start, temporaryFolder } from "../support/processes.ts";
-import { startGomapgrow } from "../support/trace.ts";
+import { GOMAPGROW, startGomapgrow } from "../support/trace.ts";
 import { buildProgram } from "./build-program.ts";
 
 const folder = temporaryFolder("proof");
+
+/** To be preloaded; only programs with a dynamic loader do. */
+function remapLibrary(): string {
+	const library = join(folder, "remap.so");
+	run(["gcc", "-shared", "-fPIC", "-o", library, join(import.meta.dir, "../support/remap-text.c")]);
+	return library;
+}
+
+const dynamicProgram = (): string => buildProgram("parked", "1.27", { pie: true, cgo: true });
 
 /** The program answers when it runs. */
 async function answering(program: Program): Promise<Program> {
@@ -49,13 +59,26 @@ describe("watch", () => {
 	testWith(missingForTracing(), missingCommands("gcc"))(
 		"finds that a process has moved its code",
 		async () => {
-			const library = join(folder, "remap.so");
-			run(["gcc", "-shared", "-fPIC", "-o", library, join(import.meta.dir, "../support/remap-text.c")]);
-			const path = buildProgram("parked", "1.27", { pie: true, cgo: true });
-			const program = start(["env", `LD_PRELOAD=${library}`, path], { stdin: "pipe" });
+			const program = start(["env", `LD_PRELOAD=${remapLibrary()}`, dynamicProgram()], { stdin: "pipe" });
 			await program.untilOutput(/^\{.*\}$/m);
 			await expectError(startGomapgrow(["watch", "--json", String(program.pid)]), "E-BIN-CHANGED");
 			await program.stop();
+		},
+		60_000,
+	);
+});
+
+describe("run", () => {
+	testWith(missingForTracing(), missingCommands("gcc"))(
+		"finds that the command has moved its code when it began",
+		async () => {
+			const command = [GOMAPGROW, "run", "-o", join(folder, "records.ndjson"), "--", dynamicProgram()];
+			const env = { ...process.env, LD_PRELOAD: remapLibrary() };
+			const observer = start(command, { stdin: "pipe", env });
+			const { code } = await observer.finish();
+			observer.closeInput();
+			expect(observer.stderr).toContain("error[E-BIN-CHANGED]: wanted a probe at ");
+			expect(code).toBe(ERROR_CODES["E-BIN-CHANGED"]);
 		},
 		60_000,
 	);

@@ -77,7 +77,7 @@ describe("the output of the command", () => {
 			expect((await program.finish()).code).toBe(0);
 			expect(program.stdout).toBe("on standard output\n");
 			expect(program.stderr).toContain("on standard error\n");
-			expect(program.stderr).toMatch(/^ledger: .*complete$/m);
+			expect(program.stderr).toMatch(/^measured: .*no events lost/m);
 		},
 		TIMEOUT,
 	);

@@ -108,6 +108,8 @@ export class PlainTracer implements Tracer {
 	readonly waiting: GrowthRecord[] = [];
 	readonly errors = new Map<number, GomapgrowError>();
 	room = Number.POSITIVE_INFINITY;
+	/** What is thrown when probes are proven. */
+	changed: GomapgrowError | undefined;
 	closed = 0;
 	#targets: Target[] = [];
 	readonly #sites = new Map<Target, EntrySite[]>();
@@ -191,6 +193,11 @@ export class PlainTracer implements Tracer {
 				return { kind: "entry", index, target, probe, timed: true, timedSinceNs: 0, baseline: noCounts() };
 			}),
 		);
+	}
+
+	proveStarted(): void {
+		const error = this.changed;
+		if (error !== undefined) throw error;
 	}
 
 	release(...ended: readonly Target[]): void {

@@ -220,4 +220,14 @@ describe("later", () => {
 		expect((await failure(plain.observe([sink]))).code).toBe("E-HOST-UPROBE");
 		expect([sink.closes, plain.tracer.closed]).toEqual([1, 1]);
 	});
+
+	test("a command that executes other code than what is probed ends it, too", async () => {
+		const plain = new Plain();
+		const sink = new MemorySink();
+		plain.clock.at(150, () => {
+			plain.tracer.changed = new GomapgrowError("E-BIN-CHANGED", { wanted: "a probe", found: "none" });
+		});
+		expect((await failure(plain.observe([sink]))).code).toBe("E-BIN-CHANGED");
+		expect([sink.closes, plain.tracer.closed]).toEqual([1, 1]);
+	});
 });

@@ -192,6 +192,21 @@ describe("the ledger", () => {
 		expect(unaccounted(run.totals.read([target], decoded, false).ledger.growth)).toBe(-1);
 	});
 
+	test("of growths in inlined copies where the map is not known: none is a record, and the budget is not why", () => {
+		const run = new Setup();
+		const { target, growth } = run.attach(1);
+		const copy = run.sites.addEntry(target, { ...PROBES.growth, inlinedInto: "x", mapAt: "unknown" }, false);
+		kernel.count(growth, { hits: 10, throttled: 3 });
+		kernel.count(copy, { hits: 4, throttled: 4 });
+		const decoded = decodedOf({ growths: 7 });
+		const expected = { ...NOTHING, hits: 14, recorded: 7, sampled_out: 4, throttled: 3 };
+		expect(run.totals.read([target], decoded, true).ledger.growth).toEqual(expected);
+		run.totals.release(target);
+		const { ledger, calls } = run.totals.read([], decoded, true);
+		expect(ledger.growth).toEqual(expected);
+		expect(calls.get("runtime.hashGrow")).toBe(14);
+	});
+
 	test("of records that nothing can be made of: they are lost, and told apart from what the ring had no room for", () => {
 		const run = new Setup();
 		const { target, growth, work, iteration } = run.attach(1, false);
