@@ -50,9 +50,12 @@ export class Sampling {
 	readonly #states = new BoundedTable<string, State>(MAX_STATES);
 	/** States of a process were forgotten: what is known of it is a lower bound. */
 	#forgotten = false;
+	/** What was asked for since the last change: thousands of rows of one process ask for the same. */
+	readonly #asked = { window: new Map<string, readonly Extent[]>(), total: new Map<string, readonly Extent[]>() };
 
 	/** How a stream is measured by now. */
 	set(pid: number, stream: Stream, measured: Measured): void {
+		this.#forgetAsked();
 		const key = `${pid}:${stream}`;
 		const known = this.#states.get(key);
 		if (known !== undefined) {
@@ -72,6 +75,7 @@ export class Sampling {
 
 	/** The process has ended, or executes another program: what is said of it from now on counts from the beginning. */
 	end(pid: number, streams: readonly Stream[]): void {
+		this.#forgetAsked();
 		for (const state of this.#of(pid, streams)) {
 			state.earlier = state.now;
 			state.ended = true;
@@ -86,6 +90,7 @@ export class Sampling {
 
 	/** The report window ends, and the next one begins. */
 	nextWindow(): void {
+		this.#forgetAsked();
 		// In a window in which it is not there any more nothing is missing of a process.
 		for (const state of this.#states.values()) state.began = state.ended ? { ...state.now, full: true } : state.now;
 	}
@@ -95,13 +100,22 @@ export class Sampling {
 		return this.#states.peek(`${pid}:${stream}`)?.began.windows ?? 0;
 	}
 
-	/** Streams of one process, or of all. */
-	extents(pid: number | undefined, streams: readonly Stream[], span: "window" | "total"): Extent[] {
+	#forgetAsked(): void {
+		this.#asked.window.clear();
+		this.#asked.total.clear();
+	}
+
+	/** Streams of one process, or of all. Valid until the next change. */
+	extents(pid: number | undefined, streams: readonly Stream[], span: "window" | "total"): readonly Extent[] {
+		const key = `${pid}:${streams.join()}`;
+		const known = this.#asked[span].get(key);
+		if (known !== undefined) return known;
 		const extents: Extent[] = [];
 		for (const state of pid === undefined ? this.#states.values() : this.#of(pid, streams)) {
 			if (!streams.includes(state.stream)) continue;
 			extents.push(extentOf(state, span));
 		}
+		this.#asked[span].set(key, extents);
 		return extents;
 	}
 
