@@ -1,7 +1,7 @@
 /** Reports windows: what was counted since the previous one, and what probing cost. */
 
 import { lazy } from "../lib/lazy.ts";
-import type { EndReason, Extent, Measured, TargetRecord } from "../records/records.ts";
+import type { EndReason, Extent, MeasuredTiers, TargetRecord } from "../records/records.ts";
 import { type ClockAnchor, elapsedNs, timeOf } from "../records/time.ts";
 import type { Aggregator } from "../stats/aggregator.ts";
 import type { Sampling, Stream } from "../stats/sampling.ts";
@@ -123,7 +123,7 @@ export class WindowReports {
 }
 
 /** What was measured of each tier over all processes. */
-function measuredTiers(sampling: Sampling, { ledger }: Counters): Measured {
+function measuredTiers(sampling: Sampling, { ledger }: Counters): MeasuredTiers {
 	const extent = (streams: readonly Stream[]): Extent => {
 		const extents = sampling.extents(undefined, streams, "total");
 		if (extents.every(({ exact }) => exact)) return "all";

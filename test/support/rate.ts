@@ -31,10 +31,22 @@ export interface RateRun {
 
 /** Watches one from its first growth to its last. `folder` is for the records. */
 export async function runRate(options: RateOptions, folder: string): Promise<RateRun> {
-	const { version, small = 0, large = 0, burst = "0s", phase = "0s", threads = 1, spin = "0s", seconds = 10, budget } = options;
+	const {
+		version,
+		small = 0,
+		large = 0,
+		burst = "0s",
+		phase = "0s",
+		threads = 1,
+		spin = "0s",
+		seconds = 10,
+		budget,
+	} = options;
 	const path = goBuild({ version, program: "rate" });
 	const rates = ["-small", String(small), "-large", String(large), "-burst", burst, "-phase", phase];
-	const program = new Program([path, ...rates, "-threads", String(threads), "-spin", spin, "-for", `${seconds}s`], { stdin: "pipe" });
+	const program = new Program([path, ...rates, "-threads", String(threads), "-spin", spin, "-for", `${seconds}s`], {
+		stdin: "pipe",
+	});
 	const file = join(folder, `rate-${program.pid}.ndjson`);
 	const limit = budget === undefined ? [] : ["--budget", budget];
 	const tool = new Program([GOMAPGROW, "watch", "-o", file, "--interval", "500ms", ...limit, String(program.pid)]);
