@@ -15,6 +15,7 @@ import (
 	"os"
 	"runtime"
 	"strconv"
+	"syscall"
 	"time"
 )
 
@@ -29,6 +30,9 @@ func init() {
 				names, calls = runtime.GrowthCalls()
 			}
 			line := strconv.AppendInt([]byte("@"), now.UnixNano(), 10)
+			var usage syscall.Rusage
+			syscall.Getrusage(syscall.RUSAGE_SELF, &usage)
+			line = strconv.AppendInt(append(line, ':'), usage.Utime.Nano()+usage.Stime.Nano(), 10)
 			for i, name := range names {
 				line = append(append(line, ' '), name...)
 				line = strconv.AppendUint(append(line, '='), calls[i], 10)
@@ -53,9 +57,11 @@ export function buildWithGrowthClock(program: string, version: string, folder: s
 	return path;
 }
 
-interface Reading {
+export interface Reading {
 	/** Nanoseconds since 1970. */
 	atNs: number;
+	/** Processor time that it had used. */
+	cpuNs: number;
 	calls: Record<string, number>;
 }
 
@@ -64,18 +70,26 @@ export class GrowthClock {
 	readonly #readings: Reading[];
 
 	constructor(program: Program) {
-		this.#readings = [...program.stdout.matchAll(/^@(\d+)((?: \S+=\d+)+)$/gm)].map(([, atNs, calls = ""]) => ({
-			atNs: Number(atNs),
-			calls: Object.fromEntries(
-				calls
-					.trim()
-					.split(" ")
-					.map((each) => {
-						const at = each.lastIndexOf("=");
-						return [each.slice(0, at), Number(each.slice(at + 1))];
-					}),
-			),
-		}));
+		this.#readings = [...program.stdout.matchAll(/^@(\d+):(\d+)((?: \S+=\d+)+)$/gm)].map(
+			([, atNs, cpuNs, calls = ""]) => ({
+				atNs: Number(atNs),
+				cpuNs: Number(cpuNs),
+				calls: Object.fromEntries(
+					calls
+						.trim()
+						.split(" ")
+						.map((each) => {
+							const at = each.lastIndexOf("=");
+							return [each.slice(0, at), Number(each.slice(at + 1))];
+						}),
+				),
+			}),
+		);
+	}
+
+	/** What it said last. */
+	get latest(): Reading {
+		return this.#readings.at(-1) ?? { atNs: 0, cpuNs: 0, calls: {} };
 	}
 
 	get functions(): string[] {
