@@ -39,8 +39,6 @@ export interface WindowsSoFar {
 	windows: number;
 	/** Periods without a window, because probes were not attached in time or the window was voided, since the sum began. */
 	missed?: number;
-	/** Of rows that are shown because they are the largest: how many of them are printed as numbers, and how many are comparable with this one (`largestRows`). */
-	selection?: { printed: number; rivals: number };
 }
 
 interface Spread {
@@ -174,13 +172,12 @@ export class WindowedSum {
 	}
 
 	/** The sum with its interval. */
-	read({ windows, missed = 0, selection }: WindowsSoFar): Figure {
+	read({ windows, missed = 0 }: WindowsSoFar): Figure {
 		const periods = windows - this.#start;
 		if (periods <= 0 && missed === 0 && this.#seen === 0) return this.#exact;
 		const sum = this.#sum + this.#lastValue;
 		const spread = this.#spread(sum, windows);
-		const share = selection === undefined ? 1 : Math.min(1, selection.printed / Math.max(1, selection.rivals));
-		const low = this.#lower(spread, TAIL * share);
+		const low = this.#lower(spread);
 		const largest = Math.max(this.#largest, this.#lastValue);
 		const unbounded =
 			this.#hits + (this.#lastValue > 0 ? 1 : 0) < LEAST_HIT_WINDOWS ||
@@ -211,9 +208,9 @@ export class WindowedSum {
 		};
 	}
 
-	#lower({ sum, variance, degrees }: Spread, tail: number): number {
-		const z = normalUpper(tail);
-		const wide = variance * (studentUpper(tail, degrees) / z) ** 2;
+	#lower({ sum, variance, degrees }: Spread): number {
+		const z = normalUpper(TAIL);
+		const wide = variance * (studentUpper(TAIL, degrees) / z) ** 2;
 		const windowed = gammaQuantile(sum, wide, -z) - this.#tooHigh;
 		return Math.floor(this.#exact + Math.max(this.#seen, windowed));
 	}

@@ -151,7 +151,7 @@ describe("rooms", () => {
 
 	test("weights and intervals come from one place", () => {
 		const users = imports.filter((entry) => {
-			const names = /^budget\/(estimate|quantiles|window-weight|largest-rows)\.ts$/;
+			const names = /^budget\/(estimate|quantiles|window-weight)\.ts$/;
 			return entry.room !== "budget" && !entry.typeOnly && names.test(fileOf(entry) ?? "");
 		});
 		// Others pass windows on, as types.

@@ -1,9 +1,8 @@
 /**
- * Whether intervals hold the truth, on synthetic traces of programs of every kind: totals, and rows that are shown because they look large. COVERAGE_RUNS=5000
+ * Whether intervals hold the truth, on synthetic traces of programs of every kind: totals, and rows. COVERAGE_RUNS=5000
  * gives every kind so many runs and prints the table.
  */
 import { describe, expect, test } from "bun:test";
-import { largestRows } from "../../../src/budget/largest-rows.ts";
 import { type Figure, isExact, isPrintable, lowerEnd, upperEnd } from "../../../src/records/figure.ts";
 import { Prng } from "../../support/prng.ts";
 import { type Program, type Watching, watchProgram } from "./traces.ts";
@@ -11,7 +10,8 @@ import { type Program, type Watching, watchProgram } from "./traces.ts";
 const RUNS = Number(process.env.COVERAGE_RUNS ?? 120);
 const TABLE = process.env.COVERAGE_RUNS !== undefined;
 const COVERED = 0.94;
-const SHOWN = 10;
+/** So many rows of each run are compared with the truth. */
+const ROWS = 10;
 /** How often a figure is printed for its coverage among the printed ones to be judged. */
 const OFTEN = 0.05;
 /** Windows with hits from which on a number is printed, no wider than so many times what these windows allow. */
@@ -142,9 +142,7 @@ function runKind({ program, watching }: Kind, at: number): Result {
 			else if (!isExact(figure)) result.widths += (figure.high - figure.low) / (2 * 1.96 * Math.sqrt(variance));
 		}
 		expect(rows.reduce((sum, row) => sum + row.sum.estimate, 0)).toBe(total.estimate);
-		for (const { row, figure } of largestRows(rows, (row) => row.sum, SHOWN, { windows, missed })) {
-			result.rows.add(figure, row.truth);
-		}
+		for (const row of rows.slice(0, ROWS)) result.rows.add(row.sum.read({ windows, missed }), row.truth);
 	}
 	result.error = errors / RUNS;
 	result.standardError = Math.sqrt(Math.max(0, squares / RUNS - result.error ** 2) / RUNS);

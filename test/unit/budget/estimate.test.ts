@@ -108,15 +108,6 @@ describe("a sum over windows", () => {
 		expect(isAtLeast(sum.read({ windows: 30, missed: 31 }))).toBe(true);
 	});
 
-	test("rows that were chosen among many of their size have lower lower ends", () => {
-		const sum = steady(30, (index) => 5 + (index % 2));
-		const plain = sum.read({ windows: 30 });
-		const chosen = sum.read({ windows: 30, selection: { printed: 10, rivals: 1000 } });
-		if (isExact(plain) || isAtLeast(plain) || isExact(chosen) || isAtLeast(chosen)) throw new Error("not estimates");
-		expect(chosen.low).toBeLessThan(plain.low);
-		expect(chosen.high).toBe(plain.high);
-	});
-
 	test("a few hits far larger than the rest leave it open, many do not", () => {
 		const sizes = (large: number): WindowedSum => {
 			const sum = new WindowedSum();
