@@ -1,15 +1,15 @@
 /** The command line: wires options to commands and turns what happens into an exit code. */
 import { cac } from "cac";
 import { EXIT, GomapgrowError } from "../errors/error.ts";
+import { type CommandSpec, type OptionSpec, optionUsage } from "../help/command-spec.ts";
+import { COMMANDS, type CommandName, findCommand, GLOBAL_OPTIONS } from "../help/commands.ts";
+import { completionScript, SHELLS, type Shell } from "../help/completion.ts";
+import { commandHelp, overviewHelp } from "../help/help-text.ts";
+import { manPage } from "../help/man-page.ts";
+import { unknownCommand, unknownOption } from "../help/suggest.ts";
 import { COMMIT, DATE, VERSION } from "../lib/version.ts";
 import { errorText } from "../report/error-text.ts";
 import { asTyped, keepTyped } from "./as-typed.ts";
-import { type CommandSpec, type OptionSpec, optionUsage } from "./help/command-spec.ts";
-import { COMMANDS, type CommandName, findCommand, GLOBAL_OPTIONS } from "./help/commands.ts";
-import { completionScript, SHELLS, type Shell } from "./help/completion.ts";
-import { commandHelp, overviewHelp } from "./help/help-text.ts";
-import { manPage } from "./help/man-page.ts";
-import { unknownCommand, unknownOption } from "./help/suggest.ts";
 import { liveOptions, parseColor } from "./options.ts";
 import { writeAll } from "./write-all.ts";
 

@@ -32,6 +32,7 @@ const MAY_IMPORT: Record<string, readonly string[] | "all"> = {
 	census: ["snapshot", "gobin", "gomap", "elf", "isa", "dwarf", "records", "text", "lib"],
 	verify: ["observe", "tracer", "kernel", "plan", "process", "records", "text", "lib"],
 	"perf-profile": ["gobin", "gomap", "process", "recording", "report", "stats", "records", "text", "lib"],
+	help: ["export", "process", "text"],
 	cli: "all",
 };
 

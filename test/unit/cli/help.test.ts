@@ -2,12 +2,12 @@
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type CommandSpec, optionUsage } from "../../../src/cli/help/command-spec.ts";
-import { COMMANDS, GLOBAL_OPTIONS } from "../../../src/cli/help/commands.ts";
-import { completionScript } from "../../../src/cli/help/completion.ts";
-import { commandHelp, overviewHelp } from "../../../src/cli/help/help-text.ts";
-import { manPage } from "../../../src/cli/help/man-page.ts";
-import { unknownCommand, unknownOption } from "../../../src/cli/help/suggest.ts";
+import { type CommandSpec, optionUsage } from "../../../src/help/command-spec.ts";
+import { COMMANDS, GLOBAL_OPTIONS } from "../../../src/help/commands.ts";
+import { completionScript } from "../../../src/help/completion.ts";
+import { commandHelp, overviewHelp } from "../../../src/help/help-text.ts";
+import { manPage } from "../../../src/help/man-page.ts";
+import { unknownCommand, unknownOption } from "../../../src/help/suggest.ts";
 import { missingCommands, testWith } from "../../support/capability.ts";
 import { copyOfSleep, temporaryFolder } from "../../support/processes.ts";
 

@@ -1,5 +1,5 @@
 /** All commands and their options: the one place where they are described. */
-import { FLAME_METRICS } from "../../export/flame/metric.ts";
+import { FLAME_METRICS } from "../export/flame/metric.ts";
 import type { CommandSpec, OptionSpec } from "./command-spec.ts";
 
 const COLOR: OptionSpec = {

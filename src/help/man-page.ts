@@ -1,5 +1,5 @@
 /** The manual page, in roff with the man macros (groff_man(7)). */
-import { wrap } from "../../text/wrap.ts";
+import { wrap } from "../text/wrap.ts";
 import { type CommandSpec, commandUsage, type OptionSpec } from "./command-spec.ts";
 import { ABOUT, COMMANDS, EXIT_CODES, GLOBAL_OPTIONS, TOP_OPTIONS } from "./commands.ts";
 

@@ -1,5 +1,5 @@
 /** The text of --help. */
-import { labelled, wrap } from "../../text/wrap.ts";
+import { labelled, wrap } from "../text/wrap.ts";
 import { type CommandSpec, commandUsage, type OptionSpec, optionUsage } from "./command-spec.ts";
 import { ABOUT, COMMANDS, GLOBAL_OPTIONS, TOP_OPTIONS } from "./commands.ts";
 

@@ -1,6 +1,6 @@
 /** What somebody meant who mistyped the name of a command or an option. */
-import { GomapgrowError } from "../../errors/error.ts";
-import { nearNames } from "../../process/near-names.ts";
+import { GomapgrowError } from "../errors/error.ts";
+import { nearNames } from "../process/near-names.ts";
 import type { CommandSpec } from "./command-spec.ts";
 import { COMMANDS, GLOBAL_OPTIONS } from "./commands.ts";
 
