@@ -149,6 +149,9 @@ interface GrowthsProbed extends Pick<Probed, "streams" | "exits" | "recordChance
 	ns: number;
 }
 
+/** What a level leaves to windows is probed all the time only when it takes no more than this part of what it may: loads change by the second, and every change is a gap. */
+const FITS = 0.6;
+
 /** Every growth is counted; exits, and on level 4 records, are for a sample. Records of large growths come first. */
 function countedGrowths(level: 3 | 4, input: RetreatInput, streams: Probed["streams"]): GrowthsProbed {
 	const { large, small } = input.loads;
@@ -156,7 +159,7 @@ function countedGrowths(level: 3 | 4, input: RetreatInput, streams: Probed["stre
 	const most = growthLimit(input);
 	const spare = level === 3 ? most - counting - records : 0;
 	const forExits = Math.min(exits, Math.max(FOR_EXITS * most, spare));
-	const shape = exits <= forExits ? "full" : windowsFor(exits, forExits, input);
+	const shape = exits <= FITS * forExits ? "full" : windowsFor(exits, forExits, input);
 	if (level === 3) {
 		return { streams, exits: shape, recordChance: { large: 1, small: 1 }, ns: counting + records + forExits };
 	}
@@ -213,7 +216,8 @@ export function probedAt(level: Level, input: RetreatInput): Probed {
 	const all = AIM * limitNs;
 	const names = OTHERS.filter((name) => loads[name] !== undefined);
 	const full = names.map((name) => (loads[name]?.perSecond ?? 0) * (loads[name]?.countNs ?? 0));
-	const shares = fairShares(Math.max(FOR_OTHERS * all, all - ns), full);
+	const pool = Math.max(FOR_OTHERS * all, all - ns);
+	const shares = fairShares(pool, full);
 	const streams = { ...growths.streams };
 	for (const [at, name] of names.entries()) {
 		const first = { periodNs: intervalNs / FIRST_WINDOWS.perInterval, n: FIRST_WINDOWS.n };
@@ -223,7 +227,8 @@ export function probedAt(level: Level, input: RetreatInput): Probed {
 			const { perSecond, countNs, exitNs } = loads[name];
 			const share = shares[at] ?? 0;
 			// In windows every call has its exit.
-			const fits = perSecond * countNs <= share;
+			const ns = perSecond * countNs;
+			const fits = ns <= share && ns <= (FITS * pool) / names.length;
 			streams[name] = fits ? "full" : windowsFor(perSecond * (countNs + exitNs), share, input);
 		}
 	}

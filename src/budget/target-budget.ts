@@ -53,6 +53,8 @@ interface StreamState {
 	attachedNs: number;
 	/** What timing a call costs. */
 	timingNs: number;
+	/** Since the previous tick all calls have been timed. */
+	allTimed: boolean;
 	shape: Shape;
 }
 
@@ -113,6 +115,7 @@ export class TargetBudget {
 				ticked: counts,
 				attachedNs: 0,
 				timingNs: unit.beginNs + unit.exitNs,
+				allTimed: false,
 				shape: { periodNs: this.#options.intervalNs, n: 2 },
 			},
 			probes: new StreamProbes(
@@ -240,7 +243,7 @@ export class TargetBudget {
 			spentNs += costNs;
 			if (costNs > 0) this.#quietNs = nowNs;
 			const calls = since.hits + since.outside;
-			if (calls >= TELLING_CALLS && since.exits > 0) {
+			if (state.allTimed && calls >= TELLING_CALLS && since.exits > 0) {
 				// Exits are attached before the entries and detached after them: passes without a call are not counted.
 				const passes = Math.min(1, (MOST_PASSES * calls) / since.exits);
 				const passesNs = passes * (since.exits * unit.exitNs + since.steppedExits * unit.steppedNs);
@@ -268,7 +271,7 @@ export class TargetBudget {
 		const note = (stream: StreamChange["stream"], to: number): void => {
 			const from = this.#parts.get(stream) ?? 1;
 			this.#parts.set(stream, to);
-			if (from !== to && (from === 1 || to === 1 || to < 0.7 * from || to > 1.4 * from))
+			if (from !== to && (from === 1 || to === 1 || to < 0.4 * from || to > 2.5 * from))
 				changes.push({ stream, from, to });
 		};
 		const { probed } = decision;
@@ -277,6 +280,7 @@ export class TargetBudget {
 			const growth = stream === "large" || stream === "small";
 			state.probes.setTiming(nowNs, growth ? probed.exits : probed.workDetails || wanted !== "full" ? "full" : "off");
 			this.#probe(state, wanted, nowNs, decision.overdrawn);
+			state.allTimed = state.probes.mode === "windows" || state.probes.timing === "full";
 			note(stream, partOf(wanted));
 		}
 		if (this.#isCalm(nowNs)) this.#nextTickNs = nowNs + CALM_TICK_NS;
