@@ -14,9 +14,55 @@ export const STREAMS_OF: Record<SampledFigure, readonly Stream[]> = {
 	work: ["work"],
 };
 
-/** Figures of several processes can be in one row: each process and stream has windows of its own. */
+const STREAM_NUMBER: Record<Stream, number> = { large: 0, small: 1, work: 2, iteration: 3, make: 4 };
+const FIGURE_NUMBER: Record<SampledFigure, number> = { growths: 0, work: 1, bytes: 2 };
+
+/** Names a sum of a row. */
+function codeOf(pid: number, stream: Stream, figure: SampledFigure): number {
+	return pid * 32 + STREAM_NUMBER[stream] * 4 + FIGURE_NUMBER[figure];
+}
+
+class CodedSum extends WindowedSum {
+	readonly code: number;
+	readonly next: CodedSum | undefined;
+
+	constructor(code: number, start: number, next: CodedSum | undefined) {
+		super(start);
+		this.code = code;
+		this.next = next;
+	}
+}
+
+/** Above this a list is searched for too long. */
+const MAX_LIST = 8;
+
+/**
+ * Figures of several processes can be in one row: each process and stream has windows of its own. There are thousands of
+ * rows, most of them of one process: these have a list of two or three sums, and no table.
+ */
 export class SampledSums {
-	readonly #sums = new Map<string, WindowedSum>();
+	#first: CodedSum | undefined;
+	#count = 0;
+	#byCode: Map<number, CodedSum> | undefined;
+
+	#find(code: number): CodedSum | undefined {
+		if (this.#byCode !== undefined) return this.#byCode.get(code);
+		let sum = this.#first;
+		while (sum !== undefined && sum.code !== code) sum = sum.next;
+		return sum;
+	}
+
+	#add(code: number, start: number): CodedSum {
+		const sum = new CodedSum(code, start, this.#first);
+		this.#first = sum;
+		this.#count++;
+		this.#byCode?.set(code, sum);
+		if (this.#count === MAX_LIST) {
+			this.#byCode = new Map();
+			for (let one: CodedSum | undefined = sum; one !== undefined; one = one.next) this.#byCode.set(one.code, one);
+		}
+		return sum;
+	}
 
 	/** `start`: index of the first window that the sum may hold; `each`: what one hit adds. */
 	add(
@@ -29,26 +75,23 @@ export class SampledSums {
 		start: number,
 	): void {
 		if (amount === 0) return;
-		const key = `${pid}:${stream}:${figure}`;
-		let sum = this.#sums.get(key);
-		if (sum === undefined) {
-			sum = new WindowedSum(start);
-			this.#sums.set(key, sum);
-		}
+		const code = codeOf(pid, stream, figure);
+		const sum = this.#find(code) ?? this.#add(code, start);
 		sum.window(window, amount, each);
 	}
 
 	/**
-	 * The figure: `weighted` is all that the row has, the windows with their weights among it. Undefined when none of the streams was measured.
+	 * The figure: `weighted` is all that the row has, the windows with their weights among it. Undefined when none of the
+	 * streams was measured.
 	 */
 	read(figure: SampledFigure, weighted: number, extents: readonly Extent[]): Figure | undefined {
-		const sampled = extents.filter(({ exact }) => !exact);
-		if (sampled.length === 0) return Math.round(weighted);
+		if (extents.every(({ exact }) => exact)) return Math.round(weighted);
 		if (!extents.some(({ measured }) => measured) && weighted === 0) return undefined;
 		let estimated = 0;
 		const parts: Figure[] = [];
-		for (const { pid, stream, windows, missed } of sampled) {
-			const sum = this.#sums.get(`${pid}:${stream}:${figure}`);
+		for (const { pid, stream, windows, missed, exact } of extents) {
+			if (exact) continue;
+			const sum = this.#find(codeOf(pid, stream, figure));
 			if (sum === undefined) {
 				parts.push({ at_least: 0 });
 				continue;

@@ -43,9 +43,12 @@ export class Sampling {
 	readonly #states = new BoundedTable<string, State & { pid: number; stream: Stream }>(MAX_STATES);
 	/** States of a process were forgotten: what is known of it is a lower bound. */
 	#forgotten = false;
+	/** What was asked for since the last change: thousands of rows of one process ask for the same. */
+	readonly #asked = { window: new Map<string, readonly Extent[]>(), total: new Map<string, readonly Extent[]>() };
 
 	/** How a stream is measured by now. */
 	set(pid: number, stream: Stream, now: Measured): void {
+		this.#forgetAsked();
 		const key = `${pid}:${stream}`;
 		const known = this.#states.get(key);
 		if (known !== undefined) known.now = now;
@@ -59,6 +62,7 @@ export class Sampling {
 
 	/** The report window ends, and the next one begins. */
 	nextWindow(): void {
+		this.#forgetAsked();
 		for (const state of this.#states.values()) state.began = state.now;
 	}
 
@@ -67,13 +71,22 @@ export class Sampling {
 		return this.#states.peek(`${pid}:${stream}`)?.began.windows ?? 0;
 	}
 
-	/** Streams of one process, or of all. */
-	extents(pid: number | undefined, streams: readonly Stream[], span: "window" | "total"): Extent[] {
+	#forgetAsked(): void {
+		this.#asked.window.clear();
+		this.#asked.total.clear();
+	}
+
+	/** Streams of one process, or of all. Valid until the next change. */
+	extents(pid: number | undefined, streams: readonly Stream[], span: "window" | "total"): readonly Extent[] {
+		const key = `${pid}:${streams.join()}`;
+		const known = this.#asked[span].get(key);
+		if (known !== undefined) return known;
 		const extents: Extent[] = [];
 		for (const state of pid === undefined ? this.#states.values() : this.#of(pid, streams)) {
 			if (!streams.includes(state.stream)) continue;
 			extents.push(extentOf(state, span));
 		}
+		this.#asked[span].set(key, extents);
 		return extents;
 	}
 

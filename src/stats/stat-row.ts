@@ -105,7 +105,8 @@ export class StatRow {
 	/** Windows that are in `#recent`. */
 	#recentWindows = 0;
 	/** What was seen in windows, of the open report window and since the start; absent where nothing was. */
-	#sampled: { window: SampledSums | undefined; total: SampledSums } | undefined;
+	#sampledWindow: SampledSums | undefined;
+	#sampledTotal: SampledSums | undefined;
 	/** Growths that overlapped an iteration. */
 	overlaps = 0;
 	/** Of the newest growth and of all growths; only where details are kept. */
@@ -135,20 +136,21 @@ export class StatRow {
 
 	/** Of what `add` has added with its weight: what was seen in a window. `start`: index of the first window that the report window may hold. */
 	addSampled({ pid, stream, window, start }: SeenIn, amounts: Partial<Record<SampledFigure, SeenAmount>>): void {
-		this.#sampled ??= { window: undefined, total: new SampledSums() };
-		this.#sampled.window ??= new SampledSums();
+		this.#sampledTotal ??= new SampledSums();
+		this.#sampledWindow ??= new SampledSums();
 		for (const figure of SAMPLED_FIGURES) {
 			const seen = amounts[figure];
 			if (seen === undefined) continue;
-			this.#sampled.window.add(pid, stream, figure, window, seen.amount, seen.each, start);
-			this.#sampled.total.add(pid, stream, figure, window, seen.amount, seen.each, 0);
+			this.#sampledWindow.add(pid, stream, figure, window, seen.amount, seen.each, start);
+			this.#sampledTotal.add(pid, stream, figure, window, seen.amount, seen.each, 0);
 		}
 	}
 
 	/** A figure with what is known of it; undefined where it was not measured. `pid`: the process that the row is of; undefined: of all. */
 	read(figure: SampledFigure, span: "window" | "total", sampling: Sampling, pid?: number): Figure | undefined {
 		const extents = sampling.extents(pid, STREAMS_OF[figure], span);
-		return readFigure(this.#sampled?.[span], figure, this.figure(figure, span), extents);
+		const sums = span === "window" ? this.#sampledWindow : this.#sampledTotal;
+		return readFigure(sums, figure, this.figure(figure, span), extents);
 	}
 
 	/** What only the screen shows of its growths. */
@@ -187,7 +189,7 @@ export class StatRow {
 	endWindow(recent: boolean): RecentFigures | undefined {
 		const window = this.#window ?? new Figures();
 		this.#window = undefined;
-		if (this.#sampled !== undefined) this.#sampled.window = undefined;
+		this.#sampledWindow = undefined;
 		addFigures(this.#ended, window, 1);
 		if (!recent) return undefined;
 		const { growths, work, moved } = window;
