@@ -54,6 +54,7 @@ export function startTracing(options: TracingOptions): Tracing {
 			tracer: session,
 			govern: (report) => govern(session, options, report),
 			clock: systemClock,
+			collectGarbage: () => Bun.gc(true),
 			anchor,
 			timing,
 			host: { host: hostname(), kernel: release(), arch: MACHINE },

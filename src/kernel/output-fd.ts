@@ -4,16 +4,24 @@ import { type Libbpf, libbpf } from "./libbpf.ts";
 
 /** As much as an unprivileged process may have (fs.pipe-max-size). */
 const PIPE_BYTES = 1 << 20;
+/** Text becomes bytes in parts of this length, always in the same place: new memory each time would stay with us. */
+const PART_BYTES = 128 << 10;
 const NOTHING = new Uint8Array(new ArrayBuffer(1));
 
 export class OutputFd {
 	readonly #lib: Libbpf = libbpf();
 	readonly #fd: number;
-	/** Text that has not been encoded yet, and its length in UTF-16 units. */
+	readonly #encoder = new TextEncoder();
+	/** Text that waits, and what of it is being encoded, from `#from` on. */
 	#texts: string[] = [];
+	#text = "";
+	#from = 0;
+	/** UTF-16 units that have not been encoded yet. */
 	#textLength = 0;
-	/** Bytes being written; in a buffer of their own, because pooled Node buffers must not reach FFI. */
-	#bytes: Uint8Array | undefined;
+	/** Bytes being written, from `#start` to `#end`; in a buffer of their own, because pooled Node buffers must not reach FFI. */
+	#bytes: Uint8Array<ArrayBuffer> | undefined;
+	#start = 0;
+	#end = 0;
 	#closed = false;
 	#failure: string | undefined;
 
@@ -24,7 +32,7 @@ export class OutputFd {
 
 	/** About how many bytes wait for the reader. The producer stops producing above a bound of its own. */
 	get queued(): number {
-		return this.#textLength + (this.#bytes?.length ?? 0);
+		return this.#textLength + this.#end - this.#start;
 	}
 
 	/** Nothing more can be written: the reader has gone (closed pipe), or `failure` says what happened. */
@@ -47,35 +55,50 @@ export class OutputFd {
 	/** Writes what the reader takes now; also finds out whether the reader has gone. */
 	flush(): void {
 		while (!this.#closed) {
-			this.#bytes ??= this.#encode();
-			const bytes = this.#bytes;
-			const length = bytes?.length ?? 0;
-			const count = Number(this.#lib.gmg_write_some(this.#fd, bytes ?? NOTHING, length));
+			const bytes = this.#start < this.#end ? this.#bytes : this.#encode();
+			const length = this.#end - this.#start;
+			const part = bytes === undefined ? NOTHING : bytes.subarray(this.#start, this.#end);
+			const count = Number(this.#lib.gmg_write_some(this.#fd, part, length));
 			if (count < 0) {
 				this.#close(count);
 				return;
 			}
-			if (bytes === undefined) return;
-			this.#bytes = count === length ? undefined : bytes.slice(count);
-			if (count < length) return;
+			this.#start += count;
+			if (length === 0 || count < length) return;
 		}
 	}
 
+	/** The next part as bytes; undefined when no text waits. */
 	#encode(): Uint8Array | undefined {
-		if (this.#texts.length === 0) return undefined;
-		const encoded = Buffer.from(this.#texts.join(""));
-		const bytes = new Uint8Array(new ArrayBuffer(encoded.length));
-		bytes.set(encoded);
-		this.#texts = [];
-		this.#textLength = 0;
-		return bytes;
+		this.#start = 0;
+		this.#end = 0;
+		if (this.#textLength === 0) return undefined;
+		if (this.#from === this.#text.length) {
+			this.#text = this.#texts.join("");
+			this.#texts = [];
+			this.#from = 0;
+		}
+		this.#bytes ??= new Uint8Array(new ArrayBuffer(PART_BYTES));
+		const { read, written } = this.#encoder.encodeInto(this.#text.slice(this.#from), this.#bytes);
+		this.#from += read;
+		this.#end = written;
+		this.#textLength -= read;
+		if (this.#from === this.#text.length) {
+			this.#text = "";
+			this.#from = 0;
+		}
+		return this.#bytes;
 	}
 
 	#close(code: number): void {
 		this.#closed = true;
 		if (code !== -ERRNO.EPIPE) this.#failure = errnoName(code);
 		this.#texts = [];
+		this.#text = "";
+		this.#from = 0;
 		this.#textLength = 0;
 		this.#bytes = undefined;
+		this.#start = 0;
+		this.#end = 0;
 	}
 }

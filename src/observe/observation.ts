@@ -27,6 +27,16 @@ import { WindowReports } from "./windows.ts";
 const LIVENESS_NS = 90_000_000n;
 /** The same while nothing is to be seen of them. */
 const IDLE_LIVENESS_NS = 190_000_000n;
+/**
+ * Of its own processor time: what is made in it is collected then, some ten megabytes. Left alone JavaScriptCore lets
+ * garbage grow until it is as much as what is used, and the memory of both stays with the process.
+ */
+const COLLECT_NS = 150e6;
+/**
+ * While more waits for a reader, a window stays open: of thousands of call sites it is a megabyte, and a reader may be
+ * stopped for hours.
+ */
+const MAX_QUEUED_BYTES = 2 << 20;
 
 /** What attaches, measures and tells the time. */
 export interface Tracing {
@@ -35,6 +45,8 @@ export interface Tracing {
 	/** Called once, when the first targets are attached. `originNs`: a moment when a report interval begins. */
 	govern: (options: { originNs: number; intervalNs: number; take: TakeCounted }) => CalibratedGovernor;
 	clock: Clock;
+	/** Frees memory that is not used any more; called now and then, in proportion to the work that was done. */
+	collectGarbage?: (() => void) | undefined;
 	/** The start, by the clock's time. */
 	anchor: ClockAnchor;
 	timing: Timing;
@@ -109,8 +121,13 @@ async function loop(options: ObserveOptions, parts: Parts): Promise<EndReason> {
 	const { tracer, sinks, clock, drain, targets, reports, governor } = parts;
 	const deadline = durationMs === undefined ? undefined : reports.startNs + BigInt(Math.round(durationMs * 1e6));
 	let polled = clock.monotonicNs();
+	let collected = clock.cpuNs();
 	while (true) {
 		drain.drain();
+		if (clock.cpuNs() - collected >= COLLECT_NS) {
+			options.collectGarbage?.();
+			collected = clock.cpuNs();
+		}
 		tickGovernor(options, parts);
 		sinks.flush();
 		const time = clock.monotonicNs();
@@ -123,7 +140,7 @@ async function loop(options: ObserveOptions, parts: Parts): Promise<EndReason> {
 			if (changes.over) return "target-exit";
 		}
 		if (deadline !== undefined && time >= deadline) return "duration";
-		if (time >= reports.dueNs) {
+		if (time >= reports.dueNs && sinks.reader.queued < MAX_QUEUED_BYTES) {
 			// Periods of windows end with the interval, and belong to it.
 			tickGovernor(options, parts);
 			reports.close(tracer.readCounters(), targets.watched);

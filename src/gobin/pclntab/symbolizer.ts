@@ -8,9 +8,9 @@ import { cutIntoStretches, type Stretches, stretchAt } from "./line-ranges.ts";
 
 /**
  * Bytes that are remembered, about: of a function, of each of its stretches, of the frames of one that was asked for.
- * Some thousand functions: who asks for the same addresses again and again remembers their frames, too.
+ * About a thousand functions: who asks for the same addresses again and again remembers their frames, too.
  */
-const CAPACITY = 4 << 20;
+const CAPACITY = 1 << 20;
 const FUNCTION_BYTES = 500;
 const STRETCH_BYTES = 16;
 const FRAMES_BYTES = 200;
