@@ -1,4 +1,4 @@
-/** `gomapgrow doctor`: what this host allows, what is missing, and the command that mends it. */
+/** `gomapgrow doctor`: what this host allows, what is missing, and the command that fixes it. */
 import { existsSync } from "node:fs";
 import { release } from "node:os";
 import { EXIT, GomapgrowError } from "../errors/error.ts";

@@ -49,7 +49,7 @@ export interface ErrorDetails {
 	wanted: string;
 	/** What it found instead, quoting values: "a 32-bit ELF file (EI_CLASS 1)". */
 	found: string;
-	/** The command or step that mends it; absent when nothing can. */
+	/** The command or step that fixes it; absent when nothing can. */
 	mend?: string;
 	cause?: unknown;
 }

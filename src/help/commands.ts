@@ -48,7 +48,7 @@ const observing = (budgetOption: OptionSpec): readonly OptionSpec[] => [
 	{ name: "no-latency", about: "do not measure how long calls take: half the cost" },
 	{
 		name: "iter",
-		about: "watch iterations, too, and report growths that overlap one: dear where maps are ranged over much",
+		about: "watch iterations, too, and report growths that overlap one: expensive where maps are ranged over much",
 	},
 ];
 
@@ -254,7 +254,7 @@ export const COMMANDS = [
 	{
 		name: "doctor",
 		arguments: "",
-		summary: "what this host allows, what is missing, and the command that mends it",
+		summary: "what this host allows, what is missing, and the command that fixes it",
 		details: [],
 		completes: "nothing",
 		options: [

@@ -285,7 +285,7 @@ function whyNot(error: GomapgrowError, { arch, elf }: GoBinary, machine: string)
 
 function verdictOf(plan: ProbePlan, binary: GoBinary): string {
 	const stepped = plan.probes.filter(({ site }) => site.cost === "stepped").length;
-	const cost = stepped === 0 ? "all cheap" : `${stepped} of them single-stepped`;
+	const cost = stepped === 0 ? "all emulated" : `${stepped} of them single-stepped`;
 	const count = `${plan.probes.length} probes, ${cost}`;
 	const newer = standingOf(binary.version) === "unproven" ? ` (${standingText(binary.version)})` : "";
 	if (plan.unseen !== undefined) {

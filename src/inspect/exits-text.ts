@@ -5,8 +5,6 @@ import { displayWidth } from "../text/width.ts";
 import { labelled } from "../text/wrap.ts";
 import type { InspectedExit, InspectedFunction } from "./record.ts";
 
-export const COST = { emulated: "cheap", stepped: "dear" } as const;
-
 /** Lines for a terminal of `width` columns; none when no function is probed. */
 export function exitsText(
 	functions: readonly InspectedFunction[],
@@ -41,7 +39,7 @@ function exitText(exit: InspectedExit, entry: number): string {
 			: callee
 				? `with ${callee}, called at ${place}`
 				: `${place} ${instruction}`;
-	return `${where} (${[COST[cost], ...tailText(tail)].join(", ")})`;
+	return `${where} (${[cost, ...tailText(tail)].join(", ")})`;
 }
 
 /** What is not measured; nothing for a RET. */

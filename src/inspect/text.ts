@@ -4,7 +4,7 @@ import { shortFunction } from "../text/go-names.ts";
 import { formatCount } from "../text/units.ts";
 import { displayWidth } from "../text/width.ts";
 import { labelled, wrap } from "../text/wrap.ts";
-import { COST, exitsText } from "./exits-text.ts";
+import { exitsText } from "./exits-text.ts";
 import type { InspectedCopy, InspectedFunction, Inspection } from "./record.ts";
 
 const WIDTH = 80;
@@ -143,7 +143,7 @@ function functionsText(
 		fn.address,
 		fn.file_offset === undefined ? "-" : `0x${fn.file_offset.toString(16)}`,
 		fn.site === undefined ? "none" : siteText(fn),
-		fn.site === undefined ? "" : COST[fn.site.cost],
+		fn.site === undefined ? "" : fn.site.cost,
 	]);
 	const titles = ["functions", "tier", "address", "offset", "probe site", "cost"];
 	const widths = titles.map((title, column) =>

@@ -13,7 +13,7 @@ function safeLines(text: string, indent: string): string {
 }
 
 /**
- * An error as shown on standard error, ending in a line feed: what was wanted and found, then what mends it. Anything
+ * An error as shown on standard error, ending in a line feed: what was wanted and found, then what fixes it. Anything
  * but a GomapgrowError is a fault of this program and gets the code E-INTERNAL. Never a stack trace.
  */
 export function errorText(error: unknown): string {

@@ -51,9 +51,9 @@ export class WatchedTargets {
 	readonly #names: readonly string[];
 	readonly #options: PlanOptions;
 	readonly #observed = new Map<number, Observed>();
-	/** Processes that have been looked at: opening an executable anew at every look would be dear. */
+	/** Processes that have been looked at: opening an executable anew at every look would be expensive. */
 	#known = new Set<string>();
-	/** Those that are observed, by file: planning the probes of each process anew would be dear, too. */
+	/** Those that are observed, by file: planning the probes of each process anew would be expensive, too. */
 	readonly #executables = new Map<string, Executable>();
 	/** Why an executable is nothing for us. */
 	readonly #refused = new BoundedTable<string, GomapgrowError>(MAX_REFUSED);

@@ -71,7 +71,7 @@ export class StackDecoder {
 	}
 
 	/**
-	 * Every growth and sample passes here: addresses are read by halves, as a bigint for each would be dear, and to the
+	 * Every growth and sample passes here: addresses are read by halves, as a bigint for each would be expensive, and to the
 	 * same place.
 	 */
 	#read({ buffer, byteOffset, length }: BigUint64Array, bias: number): void {

@@ -124,7 +124,7 @@ describe.each([
 		}
 		// Without the iterators, which are only probed when they are asked for.
 		expect(inspection.verdict).toBe(
-			`can be watched: every growth with type, cause, size, goroutine and stack; ${growing.length} probes, all cheap`,
+			`can be watched: every growth with type, cause, size, goroutine and stack; ${growing.length} probes, all emulated`,
 		);
 	});
 
