@@ -127,17 +127,18 @@ export class WindowReports {
 
 /** What was measured of each tier over all processes. */
 function measuredTiers(sampling: Sampling, { ledger }: Counters): MeasuredTiers {
-	const extent = (streams: readonly Stream[]): Extent => {
+	const { latency, growth, work, iteration } = ledger;
+	const extent = (streams: readonly Stream[], { hits }: { hits: number }): Extent => {
 		const extents = sampling.extents(undefined, streams, "total");
 		if (extents.every(({ exact }) => exact)) return "all";
-		return extents.some(({ measured }) => measured) ? "sampled" : "none";
+		// What was probed all the time at first, and not any more, was measured a part of the time, too.
+		return hits > 0 || extents.some(({ measured }) => measured) ? "sampled" : "none";
 	};
-	const { latency, growth, work, iteration } = ledger;
 	const timed = latency === undefined ? "none" : latency.hits < growth.hits + work.hits ? "sampled" : "all";
 	return {
-		growth: extent(["large", "small"]),
-		work: extent(["work"]),
+		growth: extent(["large", "small"], growth),
+		work: extent(["work"], work),
 		latency: timed,
-		...(iteration === undefined ? {} : { iteration: extent(["iteration"]) }),
+		...(iteration === undefined ? {} : { iteration: extent(["iteration"], iteration) }),
 	};
 }

@@ -233,8 +233,7 @@ export class Probes {
 				attached.settings[stream].timedSinceNs = undefined;
 				this.#configureStream(attached, stream);
 			}
-			group.link?.destroyLater(this.closings);
-			group.link = undefined;
+			closeLink(group, this.closings);
 			return;
 		}
 		if (stream === "iteration" && part === "entries") {
@@ -293,18 +292,26 @@ export class Probes {
 
 	/** Detaches all; when this returns no hit comes any more. The targets stay known. */
 	detach(): void {
-		for (const attached of this.#attached.values()) this.#detachAll(attached);
-		this.closings.reap(true);
+		// Entries first, for good: a call that begins while exits are closed would seem to go on.
+		for (const part of ["entries", "exits"] as const) {
+			for (const { groups } of this.#attached.values()) {
+				for (const group of Object.values(groups)) closeLink(group[part], this.closings);
+			}
+			this.closings.reap(true);
+		}
 	}
 
 	#detachAll({ groups }: Attached): void {
 		for (const { entries, exits } of Object.values(groups)) {
-			for (const group of [entries, exits]) {
-				group.link?.destroyLater(this.closings);
-				group.link = undefined;
-			}
+			closeLink(entries, this.closings);
+			closeLink(exits, this.closings);
 		}
 	}
+}
+
+function closeLink(group: { link: UprobeLink | undefined }, closings: Closings): void {
+	group.link?.destroyLater(closings);
+	group.link = undefined;
 }
 
 /** Those whose entries are attached. */
