@@ -70,10 +70,20 @@ export function biasOfEntryPoint(
 	return fits ? bias : undefined;
 }
 
+/** 0 when unknown: unlike `maps`, `auxv` is for its owner alone, whoever may trace the process. */
+function entryPointOf(pid: number): number {
+	try {
+		return readEntryPoint(pid);
+	} catch (error) {
+		if (error instanceof GomapgrowError && error.code === "E-TARGET-DENIED") return 0;
+		throw error;
+	}
+}
+
 /** Load bias of a running process; `inode`: of its executable. Throws E-TARGET-GONE, also when no mapping is of it, and E-TARGET-DENIED. */
 export function readLoadBias(pid: number, inode: bigint, elf: LoadedElf): number {
 	const mappings = readLoadedMaps(pid);
-	const entryPoint = readEntryPoint(pid);
+	const entryPoint = entryPointOf(pid);
 	// Where it was entered is certain, unless a loader that was executed in its place was.
 	const own = mappings.filter((mapping) => BigInt(mapping.inode) === inode);
 	const bias =
