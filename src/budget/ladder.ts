@@ -65,9 +65,11 @@ const WINDOW_PERIODS = 2.5;
 /** After a step down so many seconds' budget may be used before the next one. */
 const GRACE_SECONDS = 0.5;
 /** A burst is taken to go on for so long; on this level and those before it growths are all counted. */
-const BURST_SECONDS = 0.1;
+const BURST_SECONDS = 0.03;
 const LAST_COUNTED: Level = 4;
 
+/** This part of what is earned may go to windows at the cost of what is probed all the time. */
+const FOR_WINDOWS = 0.25;
 /** A burst is paid back by so many seconds without windows at most. */
 const MOST_DEBT_SECONDS = 2;
 /** So much is saved at most until there is a window again. */
@@ -193,8 +195,8 @@ export class Ladder {
 			else inWindows += costNs;
 		}
 		const earned = (limitNs * elapsedNs) / 1e9;
-		// What windows use is not there for the rest: both draw on one income.
-		const left = (this.#left ?? limitNs) + earned - full - Math.min(inWindows, earned);
+		// Both draw on one income, but windows wait for what is probed all the time (`overdrawn`), and not the other way round.
+		const left = (this.#left ?? limitNs) + earned - full - Math.min(inWindows, FOR_WINDOWS * earned);
 		this.#left = Math.min(limitNs, left);
 		if (left >= limitNs) for (const meter of this.#meters.values()) meter.mark();
 		const period = this.#longestPeriodNs() / 1e9;
