@@ -57,7 +57,7 @@ tracingTest(
 tracingTest(
 	"growths have their durations after the reader was late by more than it waits for them",
 	async () => {
-		const { tracer, trace } = await stoppedTracer(2 * MAPS);
+		const { tracer, trace } = await stoppedTracer(MAPS);
 		await Bun.sleep(1500);
 		tracer.signal("SIGCONT");
 		const { growths, end } = await trace();
