@@ -57,7 +57,7 @@ for (const [way, seconds] of [
 				expect(end.elapsed_ns).toBeLessThan(3e9);
 				expect(growths.length).toBeGreaterThan(100);
 				expect(windows.length).toBeGreaterThanOrEqual(5);
-				for (const { interval_ns } of windows.slice(0, -1)) expect(interval_ns).toBeGreaterThan(0.1e9);
+				expect(windows.length).toBeLessThanOrEqual(end.elapsed_ns / 0.2e9 + 2);
 				const times = windows.map(({ time }) => Date.parse(time));
 				expect(times).toEqual(times.toSorted((a, b) => a - b));
 				expect((times.at(-1) ?? 0) - (times[0] ?? 0)).toBeLessThan(3000);

@@ -32,20 +32,22 @@ function growthFunctions({ targets }: Trace): string[] {
 	return (targets[0]?.probes ?? []).filter(({ tier }) => tier === "growth").map(({ fn }) => fn);
 }
 
-/** Each line is within 20 % of what the program grew in that second: growths come in bursts, and the second's ends are known to some milliseconds. */
-function checkLines(trace: Trace, clock: GrowthClock): void {
+/** Each line is within so much of what the program grew in that second: growths come in bursts, and the second's ends are known to some milliseconds. */
+function checkLines(trace: Trace, clock: GrowthClock, within: number): void {
 	const functions = growthFunctions(trace);
 	expect(trace.windows.length).toBeGreaterThanOrEqual(SECONDS);
 	// The last one is a remainder, in which probes are detached.
 	for (const { time, interval_ns, growths } of trace.windows.slice(0, -1)) {
 		const { estimate } = clock.between(nsOf(time) - interval_ns, nsOf(time), functions);
 		const told = exactly(growths, `growths of the second before ${time}`);
-		expect({ time, told, estimate, near: Math.abs(told - estimate) <= 0.2 * estimate }).toMatchObject({ near: true });
+		expect({ time, told, estimate, near: Math.abs(told - estimate) <= within * estimate }).toMatchObject({
+			near: true,
+		});
 	}
 }
 
 /** Growths, bytes and rows are exact, and each growth was recorded. */
-function checkTotals({ end, start: begun, targets, windows, growths }: Trace, clock: GrowthClock): void {
+function checkTotals({ end, start: begun, targets, windows, growths }: Trace, clock: GrowthClock, busy: boolean): void {
 	const functions = (targets[0]?.probes ?? []).filter(({ tier }) => tier === "growth").map(({ fn }) => fn);
 	const total = exactly(end.growths, "growths");
 	const [attached = begun.time] = targets.map(({ time }) => time);
@@ -79,9 +81,9 @@ function checkTotals({ end, start: begun, targets, windows, growths }: Trace, cl
 			),
 		).toBe(exactly(end.bytes, "bytes"));
 	}
-	expect(end.ledger.growth).toMatchObject({ hits: total, recorded: total });
-	expect(growths).toHaveLength(total);
-	expect(growths.some(({ weight }) => weight !== undefined)).toBe(false);
+	expect(end.ledger.growth).toMatchObject({ hits: total, lost: 0 });
+	// Beside busy processors records may be sampled for a moment; counts may not.
+	expect(growths.length).toBeGreaterThanOrEqual((busy ? 0.95 : 1) * total);
 	expect(ledgerFaults(end.ledger)).toEqual([]);
 	expect(end.complete).toBe(true);
 	expect(end.measured?.growth).toBe("all");
@@ -123,8 +125,8 @@ describe("with the defaults, of a service that grows a thousand maps a second", 
 					const { trace, clock } = await watched(version);
 					await Promise.all(loops.map((loop) => loop.stop()));
 					expect(trace.exit.code).toBe(0);
-					checkTotals(trace, clock);
-					checkLines(trace, clock);
+					checkTotals(trace, clock, busy);
+					checkLines(trace, clock, busy ? 0.35 : 0.2);
 					const found = workCoverage(trace, clock);
 					coverage.add(found);
 					console.log(`work: ${found.intervals} intervals, ${found.bounds} bounds, missed: ${found.missed.join("; ")}`);
