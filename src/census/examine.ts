@@ -32,7 +32,7 @@ const MAX_DIRECTORY = 2 ** 23;
 const TABLES_AT_ONCE = 1 << 16;
 const EXTRA_BYTES = 24;
 
-/** Why a candidate is no map. The first three say that it cannot have been torn if its header is still the same. */
+/** Why a candidate is no map. The first three say that it cannot have changed while it was read if its header is still the same. */
 export type Refusal =
 	| "fields"
 	| "no object"

@@ -1,6 +1,8 @@
 /** Figures in tests: what is said to be exact must be a plain number, and what is not must hold the truth. */
 import { expect } from "bun:test";
 import { type Figure, isAtLeast, isExact, lowerEnd, upperEnd } from "../../src/records/figure.ts";
+import type { EndRecord, WindowRecord } from "../../src/records/records.ts";
+import { ledgerFaults } from "./trace.ts";
 
 /** The number of an exact figure; an estimate, a lower bound and what was not measured fail. `what` is said then. */
 export function exactly(figure: Figure | undefined, what = "figure"): number {
@@ -14,6 +16,29 @@ export function exactSum(figures: Iterable<Figure | undefined>, what?: string): 
 	let sum = 0;
 	for (const figure of figures) sum += exactly(figure, what);
 	return sum;
+}
+
+/** Growths are exact, windows and rows add up to them, bytes of rows to all bytes, and the ledger is complete. Returns how many growths there are. */
+export function exactGrowths({ end, windows }: { end: EndRecord; windows: readonly WindowRecord[] }): number {
+	const total = exactly(end.growths, "growths");
+	const growthsOf = (rows: readonly { growths?: Figure }[], what: string): number =>
+		exactSum(
+			rows.map(({ growths }) => growths),
+			what,
+		);
+	expect({
+		windows: growthsOf(windows, "windows"),
+		sites: growthsOf(end.sites, "sites"),
+		types: growthsOf(end.types, "types"),
+	}).toEqual({ windows: total, sites: total, types: total });
+	for (const rows of [end.sites, end.types]) {
+		const bytes = rows.map((row) => row.bytes);
+		expect(exactSum(bytes, "bytes of rows")).toBe(exactly(end.bytes, "bytes"));
+	}
+	expect(end.measured?.growth).toBe("all");
+	expect(ledgerFaults(end.ledger)).toEqual([]);
+	expect(end.complete).toBe(true);
+	return total;
 }
 
 /** All of these functions' calls as exact numbers. */
