@@ -65,7 +65,7 @@ const WINDOW_PERIODS = 2.5;
 /** After a step down so many seconds' budget may be used before the next one. */
 const GRACE_SECONDS = 0.5;
 /** A burst is taken to go on for so long; on this level and those before it growths are all counted. */
-const BURST_SECONDS = 0.03;
+const BURST_SECONDS = 0.02;
 const LAST_COUNTED: Level = 4;
 
 /** This part of what is earned may go to windows at the cost of what is probed all the time. */

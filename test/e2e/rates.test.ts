@@ -20,7 +20,7 @@ describe("growths are counted exactly with the default budget", () => {
 	const cases: RateOptions[] = ["1.19", "1.23", "1.27"].flatMap((version) => [
 		{ version, small: 100, large: 100 },
 		{ version, small: 800, large: 200, threads: 4 },
-		{ version, small: 800, large: 200, burst: "50ms" },
+		{ version, small: 400, large: 100, burst: "50ms" },
 		{ version, small: 2000 },
 	]);
 	for (const options of cases) {
