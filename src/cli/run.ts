@@ -113,7 +113,11 @@ export async function run(argv: readonly string[], options: LiveOptions, command
 			whole: true,
 			targets: [target],
 			onAttached: () => running.release(),
-			poll: () => ({ ended: [], started: [], over: !running.running }),
+			poll: () => {
+				const status = child.poll();
+				const exits = status === undefined ? [] : [{ pid: child.pid, ...status }];
+				return { ended: [], started: [], exits, over: status !== undefined };
+			},
 			stop,
 			command,
 		});

@@ -1,10 +1,10 @@
 /** The targets of an observation as they are attached, end, and go: who is watched, and the records that say so. */
 import { GomapgrowError } from "../errors/error.ts";
 import type { TargetRecord } from "../records/records.ts";
-import { type ClockAnchor, timeOf } from "../records/time.ts";
+import { type ClockAnchor, elapsedNs, timeOf } from "../records/time.ts";
 import type { Target } from "../tracer/target.ts";
 import type { Timing } from "../tracer/timed-probes.ts";
-import type { TargetChanges } from "../tracer/watched-targets.ts";
+import type { ProcessExit, TargetChanges } from "../tracer/watched-targets.ts";
 import type { Clock } from "./clock.ts";
 import type { Drain } from "./drain.ts";
 import type { Measurements } from "./measurements.ts";
@@ -39,6 +39,8 @@ export class AttachedTargets {
 	readonly #records = new Map<Target, TargetRecord>();
 	/** Targets that have ended and are still to be let go of. */
 	readonly #leaving: Target[] = [];
+	/** Processes that have ended, of which no record says so yet. */
+	readonly #exits: ProcessExit[] = [];
 	/** PIDs of those that have been let go of. */
 	readonly #ended = new Set<number>();
 	#unseen = false;
@@ -93,13 +95,15 @@ export class AttachedTargets {
 	 * Lets go of targets that have ended, and attaches those that have come. What the probes of the former have
 	 * written must be read before their places in the tables go to others, so that waits for a reader that is behind.
 	 */
-	update(
-		{ ended, started }: Pick<TargetChanges, "ended" | "started">,
-		{ drain, governor, measurements }: Measuring,
-	): void {
+	update({ ended, started, exits }: Omit<TargetChanges, "over">, { drain, governor, measurements }: Measuring): void {
 		this.#options.tracer.proveStarted();
 		this.#leaving.push(...ended);
-		if (this.#leaving.length > 0 && drain.empty()) this.#release(governor, measurements);
+		this.#exits.push(...exits);
+		if (this.#leaving.length + this.#exits.length > 0 && drain.empty()) {
+			drain.flush(new Set(this.#exits.map(({ pid }) => pid)));
+			if (this.#leaving.length > 0) this.#release(governor, measurements);
+			this.writeExits();
+		}
 		for (const target of started) this.#attach(target, measurements);
 		if (this.#records.size > Math.max(1, this.#options.tracer.targets.length)) this.#forget();
 	}
@@ -126,6 +130,15 @@ export class AttachedTargets {
 			const { pid } = target.identity;
 			// After execve another program of the same process may be attached already.
 			if (!tracer.targets.some(({ identity }) => identity.pid === pid)) this.#markEnded(pid);
+		}
+	}
+
+	/** Says of which processes it is known that they have ended: their growths have been written. */
+	writeExits(): void {
+		const { sinks, clock, anchor } = this.#options;
+		for (const exit of this.#exits.splice(0)) {
+			const now = clock.monotonicNs();
+			sinks.write({ type: "exit", time: timeOf(anchor, now), elapsed_ns: elapsedNs(anchor, now), ...exit });
 		}
 	}
 

@@ -110,9 +110,9 @@ export class Drain {
 		return sinks.reader.ready;
 	}
 
-	/** At the end, once the ring is empty: hands on the growths that have not returned. */
-	flush(): void {
-		this.#sources.tracer.flush(this.#take);
+	/** Once the ring is empty: hands on the growths that have not returned, of all processes at the end, or of these that have ended. */
+	flush(pids?: ReadonlySet<number>): void {
+		this.#sources.tracer.flush(this.#take, pids);
 	}
 
 	/** A batch of these may overfill the output's queue a little. */

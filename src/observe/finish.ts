@@ -46,6 +46,7 @@ export async function finish(parts: Finishing, reason: EndReason): Promise<void>
 	while (reader.ready && !drain.empty());
 	if (reader.ready) drain.flush();
 	else tracer.discard();
+	targets.writeExits();
 	const counters = tracer.readFinalCounters();
 	reports.close(counters, targets.watched, true);
 	reports.end(counters, targets.watched, reason);

@@ -133,7 +133,7 @@ export class Measurements {
 			}
 			this.#addCalls(delta, time_ns, window);
 		}
-		for (const { fn, map_type, buckets, sum_ns, max_ns } of latency) {
+		for (const { pid, fn, map_type, buckets, sum_ns, max_ns } of latency) {
 			const weight = window?.weight ?? 1;
 			const durations = Histogram.ofCounts(
 				Array.from(buckets, (count) => weight * count),
@@ -142,7 +142,7 @@ export class Measurements {
 			);
 			const netNs = net.get(`${fn}\u0000${map_type}`);
 			aggregator.addLatency({
-				...{ fn, map_type, durations },
+				...{ pid, fn, map_type, durations },
 				...(netNs === undefined ? {} : { net_ns: Math.round(weight * netNs) }),
 			});
 		}

@@ -34,8 +34,8 @@ export interface Tracer {
 	drain(take: (record: EventRecord) => void): number;
 	/** Gives the growths that are older than a second and have not returned. */
 	expire(nowNs: number, take: (record: EventRecord) => void): void;
-	/** Gives all growths that have not returned. */
-	flush(take: (record: EventRecord) => void): void;
+	/** Gives all growths that have not returned, or those of these processes. */
+	flush(take: (record: EventRecord) => void, pids?: ReadonlySet<number>): void;
 	/** Empties the ring; what was in it is lost, and counted so. */
 	discard(): void;
 	/** Entries of all functions of a target. */

@@ -121,6 +121,8 @@ export class RecordingReader {
 			case "end":
 				this.#end = record;
 				return;
+			case "exit":
+				return;
 			case "work":
 				// Samples: the calls themselves are counted in windows.
 				return;

@@ -146,9 +146,10 @@ const siteRow = object({
 	duration_ns: optional(whole, "processor time spent in growths and growth work, net of the probes"),
 });
 
-/** Durations of one function for maps of one type. */
+/** Durations of one function for maps of one type, in one process. */
 export type LatencyRow = Infer<typeof latencyRow>;
 const latencyRow = object({
+	pid: optional(whole),
 	fn: text,
 	map_type: text,
 	count: whole,

@@ -85,6 +85,18 @@ const target = object({
 	limits: optional(list(text), "what cannot be shown of this program, and why"),
 });
 
+/** An observed process has ended. */
+export type ExitRecord = Infer<typeof exit>;
+const exit = object({
+	type: constant("exit"),
+	time: moment,
+	elapsed_ns: elapsed,
+	pid: whole,
+	/** One of the two, where it is known how it ended. */
+	code: optional(whole, "its exit code"),
+	signal: optional(whole, "the number of the signal that killed it"),
+});
+
 export type GrowthRecord = Infer<typeof growth>;
 const growth = object({
 	type: constant("growth"),
@@ -242,7 +254,7 @@ const end = object({
 });
 
 /** By the `type` of each. */
-export const RECORDS = { start, target, growth, work, overlap, window, throttle, loss, end } as const;
+export const RECORDS = { start, target, exit, growth, work, overlap, window, throttle, loss, end } as const;
 
 export type RecordType = keyof typeof RECORDS;
 export type GomapgrowRecord = { [T in RecordType]: Infer<(typeof RECORDS)[T]> }[RecordType];

@@ -6,6 +6,7 @@ import type { JsonSchema } from "./schema-node.ts";
 const DESCRIPTIONS: Record<RecordType, string> = {
 	start: "the first record of a recording",
 	target: "an observed process and what is probed in it",
+	exit: "an observed process has ended",
 	growth: "a map begins to grow",
 	work: "a sample of the calls that move entries of growing maps",
 	overlap: "a map grew while it was being iterated",

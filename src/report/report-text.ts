@@ -5,7 +5,7 @@ import type { MergedRecordings } from "../recording/merge.ts";
 import type { Recording } from "../recording/summarize.ts";
 import type { Figure } from "../records/figure.ts";
 import type { Extent, Frame, GoroutineRow, MapRow, MeasuredTiers, SiteRow, TypeRow } from "../records/records.ts";
-import type { LatencySum } from "../stats/latency.ts";
+import { type LatencySum, mergedLatency } from "../stats/latency.ts";
 import type { Overhead } from "../stats/overhead-sum.ts";
 import { mergedSites, mergedTypes } from "../stats/row-sums.ts";
 import { timeInGrowth } from "../stats/total-figures.ts";
@@ -288,7 +288,7 @@ export function reportText(merged: MergedRecordings, options: ReportOptions): st
 		...section("map types", mergedTypes(sums.types), typeTable, options),
 		...section("maps", sums.maps, (rows) => mapTable(rows, seen), options),
 		...section("goroutines", sums.goroutines, (rows) => goroutineTable(rows, seen), options),
-		...section("latency", sums.latency, latencyTable, options),
+		...section("latency", mergedLatency(sums.latency), latencyTable, options),
 		...coarseLine(sums.latency),
 	];
 	return summary(merged) + lines.map((line) => `${line}\n`).join("");

@@ -196,9 +196,9 @@ export class Session {
 		this.#pending.expire(nowNs, this.#giver(take));
 	}
 
-	/** Gives out all growths that have not been left. */
-	flush(take: (record: EventRecord) => void): void {
-		this.#pending.flush(this.#giver(take));
+	/** Gives out all growths that have not been left, or those of these processes. */
+	flush(take: (record: EventRecord) => void, pids?: ReadonlySet<number>): void {
+		this.#pending.flush(this.#giver(take), pids);
 	}
 
 	#giver(take: (record: EventRecord) => void): (record: GrowthRecord) => void {

@@ -29,10 +29,20 @@ interface Observed {
 	exe: FileInode;
 }
 
+/** A process has ended: `code` or `signal` where it is known how. */
+export interface ProcessExit {
+	pid: number;
+	code?: number;
+	signal?: number;
+}
+
 /** What has changed since the previous poll. */
 export interface TargetChanges {
+	/** Also those whose process executes another program now. */
 	ended: Target[];
 	started: Target[];
+	/** Processes that have ended. */
+	exits: ProcessExit[];
 	/** Nothing is left, and nothing will come. */
 	over: boolean;
 }
@@ -156,6 +166,7 @@ export class WatchedTargets {
 	poll(nowMs: number): TargetChanges {
 		const ended: Target[] = [];
 		const started: Target[] = [];
+		const exits: ProcessExit[] = [];
 		for (const [pid, { target, startTime, exe }] of this.#observed) {
 			const runs = isRunning(pid, startTime);
 			if (runs && executes(pid, exe)) continue;
@@ -163,6 +174,7 @@ export class WatchedTargets {
 			ended.push(target);
 			// It has called execve: the same process, another program.
 			if (runs) started.push(...this.#again(pid));
+			else exits.push({ pid });
 		}
 		if (nowMs >= this.#nextLook) {
 			started.push(...this.#look());
@@ -172,7 +184,7 @@ export class WatchedTargets {
 		else this.#absentSince ??= nowMs;
 		const patience = this.#names.every(isPid) && this.#names.length > 0 ? 0 : ABSENCE_MS;
 		const over = this.#absentSince !== undefined && nowMs - this.#absentSince >= patience;
-		return { ended, started, over };
+		return { ended, started, exits, over };
 	}
 
 	#again(pid: number): Target[] {

@@ -37,9 +37,13 @@ export class PendingGrowths {
 		}
 	}
 
-	/** Gives out everything. */
-	flush(give: (record: GrowthRecord) => void): void {
-		while (this.#pending.size > 0) this.#giveOldest(give);
+	/** Gives out everything, or what is of these processes. */
+	flush(give: (record: GrowthRecord) => void, pids?: ReadonlySet<number>): void {
+		for (const [key, { record }] of this.#pending) {
+			if (pids !== undefined && !pids.has(record.pid)) continue;
+			this.#pending.delete(key);
+			give(record);
+		}
 	}
 
 	get size(): number {

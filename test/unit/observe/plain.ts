@@ -392,7 +392,7 @@ export class PipeSink extends MemorySink {
 	}
 }
 
-export const NO_CHANGE: TargetChanges = { ended: [], started: [], over: false };
+export const NO_CHANGE: TargetChanges = { ended: [], started: [], exits: [], over: false };
 
 /** An observation of two processes, 1 and 2, with windows of a second. */
 export class Plain {

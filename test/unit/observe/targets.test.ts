@@ -116,6 +116,37 @@ describe("later", () => {
 		expect(sink.end.growths).toBe(30);
 	});
 
+	test("of a process that ends a record says how, after its last growth, also when it is the last thing that happens", async () => {
+		for (const over of [false, true]) {
+			const plain = new Plain();
+			const sink = new MemorySink();
+			plain.clock.at(195, () => {
+				for (let i = 0; i < 3; i++) plain.tracer.grow(1);
+				plain.changes = { ended: plain.targets.slice(0, 1), started: [], exits: [{ pid: 1, code: 7 }], over };
+			});
+			await plain.observe([sink], { durationMs: 1500 });
+			const types = sink.records.map(({ type }) => type).filter((type) => type === "growth" || type === "exit");
+			expect(types).toEqual(["growth", "growth", "growth", "exit"]);
+			expect(sink.of("exit")).toMatchObject([{ pid: 1, code: 7, elapsed_ns: 0.2e9 }]);
+		}
+	});
+
+	test("the record comes at the end when its growths wait for a reader until then", async () => {
+		const plain = new Plain();
+		const pipe = new PipeSink(3, 0);
+		const sink = new MemorySink();
+		plain.clock.at(150, () => {
+			for (let i = 0; i < 20; i++) plain.tracer.grow(1);
+			plain.changes = { ...NO_CHANGE, exits: [{ pid: 1, signal: 9 }] };
+		});
+		plain.clock.at(300, () => {
+			plain.stop.request("interrupt");
+			pipe.takes = 100;
+		});
+		await plain.observe([pipe, sink]);
+		expect(sink.records.slice(-3).map(({ type }) => type)).toEqual(["exit", "window", "end"]);
+	});
+
 	test("several that end are let go of together: the tables are read once for all of them", async () => {
 		const plain = new Plain();
 		plain.targets = [plainTarget(1), plainTarget(2), plainTarget(3)];

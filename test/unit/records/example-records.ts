@@ -24,9 +24,10 @@ const LEDGER: Ledger = {
 
 const TABLES = {
 	calls: { "runtime.hashGrow": 3, "runtime.growWork_fast64": { estimate: 100.5, low: 90, high: 111 } },
-	types: [{ map_type: "map[int]int", growths: 3, work: 100, bytes: 4096, max_capacity: 64 }],
+	types: [{ pid: 12, map_type: "map[int]int", growths: 3, work: 100, bytes: 4096, max_capacity: 64 }],
 	sites: [
 		{
+			pid: 12,
 			...FRAME,
 			map_type: "map[int]int",
 			growths: 3,
@@ -39,6 +40,7 @@ const TABLES = {
 	],
 	latency: [
 		{
+			pid: 12,
 			fn: "runtime.hashGrow",
 			map_type: "map[int]int",
 			count: 3,
@@ -113,6 +115,7 @@ export const EXAMPLES: readonly GomapgrowRecord[] = [
 		not_probed: [{ fn: "runtime.growWork", reason: "it is not in the program" }],
 		limits: ["no goroutines"],
 	},
+	{ type: "exit", time: TIME, elapsed_ns: 9, pid: 12, code: 1, signal: 9 },
 	{
 		type: "growth",
 		time: TIME,

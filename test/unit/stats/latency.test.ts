@@ -11,6 +11,7 @@ import {
 	LatencySums,
 	latencyRow,
 	latencySum,
+	mergedLatency,
 	moveLatency,
 } from "../../../src/stats/latency.ts";
 
@@ -181,6 +182,23 @@ test("what is known without the probes is added to what is not", () => {
 	expect(sums.rows()[0]?.net_ns).toBe(1900);
 	const record = latencyRow({ ...one, net_ns: -5 });
 	expect(latencyRow(latencySum(record))).toEqual(record);
+});
+
+test("equal rows of several processes are apart, and one in the view", () => {
+	const kernel = (pid: number, ...durations: number[]): LatencySum => ({ ...new KernelRow().report(durations), pid });
+	const sums = new LatencySums();
+	for (const count of [kernel(1, 100, 200), kernel(2, 300), kernel(1, 400)]) sums.add(count);
+	expect(sums.rows().map(latencyRow)).toMatchObject([
+		{ pid: 1, count: 3, sum_ns: 700 },
+		{ pid: 2, count: 1, sum_ns: 300 },
+	]);
+	const merged = mergedLatency(sums.rows()).map(latencyRow);
+	expect(merged).toMatchObject([{ count: 4, sum_ns: 1000 }]);
+	expect(merged[0]).not.toHaveProperty("pid");
+	const [one] = sums.rows();
+	if (one === undefined) throw new Error();
+	expect(mergedLatency([one])).toEqual([one]);
+	expect(latencySum(latencyRow(one)).pid).toBe(1);
 });
 
 test("of 200,000 types and functions nothing is lost, inner calls stay apart, and there is a bound", () => {
