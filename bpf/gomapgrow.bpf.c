@@ -121,6 +121,7 @@ int growth(void *ctx)
 		map = register_argument2(ctx);
 	}
 	head.map_type = map_type;
+	head.u.growth.map = map;
 	if (bpf_probe_read_user(head.u.growth.header, GMG_HEADER_BYTES, (void *)map))
 		head.fault |= GMG_FAULT_HEADER;
 	if (table && bpf_probe_read_user(head.u.growth.table, GMG_TABLE_BYTES, (void *)table))

@@ -219,6 +219,7 @@ struct gmg_event_head {
 			__u64 parent_goid; /* 0: not known */
 			__u64 gopc;
 			__u64 startpc;
+			__u64 map;         /* run-time address of the map's header; 0: not known */
 			__u32 sequence;    /* which growth of this map, for iterations; 0 when iterations are not watched */
 			__u32 chance;      /* with which it was picked, of 2^32 */
 			__u8 header[GMG_HEADER_BYTES];

@@ -25,10 +25,12 @@ interface RawEvent {
 /** A growth begins. The views stay valid only until the next drain. */
 export interface RawGrowth extends RawEvent {
 	kind: "growth";
-	/** 0 where it is not known, as for the next two. */
+	/** 0 where it is not known, as for the next three. */
 	parentGoid: number;
 	gopc: number;
 	startpc: number;
+	/** Run-time address of the map's header. */
+	map: number;
 	/** Which growth of the map it is, when iterations are watched; else 0. */
 	sequence: number;
 	/** How many growths this one stands for. */
@@ -133,6 +135,7 @@ export function decodeRecord(view: DataView): RawRecord {
 				parentGoid: readU64(view, EVENT.parentGoid),
 				gopc: readU64(view, EVENT.gopc),
 				startpc: readU64(view, EVENT.startpc),
+				map: readU64(view, EVENT.map),
 				sequence: view.getUint32(EVENT.sequence, true),
 				weight: weightOf(view.getUint32(EVENT.growthChance, true)),
 				header: new DataView(view.buffer, view.byteOffset + EVENT.header, EVENT.headerBytes),

@@ -69,22 +69,23 @@ export const RECORD = { growth: 1, left: 2, work: 3, step: 4 } as const;
 
 /** struct gmg_event */
 export const EVENT = {
-	...{ size: 1176, kind: 0, site: 4, timeNs: 8, g: 16, goid: 24, ip: 32, mapType: 40, tgid: 48, tid: 52 },
+	...{ size: 1184, kind: 0, site: 4, timeNs: 8, g: 16, goid: 24, ip: 32, mapType: 40, tgid: 48, tid: 52 },
 	...{ frameCount: 56, truncated: 58, fault: 59, slow: 60, iterating: 61 },
 	...{
 		parentGoid: 64,
 		gopc: 72,
 		startpc: 80,
-		sequence: 88,
-		growthChance: 92,
-		header: 96,
+		map: 88,
+		sequence: 96,
+		growthChance: 100,
+		header: 104,
 		headerBytes: 48,
-		table: 144,
+		table: 152,
 		tableBytes: 16,
 	},
 	...{ durationNs: 64, chance: 72 },
 	...{ seed: 64, begunNs: 72, seen: 80, stepSequence: 88 },
-	frames: 160,
+	frames: 168,
 } as const;
 
 /** struct gmg_left */

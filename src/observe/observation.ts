@@ -111,7 +111,17 @@ function begin(options: ObserveOptions, sinks: Sinks): Parts {
 	targets.announce(measurements);
 	options.onAttached?.();
 	const drain = new Drain({ tracer, sinks, clock, aggregator, governor });
-	const reports = new WindowReports({ clock, anchor, sinks, aggregator, governor, measurements, sampling, intervalMs });
+	const reports = new WindowReports({
+		tracer,
+		clock,
+		anchor,
+		sinks,
+		aggregator,
+		governor,
+		measurements,
+		sampling,
+		intervalMs,
+	});
 	return { tracer, sinks, clock, drain, targets, reports, governor, measurements };
 }
 

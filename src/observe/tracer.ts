@@ -4,6 +4,7 @@
  */
 import type { Throttle } from "../budget/governor.ts";
 import type { Window } from "../budget/window-weight.ts";
+import type { KnownMap, MapState } from "../gomap/map-state.ts";
 import type { OverheadRow } from "../records/records.ts";
 import type { Measured, Stream } from "../stats/sampling.ts";
 import type { ProbeOverhead } from "../stats/time-in-growth.ts";
@@ -50,6 +51,8 @@ export interface Tracer {
 	 */
 	takeCalls(match: (site: EntrySite, window: 0 | 1) => boolean, last?: boolean): CallDelta[];
 	takeLatency(match: (site: EntrySite) => boolean, last?: boolean): LatencyDelta[];
+	/** What these maps are now; undefined where one is not there any more, or cannot be read. */
+	readMaps(maps: readonly KnownMap[]): (MapState | undefined)[];
 	readCounters(): Counters;
 	/** The last reading: the probes are detached and the ring is empty. */
 	readFinalCounters(): Counters;

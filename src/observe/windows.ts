@@ -11,10 +11,11 @@ import type { Clock } from "./clock.ts";
 import { LossWatch } from "./loss-watch.ts";
 import type { Measurements } from "./measurements.ts";
 import type { Sinks } from "./sinks.ts";
-import type { Governing } from "./tracer.ts";
+import type { Governing, Tracer } from "./tracer.ts";
 import { endRecord, type RecordContext, windowRecord } from "./window-record.ts";
 
 export interface WindowSources {
+	tracer: Pick<Tracer, "readMaps">;
 	clock: Clock;
 	anchor: ClockAnchor;
 	sinks: Sinks;
@@ -31,6 +32,8 @@ export interface WindowSources {
  */
 const QUICK_PART = 50n;
 const MOST_READINGS = 3;
+/** Maps that are looked at again at the end of a window: those of its rows, and of the screen's. Some milliseconds. */
+const MOST_MAPS = 512;
 
 /** Who was watched. */
 export interface Watched {
@@ -71,8 +74,9 @@ export class WindowReports {
 
 	/** The window ends, and the next one begins. `last`: the probes are detached, and nothing will come any more. */
 	close(counters: Counters, watched: Watched, last = false): void {
-		const { aggregator, governor, sinks } = this.#sources;
+		const { tracer, aggregator, governor, sinks } = this.#sources;
 		const time = this.#takeFull(watched, last);
+		aggregator.readMaps(MOST_MAPS, (maps) => tracer.readMaps(maps));
 		const totals = aggregator.closeWindow(Number(time - this.#startNs));
 		this.#startNs = time;
 		while (this.#dueNs <= time) this.#dueNs += this.#intervalNs;

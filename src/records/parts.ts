@@ -120,7 +120,23 @@ const atLeast = described(
 /** A number that was measured in full, or part of the time. Absent: not measured at all. */
 export const figure = either(whole, reference("estimate", estimate), reference("at_least", atLeast));
 
+/** As it is when the record is written. */
+const now = {
+	entries: whole,
+	slots: described(whole, "in the buckets or groups that are in use"),
+	bytes: optional(
+		whole,
+		"header, buckets, groups, tables and directory, as they are allocated; absent: the sizes of its type are not known",
+	),
+};
+export type MapNow = Infer<typeof mapNow>;
+const mapNow = object(now);
+
 /** `work`: calls of the work tier for maps of this type. */
+const maxCapacity = described(
+	whole,
+	"slots of the largest map that grew; of a swiss map whose header was not read again at least so many",
+);
 export type TypeRow = Infer<typeof typeRow>;
 const typeRow = object({
 	pid: optional(whole),
@@ -128,7 +144,7 @@ const typeRow = object({
 	growths: optional(figure),
 	work: optional(figure),
 	bytes: optional(figure),
-	max_capacity: whole,
+	max_capacity: maxCapacity,
 });
 
 export type SiteRow = Infer<typeof siteRow>;
@@ -141,9 +157,13 @@ const siteRow = object({
 	growths: optional(figure),
 	work: optional(figure),
 	bytes: optional(figure),
-	max_capacity: whole,
+	max_capacity: maxCapacity,
 	iterating: optional(whole, "growths during which an iterator may have been active; classic maps only"),
 	duration_ns: optional(whole, "processor time spent in growths and growth work, net of the probes"),
+	now: optional(
+		object({ map: mapIdentity, ...now }),
+		"the largest map that grew here last, as far as it is still there",
+	),
 });
 
 /** Durations of one function for maps of one type, in one process. */
@@ -185,6 +205,7 @@ const mapRow = object({
 	slots_last: described(whole, "slots of the whole map after the last growth"),
 	count: described(whole, "entries at the last growth"),
 	bytes: whole,
+	now: optional(mapNow, "absent: it is not there any more, or could not be read"),
 	fn: described(text, "call site of the last growth"),
 	file: optional(text),
 	line: optional(whole),

@@ -9,6 +9,7 @@ import {
 	constant,
 	described,
 	flag,
+	hex,
 	type Infer,
 	list,
 	moment,
@@ -33,6 +34,7 @@ export type {
 	LatencyRow,
 	Ledger,
 	MapImpl,
+	MapNow,
 	MapRow,
 	MeasuredTiers,
 	OverheadRow,
@@ -112,6 +114,8 @@ const growth = object({
 	cause: part.cause,
 	map_type: part.mapType,
 	map: part.mapIdentity,
+	/** A header on a goroutine's stack moves with it. */
+	address: optional(hex, "where the map's header was, as `gomapgrow maps` prints it"),
 	/** 1 is the first. */
 	nth: described(whole, "which growth of this map it is, counted since it was first seen"),
 	weight: optional(positive, "how many growths this one stands for; absent: one"),

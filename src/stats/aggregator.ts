@@ -1,5 +1,6 @@
 /** Adds up what is observed or read from a recording: per window and since the start. */
 
+import type { KnownMap, MapState } from "../gomap/map-state.ts";
 import { BoundedCounts } from "../lib/bounded-counts.ts";
 import { FoldingTable, OTHER } from "../lib/bounded-table.ts";
 import { amountOf, type Figure } from "../records/figure.ts";
@@ -156,6 +157,16 @@ export class Aggregator {
 		this.#isOpen = true;
 		this.#open.overlaps++;
 		this.#rows.addOverlap(overlap);
+	}
+
+	/** Looks again at maps of the open window, `limit` at most: what they are now is in its rows. */
+	readMaps(limit: number, read: (maps: readonly KnownMap[]) => readonly (MapState | undefined)[]): void {
+		const maps = this.#rows.mapsToRead(limit);
+		const states = read(maps.flatMap(({ known }) => known ?? []));
+		maps.forEach((map, index) => {
+			map.state = states[index];
+		});
+		this.#rows.seeMaps(maps);
 	}
 
 	/** Ends the window, which lasted `intervalNs`, and begins the next one. */

@@ -1,6 +1,7 @@
 /** Calls that the kernel has counted, on their way into the sums. */
 import type { Window } from "../budget/window-weight.ts";
 import { callSite } from "../gomap/call-site.ts";
+import { slotsAfterAtLeast } from "../gomap/map-state.ts";
 import type { Frame, GrowthCause, GrowthKind, GrowthRecord } from "../records/records.ts";
 import type { Stream } from "./sampling.ts";
 import { Figures, type SeenAmount } from "./stat-row.ts";
@@ -71,12 +72,12 @@ export function figuresOfCalls(count: CallCount): Figures {
 
 /** What a record alone says of its growth, and of those that it stands for: for recordings in which they were not counted otherwise. */
 export function callsOfRecord(record: GrowthRecord): CallCount {
-	const { pid, fn, map_type, kind, cause, capacity_after, iterating, bytes, bytes_moved } = record;
+	const { pid, fn, map_type, kind, cause, iterating, bytes, bytes_moved } = record;
 	const { weight = 1 } = record;
 	return {
 		...{ pid, stream: "large", fn, map_type, site: callSite(record.stack), calls: weight },
 		growth: {
-			...{ kind, cause, capacityAfter: capacity_after },
+			...{ kind, cause, capacityAfter: slotsAfterAtLeast(record) },
 			...(iterating === undefined ? {} : { iterating }),
 			...(bytes === undefined ? {} : { bytes: bytes * weight }),
 			...(bytes_moved === undefined ? {} : { bytes_moved: bytes_moved * weight }),

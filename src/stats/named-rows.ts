@@ -1,7 +1,8 @@
 /** Rows of the five tables: a statistics row with what it stands for. */
 
+import { type KnownMap, type MapState, slotsAfterAtLeast } from "../gomap/map-state.ts";
 import { addMeasured, type Figure } from "../records/figure.ts";
-import type { Frame, GoroutineRow, GrowthRecord, MapRow, SiteRow, TypeRow } from "../records/records.ts";
+import type { Frame, GoroutineRow, GrowthRecord, MapNow, MapRow, SiteRow, TypeRow } from "../records/records.ts";
 import { SAMPLED_FIGURES, type SampledFigure } from "./sampled-sums.ts";
 import type { Sampling, Stream } from "./sampling.ts";
 import { type RowOf, StatRow } from "./stat-row.ts";
@@ -30,6 +31,9 @@ export class SiteStats extends StatRow {
 	readonly key: string;
 	readonly site: Pick<SiteRow, "pid" | "fn" | "file" | "line" | "map_type">;
 
+	/** Of the maps whose last growth was here the one with the most slots, as far as it is still there. */
+	#largest: MapStats | undefined;
+
 	/** A site that is not known (no stack) has an empty function name; the row of all the rest is of no process. */
 	constructor(key: string, pid: number | undefined, site: Frame | undefined, map_type: string) {
 		super();
@@ -44,12 +48,26 @@ export class SiteStats extends StatRow {
 		};
 	}
 
+	/** A map that grew here has been looked at. */
+	seeMap(map: MapStats): void {
+		const slots = map.state?.slots ?? -1;
+		if (slots > (this.largest?.state?.slots ?? -1)) this.#largest = map;
+	}
+
+	get largest(): MapStats | undefined {
+		const map = this.#largest;
+		return map === undefined || map.gone || map.state === undefined ? undefined : map;
+	}
+
 	row(span: ReadSpan, sampling: Sampling): SiteRow {
+		const { largest } = this;
+		const state = largest?.state;
 		const row: SiteRow = {
 			...this.site,
 			...measuredFigures(this, span, sampling, { pid: this.site.pid }),
 			max_capacity: this.figure("slots", span),
 			...(this.figure("withTime", span) > 0 ? { duration_ns: this.rounded("time", span) } : {}),
+			...(largest === undefined || state === undefined ? {} : { now: { map: largest.chain.map, ...nowOf(state) } }),
 		};
 		if (this.figure("withIterating", span) > 0) row.iterating = this.rounded("iterating", span);
 		return row;
@@ -135,6 +153,12 @@ export class MapStats extends StatRow {
 	/** Where the open window found it. */
 	#slotsBefore: number;
 	#bytesBefore = 0;
+	/** Least slots of the whole map by its growths, and by their sum where the first one was of its only table. */
+	#slotsAtLeast = 0;
+	#slotsSummed: number | undefined;
+	/** Where its header was last; undefined: not known. */
+	#address: number | undefined;
+	#state: MapState | undefined;
 
 	/** `growth`: the first one that is seen of it. */
 	constructor(key: string, growth: GrowthRecord) {
@@ -145,6 +169,7 @@ export class MapStats extends StatRow {
 		const { pid, map_type, map } = growth;
 		this.#chain = { pid, map_type, map, growths: 0, slots_first: slots, slots_last: slots, count: 0, bytes: 0, fn: "" };
 		this.#slotsBefore = slots;
+		this.#slotsSummed = (growth.directory_length ?? 1) <= 1 ? slots : undefined;
 	}
 
 	/** `site`: of the growth. `first`: of the window. */
@@ -156,8 +181,12 @@ export class MapStats extends StatRow {
 		}
 		chain.growths = Math.max(chain.growths + 1, growth.nth);
 		// Of one table the map gets as many slots more; of a whole map growths before this one may not have become records.
+		const more = growth.capacity_after - growth.capacity_before;
 		if (growth.impl === "classic") chain.slots_last = growth.capacity_after;
-		else chain.slots_last += growth.capacity_after - growth.capacity_before;
+		else chain.slots_last += more;
+		if (this.#slotsSummed !== undefined) this.#slotsSummed += more;
+		this.#slotsAtLeast = Math.max(this.#slotsAtLeast, slotsAfterAtLeast(growth));
+		if (growth.address !== undefined) this.#address = Number(growth.address);
 		chain.count = growth.count;
 		chain.bytes += growth.bytes ?? 0;
 		const { fn = "", file, line } = site ?? {};
@@ -168,16 +197,43 @@ export class MapStats extends StatRow {
 		if (line !== undefined) chain.line = line;
 	}
 
+	/** What is needed to look at it again; undefined where that cannot be done. */
+	get known(): KnownMap | undefined {
+		const { pid, map: seed, map_type: mapType } = this.#chain;
+		return this.#address === undefined ? undefined : { pid, address: this.#address, seed, mapType };
+	}
+
+	/** As it was when it was looked at last; undefined when it was not there any more. */
+	get state(): MapState | undefined {
+		return this.#state;
+	}
+
+	/** It has been looked at. */
+	set state(state: MapState | undefined) {
+		this.#state = state;
+		// What grows is one table: how many there are, and what has grown unseen, it shows only now.
+		if (state !== undefined) this.#chain.slots_last = state.slots;
+	}
+
+	/** Slots that the whole map had after its last growth, or more. */
+	get slotsAtLeast(): number {
+		return Math.max(this.#slotsAtLeast, this.#slotsSummed ?? 0, this.#state?.slots ?? 0);
+	}
+
 	/** The chain as it is: do not change it. */
 	get chain(): Readonly<MapRow> {
 		return this.#chain;
 	}
 
 	row(span: ReadSpan): MapRow {
-		const chain = this.#chain;
+		const chain = this.#state === undefined ? this.#chain : { ...this.#chain, now: nowOf(this.#state) };
 		if (span !== "window") return { ...chain };
 		return { ...chain, slots_first: this.#slotsBefore, bytes: chain.bytes - this.#bytesBefore };
 	}
+}
+
+function nowOf({ entries, slots, bytes }: MapState): MapNow {
+	return { entries, slots, ...(bytes === undefined ? {} : { bytes }) };
 }
 
 /** Of so many processes it is known whether they have a function. */

@@ -220,6 +220,31 @@ export class RowTables {
 		for (const row of rows) if (row !== undefined) row.overlaps++;
 	}
 
+	/**
+	 * Maps to look at again: of those that have grown in the open window, and of others the largest, `limit` at most.
+	 * `shown`: those that have not grown, too.
+	 */
+	mapsToRead(limit: number): MapStats[] {
+		const readable = (map: MapStats): boolean => map.known !== undefined;
+		const bySlots = (a: MapStats, b: MapStats): number => b.chain.slots_last - a.chain.slots_last;
+		const grown = this.#open.maps.rows().filter(readable).sort(bySlots).slice(0, limit);
+		if (!this.#options.details || grown.length === limit) return grown;
+		const own = new Set(grown);
+		const others = this.#maps.values().filter((map) => readable(map) && !own.has(map));
+		return [...grown, ...others.sort(bySlots).slice(0, limit - grown.length)];
+	}
+
+	/** Maps have been looked at, in the window that is about to end: their rows say how large they are. */
+	seeMaps(maps: readonly MapStats[]): void {
+		for (const map of new Set([...this.#open.maps.rows(), ...maps])) {
+			const { pid, map_type } = map.chain;
+			this.#types.get(typeKey(map_type, pid))?.raiseSlots(map.slotsAtLeast);
+			const site = this.#sites.get(siteKey(siteOf(map.chain), map_type, pid));
+			site?.raiseSlots(map.slotsAtLeast);
+			site?.seeMap(map);
+		}
+	}
+
 	/** Ends a window and returns its rows. `recent`: it is long enough for rates. */
 	closeWindow(intervalNs: number, recent: boolean): WindowRows {
 		const open = this.#open;
@@ -337,6 +362,11 @@ export class RowTables {
 	process(pid: number): ProcessStats | undefined {
 		return this.#processes.peek(pid);
 	}
+}
+
+function siteOf({ fn, file, line }: Readonly<MapRow>): Frame | undefined {
+	if (fn === "") return undefined;
+	return { fn, ...(file === undefined ? {} : { file }), ...(line === undefined ? {} : { line }) };
 }
 
 function hasCalls(row: StatRow, span: ReadSpan): boolean {

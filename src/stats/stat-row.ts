@@ -192,6 +192,12 @@ export class StatRow {
 		return amount > 0 ? { at_least: amount } : undefined;
 	}
 
+	/** One of the maps that grew has, or had, so many slots: not less than what is known of it already. */
+	raiseSlots(slots: number): void {
+		const figures = this.#window ?? this.#ended;
+		figures.slots = Math.max(figures.slots, slots);
+	}
+
 	/** What only the screen shows of its growths. */
 	addDetails(growth: GrowthRecord): void {
 		this.newest = growth;

@@ -3,6 +3,7 @@
  * counters and keeps the ledger. It has no timers and prints nothing: its owner calls `drain` and `readCounters` at
  * its own pace.
  */
+import type { KnownMap, MapState } from "../gomap/map-state.ts";
 import { BpfObject, type Gate, type Sampling, type TableSizes } from "../kernel/bpf-object.ts";
 import type { TaskOffsets } from "../kernel/btf.ts";
 import { CALIBRATION_SITES, Calibration, type HitCosts } from "../kernel/calibration.ts";
@@ -283,6 +284,19 @@ export class Session {
 		if (targets.length === 0) return;
 		this.#totals.release(...targets);
 		for (const target of targets) target.close();
+	}
+
+	/** What these maps are now; undefined where one is not there any more, or cannot be read. */
+	readMaps(maps: readonly KnownMap[]): (MapState | undefined)[] {
+		const states = new Map<KnownMap, MapState | undefined>();
+		for (const [pid, own] of Map.groupBy(maps, (map) => map.pid)) {
+			// The last program that the process executes.
+			const read = this.targets.findLast(({ identity }) => identity.pid === pid)?.readMaps(own) ?? [];
+			own.forEach((map, index) => {
+				states.set(map, read[index]);
+			});
+		}
+		return maps.map((map) => states.get(map));
 	}
 
 	/** Detaches all probes; counters and ring can still be read. */

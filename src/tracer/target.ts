@@ -1,6 +1,7 @@
 /** One process under observation: what it executes and where that was loaded. */
 import { GomapgrowError } from "../errors/error.ts";
 import type { GoBinary } from "../gobin/go-binary.ts";
+import type { KnownMap, MapState } from "../gomap/map-state.ts";
 import type { CodeRange } from "../gomap/wrappers.ts";
 import { type MemoryRange, ProcessMemory } from "../kernel/process-memory.ts";
 import type { PlannedProbe, ProbePlan } from "../plan/probe-plan.ts";
@@ -10,6 +11,7 @@ import { exeInode, exePath } from "../process/procfs.ts";
 import type { StackDecoder } from "./decode/stacks.ts";
 import type { MapTypes } from "./decode/type-names.ts";
 import type { Executable } from "./executable.ts";
+import { readLiveMaps } from "./live-maps.ts";
 import { proveProbes } from "./prove-probes.ts";
 
 export interface TargetIdentity {
@@ -171,6 +173,12 @@ export class Target {
 		const read = (ranges: readonly MemoryRange[]): (Uint8Array | undefined)[] => memory.read(ranges);
 		this.#unproven = proveProbes({ pid, exe, probes, bias, arch: binary.arch, read });
 		if (this.#unproven === undefined) this.#looks = 0;
+	}
+
+	/** What these maps of its are now; undefined where one is not there any more, or cannot be read. */
+	readMaps(maps: readonly KnownMap[]): (MapState | undefined)[] {
+		const memory = new ProcessMemory(this.identity.pid);
+		return readLiveMaps({ binary: this.binary, types: this.types, read: (ranges) => memory.read(ranges) }, maps);
 	}
 
 	/** Can be called twice. */

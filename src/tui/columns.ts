@@ -17,6 +17,8 @@ interface ColumnBase {
 	meaning: string;
 	/** Narrow screens lose the columns with the highest number first; 0 always stays. */
 	dropRank: number;
+	/** Not there as long as no row has a value. */
+	optional?: true;
 }
 
 export interface NumberColumn extends ColumnBase {
@@ -43,7 +45,7 @@ export type Column = NumberColumn | TextColumn;
 
 export const DASH = NOT_MEASURED;
 
-type Numbers = Pick<NumberColumn, "id" | "heading" | "meaning" | "value" | "dropRank">;
+type Numbers = Pick<NumberColumn, "id" | "heading" | "meaning" | "value" | "dropRank" | "optional">;
 
 const spelled = (form: NumberForm) => (value: Figure) => cellText(value, form);
 
@@ -148,7 +150,7 @@ const maxSlots = (dropRank: number): NumberColumn =>
 	count({
 		id: "slots",
 		heading: "MAX CAP",
-		meaning: "slots of the largest map or table that grew here",
+		meaning: "slots of the largest map that grew here",
 		value: (row) => row.maxSlots,
 		dropRank,
 		pattern: "00,000",
@@ -254,10 +256,36 @@ const entries = (dropRank: number): NumberColumn =>
 	count({
 		id: "entries",
 		heading: "ENTRIES",
-		meaning: "entries at its last growth",
-		value: (row) => row.entries,
+		meaning: "entries now; at its last growth where it is not there any more",
+		value: (row) => row.now?.entries ?? row.entries,
 		dropRank,
 		pattern: "00,000",
+	});
+/** Of call sites: of the largest map that grew there. */
+const entriesNow = (dropRank: number): NumberColumn =>
+	count({
+		...{
+			id: "entries",
+			heading: "ENTRIES",
+			optional: true,
+			meaning: "entries now of the largest map that grew here, if it is there",
+		},
+		...{ value: (row) => row.now?.entries, dropRank, pattern: "00,000" },
+	});
+const slotsNow = (dropRank: number): NumberColumn =>
+	count({
+		...{ id: "slots-now", heading: "SLOTS", optional: true, meaning: "slots now of that map" },
+		...{ value: (row) => row.now?.slots, dropRank, pattern: "00,000" },
+	});
+const fill = (dropRank: number): NumberColumn => ({
+	...{ kind: "number", text: plainNumber((share) => `${Math.floor(100 * share)} %`), pattern: "00 %" },
+	...{ id: "fill", heading: "FILL", optional: true, meaning: "entries of all slots now", dropRank },
+	value: ({ now }) => (now === undefined || now.slots === 0 ? undefined : now.entries / now.slots),
+});
+const held = (dropRank: number): NumberColumn =>
+	bytes({
+		...{ id: "held", heading: "BYTES", optional: true, meaning: "memory of the map now" },
+		...{ value: (row) => row.now?.bytes, dropRank },
 	});
 const last = (dropRank: number): NumberColumn => ({
 	...{ kind: "number", text: plainNumber(clockText), pattern: "0" },
@@ -275,15 +303,16 @@ export function clockText(ns: number): string {
 const COLUMNS: Record<TableName, (several: boolean) => Column[]> = {
 	sites: () => [
 		...[growRate(0), workRate(5), movedRate(2), p50(4), p99(1)],
-		...[maxSlots(3), iterating(6), growths(9), time(10), mapType(7), site()],
+		...[maxSlots(3), entriesNow(11), slotsNow(12), fill(8), held(6), iterating(7), growths(10), time(13)],
+		...[mapType(9), site()],
 	],
 	types: () => [
 		...[growRate(0), workRate(5), movedRate(2), p50(4), p99(1)],
 		...[maxSlots(3), iterating(8), growths(6), time(7), { ...mapType(0, "accent"), minWidth: 28 }],
 	],
 	maps: (several) => [
-		...[growths(0), from(), to(), entries(4), moved(3), time(5), last(2)],
-		...(several ? [pid(6)] : []),
+		...[growths(0), from(), to(), entries(4), fill(5), held(2), moved(6), time(7), last(3)],
+		...(several ? [pid(8)] : []),
 		...[mapType(1, "accent"), site("GREW AT")],
 	],
 	goroutines: (several) => [
@@ -299,6 +328,11 @@ const COLUMNS: Record<TableName, (several: boolean) => Column[]> = {
 /** `several`: more than one process is observed, so that rows say whose they are. */
 export function columnsOf(table: TableName, several: boolean): Column[] {
 	return COLUMNS[table](several);
+}
+
+/** Those that have something to show in these rows. */
+export function filledColumns(columns: readonly Column[], rows: readonly Row[]): Column[] {
+	return columns.filter(({ optional, value }) => optional !== true || rows.some((row) => value(row) !== undefined));
 }
 
 /** What the rows of a table are, one and several. */

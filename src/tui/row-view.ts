@@ -6,7 +6,7 @@ import { amountOf } from "../records/figure.ts";
 import { latencyHistogram, latencyLine } from "../report/latency-text.ts";
 import { BYTES, COUNT, countText, longText, RATE } from "../text/figure-text.ts";
 import { shortFunction, shortSite } from "../text/go-names.ts";
-import { formatCount, plural } from "../text/units.ts";
+import { formatBytes, formatCount, plural } from "../text/units.ts";
 import { clockText, SHORT_DURATION } from "./columns.ts";
 import { growthLines } from "./growth-text.ts";
 import { beside, flowFields, type Line, type Span, spread } from "./line.ts";
@@ -51,6 +51,13 @@ function numberLines(table: TableName, row: Row, columns: number): Span[][] {
 	if (table !== "maps") add(longText(row.growRate, RATE), "", " growths/s");
 	if (table !== "maps") add(longText(row.growths, COUNT), "total ", "");
 	if (row.maxSlots !== undefined) fields.push(`to ${formatCount(row.maxSlots)} slots`);
+	const { now } = row;
+	if (now !== undefined) {
+		const which = table === "sites" ? "largest map now: " : "now ";
+		const size = now.bytes === undefined ? "" : `, ${formatBytes(now.bytes)}`;
+		const entries = now.entries === 1 ? "1 entry" : `${formatCount(now.entries)} entries`;
+		fields.push(`${which}${entries} in ${formatCount(now.slots)} slots${size}`);
+	}
 	add(longText(row.moved, BYTES), "", " copied");
 	add(longText(row.allocated, BYTES), "", " allocated");
 	add(longText(row.timeNs, SHORT_DURATION), "", " in growth");

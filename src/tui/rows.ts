@@ -1,5 +1,6 @@
 /** Rows of the five tables as values: what is undefined was not measured. */
 
+import type { MapState } from "../gomap/map-state.ts";
 import type { Histogram } from "../lib/histogram.ts";
 import type { Figure } from "../records/figure.ts";
 import type { Frame, GrowthRecord } from "../records/records.ts";
@@ -37,7 +38,10 @@ export interface Row {
 	maxSlots: number | undefined;
 	slotsFirst: number | undefined;
 	slotsLast: number | undefined;
+	/** Of a map at its last growth. */
 	entries: number | undefined;
+	/** Of a map, or of the largest one that grew here, as it was when the window ended; undefined: it is not there any more. */
+	now: MapState | undefined;
 	/** Growths that met an iteration. */
 	iterating: Figure | undefined;
 	/** When it grew last, since the start. */
@@ -58,7 +62,14 @@ const EMPTY: Omit<Row, "key"> = {
 	...{ rest: false, pid: undefined, goid: undefined, growRate: undefined, workRate: undefined, movedRate: undefined },
 	...{ growths: undefined, work: undefined, moved: undefined, allocated: undefined, timeNs: undefined },
 	...{ maxNs: undefined, maxSlots: undefined, slotsFirst: undefined, slotsLast: undefined },
-	...{ entries: undefined, iterating: undefined, lastNs: undefined, mapType: undefined, site: undefined },
+	...{
+		entries: undefined,
+		now: undefined,
+		iterating: undefined,
+		lastNs: undefined,
+		mapType: undefined,
+		site: undefined,
+	},
 	...{ startFn: undefined, createdBy: undefined, processName: undefined, goVersion: undefined, ended: false },
 	detail: undefined,
 };

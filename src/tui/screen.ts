@@ -4,7 +4,7 @@ import { measuredTiers } from "../report/measured.ts";
 import type { AggregateView } from "../stats/aggregator.ts";
 import { allDurations, growthLatency, moveLatency } from "../stats/latency.ts";
 import { plural } from "../text/units.ts";
-import { type Column, columnsOf } from "./columns.ts";
+import { type Column, columnsOf, filledColumns } from "./columns.ts";
 import { tookLine } from "./duration-line.ts";
 import { footerLine } from "./footer.ts";
 import { growthLine } from "./growth-text.ts";
@@ -156,7 +156,7 @@ export function composeScreen(state: ScreenState, ui: UiState, options: ScreenOp
 	const columns = Math.max(0, Math.floor(options.columns) || 0);
 	const height = Math.max(0, Math.floor(options.rows) || 0);
 	const processes = state.tables.rows("processes").length;
-	const tableColumns = columnsOf(ui.table, processes > 1);
+	const tableColumns = filledColumns(columnsOf(ui.table, processes > 1), state.tables.rows(ui.table));
 	const rows = orderRows(state.tables.rows(ui.table), tableColumns, ui.tables[ui.table], ui.filter);
 	const measured = measuredTiers(state.targets);
 	const drawing: Drawing = { state, ui, columns, rows, tableColumns, measured, cursor: cursorOf(ui, rows) };

@@ -1,5 +1,6 @@
 /** Makes the rows of the five tables from what has been added up. */
 
+import type { MapState } from "../gomap/map-state.ts";
 import { OTHER } from "../lib/bounded-table.ts";
 import { compareText } from "../lib/compare.ts";
 import { amountOf, type Figure, inProportion } from "../records/figure.ts";
@@ -129,17 +130,22 @@ export class Tables {
 	/** Where maps grow now comes first, then where they grew. The same place of several processes is one row. */
 	#sites(): Row[] {
 		const { sampling, sites } = this.#source.view.rows;
-		const places = new Map<string, { site: SiteStats["site"]; row: JoinedRow }>();
+		const places = new Map<string, { site: SiteStats["site"]; row: JoinedRow; largest: MapState | undefined }>();
 		for (const stats of sites.filter(isCounted)) {
 			const { pid, ...site } = stats.site;
 			const key = siteKey(site, site.map_type);
 			const known = places.get(key);
-			if (known === undefined) places.set(key, { site, row: new JoinedRow(sampling, stats, pid) });
-			else known.row.add(stats, pid);
+			const largest = stats.largest?.state;
+			if (known === undefined) {
+				places.set(key, { site, row: new JoinedRow(sampling, stats, pid), largest });
+				continue;
+			}
+			known.row.add(stats, pid);
+			if ((largest?.slots ?? -1) > (known.largest?.slots ?? -1)) known.largest = largest;
 		}
 		return [...places]
 			.sort(([, a], [, b]) => compareRecent(a.row, b.row) || compareSiteNames(a.site, b.site))
-			.map(([key, { site, row }]) => this.#site(key, site, row));
+			.map(([key, { site, row, largest }]) => ({ ...this.#site(key, site, row), now: largest }));
 	}
 
 	#site(key: string, site: SiteStats["site"], row: JoinedRow): Row {
@@ -202,6 +208,7 @@ export class Tables {
 				slotsFirst: map.slots_first,
 				slotsLast: map.slots_last,
 				entries: map.count,
+				now: row.state,
 				iterating: this.#iterating(row),
 				mapType: map.map_type,
 				site: siteOf(map),

@@ -38,6 +38,8 @@ export interface MapType {
 	groupBytes?: number;
 	/** Bytes of one entry, key and element as they are stored: a pointer for what is too large. */
 	slotBytes: number;
+	/** Whether buckets or groups have pointers; absent: not known. */
+	hasPointers?: boolean;
 }
 
 /**
@@ -132,12 +134,22 @@ export class RunTimeTypes {
 		if (name === undefined || key === undefined || elem === undefined) {
 			return undefined;
 		}
+		const names = { name, key, elem, ...this.#pointersOf(vaddr + layout.elem + 8) };
 		return "bucketSize" in layout
 			? {
-					...{ name, key, elem, bucketBytes: u16(raw, layout.bucketSize) },
+					...{ ...names, bucketBytes: u16(raw, layout.bucketSize) },
 					slotBytes: u8(raw, layout.keySize) + u8(raw, layout.elemSize),
 				}
-			: { name, key, elem, groupBytes: u64(raw, layout.groupSize), slotBytes: u64(raw, layout.slotSize) };
+			: { ...names, groupBytes: u64(raw, layout.groupSize), slotBytes: u64(raw, layout.slotSize) };
+	}
+
+	/** Of the type of buckets or groups, whose address stands behind that of the element's in all releases. */
+	#pointersOf(vaddr: number): { hasPointers?: boolean } {
+		const storage = this.#elf.pointerAt(vaddr);
+		if (!this.#holds(storage, TYPE_LAYOUT.bytes)) {
+			return {};
+		}
+		return { hasPointers: u64(this.#elf.bytesAt(storage, TYPE_LAYOUT.bytes), POINTER.pointerBytes) > 0 };
 	}
 
 	#holds(vaddr: number, bytes: number): boolean {

@@ -101,6 +101,7 @@ export class GrowthDecoder {
 			cause: growth.cause,
 			map_type: type.name,
 			map: seed,
+			...(raw.map === 0 ? {} : { address: `0x${raw.map.toString(16)}` }),
 			nth: this.#chains.next({
 				image: target.image,
 				seed,

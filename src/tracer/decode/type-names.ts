@@ -9,6 +9,8 @@ export interface MapTypeInfo {
 	storageBytes: number | undefined;
 	/** Bytes of one entry. */
 	slotBytes: number | undefined;
+	/** Whether buckets or groups have pointers. */
+	hasPointers: boolean | undefined;
 }
 
 /** A type that is not in the executable: made at run time (reflect.MapOf) or by a plugin. */
@@ -16,6 +18,7 @@ export const UNKNOWN_TYPE: MapTypeInfo = {
 	name: "map[?]? (made at run time)",
 	storageBytes: undefined,
 	slotBytes: undefined,
+	hasPointers: undefined,
 };
 
 /** The inlined copy of a function does not always tell the type. */
@@ -26,6 +29,8 @@ const MAX_TYPES = 8192;
 export class MapTypes {
 	readonly #binary: GoBinary;
 	readonly #cache = new BoundedTable<number, { info: MapTypeInfo | undefined }>(MAX_TYPES);
+
+	readonly #named = new BoundedTable<string, MapTypeInfo>(MAX_TYPES);
 
 	constructor(binary: GoBinary) {
 		this.#binary = binary;
@@ -41,8 +46,21 @@ export class MapTypes {
 			name: sanitize(type.name),
 			storageBytes: type.bucketBytes ?? type.groupBytes,
 			slotBytes: type.slotBytes,
+			hasPointers: type.hasPointers,
 		};
 		this.#cache.set(inFile, { info });
+		if (info !== undefined) this.#note(info);
 		return info;
+	}
+
+	#note(info: MapTypeInfo): void {
+		const known = this.#named.get(info.name);
+		const same = known === undefined || known.storageBytes === info.storageBytes;
+		this.#named.set(info.name, same ? info : { ...UNKNOWN_TYPE, name: info.name });
+	}
+
+	/** One that was looked up before. Packages of the same name can have types of the same name: of those the sizes are not known. */
+	named(name: string): MapTypeInfo | undefined {
+		return this.#named.get(name);
 	}
 }

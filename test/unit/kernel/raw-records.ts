@@ -23,6 +23,7 @@ export interface GrowthFields extends HeadFields {
 	parentGoid?: bigint;
 	gopc?: bigint;
 	startpc?: bigint;
+	map?: bigint;
 	sequence?: number;
 	/** Of 2^32. */
 	chance?: number;
@@ -30,7 +31,7 @@ export interface GrowthFields extends HeadFields {
 	table?: Uint8Array;
 }
 
-const HEAD_BYTES = 160;
+const HEAD_BYTES = 168;
 /** struct gmg_event has room for so many frames; a short record ends after the 24th. */
 const SHORT_FRAMES = 24;
 const MAX_FRAMES = 127;
@@ -59,14 +60,14 @@ function event(kind: number, fields: HeadFields, at: number, room?: number): Dat
 
 export function rawGrowth(fields: GrowthFields = {}, at = 8): DataView {
 	const view = event(1, fields, at);
-	[fields.parentGoid, fields.gopc, fields.startpc].forEach((value, i) => {
+	[fields.parentGoid, fields.gopc, fields.startpc, fields.map].forEach((value, i) => {
 		view.setBigUint64(64 + 8 * i, value ?? 0n, true);
 	});
-	view.setUint32(88, fields.sequence ?? 0, true);
-	view.setUint32(92, fields.chance ?? 0xffffffff, true);
+	view.setUint32(96, fields.sequence ?? 0, true);
+	view.setUint32(100, fields.chance ?? 0xffffffff, true);
 	const bytes = new Uint8Array(view.buffer, at);
-	bytes.set((fields.header ?? new Uint8Array(0)).subarray(0, 48), 96);
-	bytes.set((fields.table ?? new Uint8Array(0)).subarray(0, 16), 144);
+	bytes.set((fields.header ?? new Uint8Array(0)).subarray(0, 48), 104);
+	bytes.set((fields.table ?? new Uint8Array(0)).subarray(0, 16), 152);
 	return view;
 }
 

@@ -66,7 +66,16 @@ function whole(
 const { headerBytes, tableBytes, frames: _frames, ...eventFields } = EVENT;
 /** Members of the union in gmg_event_head -> our name of a field -> its name there, when that is another one. */
 const UNION: Record<string, Record<string, string>> = {
-	growth: { parentGoid: "", gopc: "", startpc: "", sequence: "", growthChance: "chance", header: "", table: "" },
+	growth: {
+		parentGoid: "",
+		gopc: "",
+		startpc: "",
+		map: "",
+		sequence: "",
+		growthChance: "chance",
+		header: "",
+		table: "",
+	},
 	work: { durationNs: "", chance: "" },
 	step: { seed: "", begunNs: "", seen: "", stepSequence: "sequence" },
 };

@@ -3,6 +3,7 @@
  * when it is waited for.
  */
 import { GomapgrowError } from "../../../src/errors/error.ts";
+import type { KnownMap, MapState } from "../../../src/gomap/map-state.ts";
 import { noCounts } from "../../../src/kernel/counters.ts";
 import type { Clock } from "../../../src/observe/clock.ts";
 import { type ObserveOptions, observe } from "../../../src/observe/observation.ts";
@@ -247,6 +248,13 @@ export class PlainTracer implements Tracer {
 	discard(): void {
 		this.#note("discard");
 		this.#lost += this.ring.splice(0).length + this.waiting.splice(0).length;
+	}
+
+	/** What maps are now, by their seeds. */
+	readonly maps = new Map<string, MapState>();
+
+	readMaps(maps: readonly KnownMap[]): (MapState | undefined)[] {
+		return maps.map(({ seed }) => this.maps.get(seed));
 	}
 
 	readCounters(): Counters {
