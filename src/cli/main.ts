@@ -8,6 +8,7 @@ import { commandHelp, overviewHelp } from "../help/help-text.ts";
 import { manPage } from "../help/man-page.ts";
 import { unknownCommand, unknownOption } from "../help/suggest.ts";
 import { COMMIT, DATE, VERSION } from "../lib/version.ts";
+import { NothingNamedSo } from "../process/discover.ts";
 import { errorText } from "../report/error-text.ts";
 import { asTyped, keepTyped } from "./as-typed.ts";
 import { liveOptions, parseColor } from "./options.ts";
@@ -84,6 +85,10 @@ const HANDLERS: Record<CommandName, (call: Call) => number | Promise<number>> = 
 	verify: async (call) => {
 		const { verify, verifyOptions } = await import("./verify.ts");
 		return await verify(single(call), verifyOptions(call.options, parseColor(call.options.color)), call.args);
+	},
+	ps: async ({ operands, options }) => {
+		const { ps } = await import("./ps.ts");
+		return await ps(operands, options.json === true);
 	},
 	doctor: async ({ options }) => {
 		const { doctor, verifierLog } = await import("./doctor.ts");
@@ -199,11 +204,18 @@ async function dispatch(args: readonly string[]): Promise<number> {
 	return await HANDLERS[command.name as CommandName]({ command, operands, options, args });
 }
 
+/** A name that nothing has: says what there is. */
+async function withPrograms(error: unknown): Promise<unknown> {
+	if (!(error instanceof NothingNamedSo)) return error;
+	const { nameGoPrograms } = await import("./go-programs.ts");
+	return await nameGoPrograms(error);
+}
+
 async function main(args: readonly string[]): Promise<number> {
 	try {
 		return await dispatch(args);
 	} catch (error) {
-		const shown = asUsage(error);
+		const shown = await withPrograms(asUsage(error));
 		process.stderr.write(errorText(shown));
 		return shown instanceof GomapgrowError ? shown.exitCode : EXIT.failed;
 	}

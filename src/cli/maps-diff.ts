@@ -5,9 +5,9 @@ import { CensusLines } from "../census/read-json.ts";
 import { EXIT, GomapgrowError } from "../errors/error.ts";
 import { readLines } from "../recording/read-lines.ts";
 import type { MapsOptions } from "./maps-options.ts";
+import { outputColumns } from "./output-columns.ts";
 import { writeAll } from "./write-all.ts";
 
-const PIPE_COLUMNS = 200;
 /** Lines from one collection of our garbage to the next. */
 const COLLECT_EVERY = 1 << 16;
 
@@ -40,7 +40,7 @@ export async function mapsDiff(operands: readonly string[], options: MapsOptions
 		throw new GomapgrowError("E-RECORD-MALFORMED", { wanted: "two readings", found: "none" });
 	}
 	const result = (comparison as Comparison).result();
-	const columns = process.stdout.isTTY === true ? process.stdout.columns || 80 : PIPE_COLUMNS;
+	const columns = outputColumns();
 	writeAll(1, options.json ? `${JSON.stringify(result)}\n` : diffText(result, columns, options.top));
 	return EXIT.done;
 }

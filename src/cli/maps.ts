@@ -25,12 +25,12 @@ import { formatWallTime } from "../records/time.ts";
 import { decideColor } from "../text/color.ts";
 import { formatBytes, plural } from "../text/units.ts";
 import type { MapsOptions } from "./maps-options.ts";
+import { outputColumns } from "./output-columns.ts";
 import { stopOnSignals } from "./signals.ts";
 import { writeAll } from "./write-all.ts";
 
 /** Rows on a terminal and in a pipe without --top. */
 const DEFAULT_ROWS = 30;
-const PIPE_COLUMNS = 200;
 /** Pieces of some MB. */
 const COLLECT_EVERY = 4;
 const WRITTEN_EVERY = 32;
@@ -222,10 +222,6 @@ function garbageOf({ table, holders, referencesKnown }: Census, rows: Uint32Arra
 		at_most_bytes: mostBytes,
 		...(referencesKnown ? { unreferenced_maps: maps, unreferenced_bytes: bytes } : {}),
 	};
-}
-
-function outputColumns(): number {
-	return process.stdout.isTTY === true ? process.stdout.columns || 80 : PIPE_COLUMNS;
 }
 
 function print({ census, head, list }: Taken, options: MapsOptions): boolean {

@@ -2,6 +2,7 @@
 
 import { DIFF_ANSWERS } from "../census/diff-record.ts";
 import { CENSUS_ANSWERS } from "../census/record.ts";
+import { PROGRAM_ANSWERS } from "../programs/record.ts";
 import { SCHEMA_VERSION } from "../records/records.ts";
 import { DEFINITIONS, RECORD_TYPES } from "../records/schema.ts";
 import type { JsonSchema } from "../records/schema-node.ts";
@@ -12,6 +13,7 @@ import { verificationSchema } from "../verify/record.ts";
 export const ANSWERS: Readonly<Record<string, JsonSchema>> = {
 	snapshot: snapshotSchema.json,
 	verification: verificationSchema.json,
+	...PROGRAM_ANSWERS,
 };
 
 const ALL_ANSWERS = { ...ANSWERS, ...CENSUS_ANSWERS, ...DIFF_ANSWERS };

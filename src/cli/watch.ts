@@ -1,12 +1,18 @@
 /** `gomapgrow watch`: observes processes that run already, and those of the same name or file that start later. */
 import { EXIT } from "../errors/error.ts";
 import { checkHost } from "../kernel/host-check.ts";
+import { sanitize } from "../lib/sanitize.ts";
 import { StopRequest } from "../observe/stop-request.ts";
+import { unwatchableText } from "../programs/text.ts";
+import type { Target } from "../tracer/target.ts";
 import { WatchedTargets } from "../tracer/watched-targets.ts";
 import { chooseSinks, type LiveSinks } from "./choose-sinks.ts";
 import { observeLive } from "./observe-live.ts";
 import type { LiveOptions } from "./options.ts";
 import { stopOnSignals } from "./signals.ts";
+
+/** Longest note about processes that are left out. */
+const MAX_NOTE = 1000;
 
 /** No names: every Go program of the host. Returns the exit code. Throws E-HOST-…, E-TARGET-…, E-BIN-…, E-IO. */
 export async function watch(
@@ -15,6 +21,17 @@ export async function watch(
 	command: readonly string[],
 ): Promise<number> {
 	return await watchWith(names, options, command, (stop) => chooseSinks(options, stop, false));
+}
+
+/** Says which Go processes are left out. */
+function startNoting(watched: WatchedTargets): Target[] {
+	try {
+		return watched.start();
+	} finally {
+		for (const text of unwatchableText(watched.leftOut)) {
+			process.stderr.write(`gomapgrow: not watched: ${sanitize(text, MAX_NOTE)}\n`);
+		}
+	}
 }
 
 /** As `watch`, with sinks that are made once the targets are found. */
@@ -26,7 +43,7 @@ export async function watchWith(
 ): Promise<number> {
 	const mode = checkHost(command);
 	const watched = new WatchedTargets(names, { iterations: options.iterations });
-	const targets = watched.start();
+	const targets = startNoting(watched);
 	const stop = new StopRequest();
 	stopOnSignals(stop);
 	await observeLive({

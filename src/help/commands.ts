@@ -155,6 +155,23 @@ export const COMMANDS = [
 		],
 	},
 	{
+		name: "ps",
+		arguments: "",
+		summary: "the Go processes of this host, and whether and why not each can be watched",
+		details: [
+			"CPU is the share of one processor that a process uses while `ps` looks. Names of containers are those that the container runtime wrote down. Without root only your own processes can be looked at.",
+		],
+		completes: "nothing",
+		options: [{ name: "json", about: "one JSON object a line" }],
+		examples: [
+			{ command: "gomapgrow ps", about: "what there is to watch" },
+			{
+				command: "gomapgrow ps --json | jq -r 'select(.container.namespace == \"shop\") | .pid'",
+				about: "processes of a namespace of Kubernetes",
+			},
+		],
+	},
+	{
 		name: "inspect",
 		arguments: "<target>",
 		summary: "what a Go executable or process is and what would be probed; needs no privileges",

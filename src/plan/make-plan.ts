@@ -1,7 +1,7 @@
 /** Makes the probe plan of a Go binary: which instruction of which function, checked against the bytes of the file. */
 import { GomapgrowError } from "../errors/error.ts";
 import { CGO_WITNESSES } from "../gobin/cgo/cgo-frames.ts";
-import type { GoBinary } from "../gobin/go-binary.ts";
+import type { GoBinary, MapImpl } from "../gobin/go-binary.ts";
 import type { GoFunction } from "../gobin/pclntab/function-table.ts";
 import { sharedRuntime } from "../gobin/platform.ts";
 import { keepsStaleFramePointers } from "../gobin/stale-frame-pointers.ts";
@@ -32,23 +32,28 @@ export interface SurveyedFunction {
 	probe: PlannedProbe | string;
 }
 
-/** All functions that matter for the map implementation of `binary`; empty when it has none. */
-export function surveyFunctions(binary: GoBinary): SurveyedFunction[] {
+/** The functions that matter for the map implementation of `binary`, without their exits; empty when it has none. */
+function surveyEntries(binary: GoBinary): SurveyedFunction[] {
 	binary.expectFunctions(WANTED);
 	const functions = MAP_FUNCTIONS.filter((candidate) => candidate.impl === binary.mapImpl);
 	const located = binary.functionsByName(functions.map((candidate) => candidate.fn));
-	const surveyed = functions.map((wanted): SurveyedFunction => {
+	return functions.map((wanted): SurveyedFunction => {
 		const found = located.get(wanted.fn);
 		if (found === undefined) return { wanted, probe: "not linked into this executable" };
 		return { wanted, found, probe: planProbe(binary, wanted, found.entry, found.end) };
 	});
+}
+
+/** All functions that matter for the map implementation of `binary`; empty when it has none. */
+export function surveyFunctions(binary: GoBinary): SurveyedFunction[] {
+	const surveyed = surveyEntries(binary);
 	const timed = surveyed.flatMap(({ wanted, probe }) =>
 		typeof probe === "string" || wanted.tier === "iteration" ? [] : [probe],
 	);
 	const exits = ARCHITECTURES[binary.arch].planExits(
 		binary,
 		timed,
-		new Map([...located].map(([fn, { end }]) => [fn, end])),
+		new Map(surveyed.flatMap(({ found }) => (found === undefined ? [] : [[found.name, found.end]]))),
 	);
 	return surveyed.map((entry) =>
 		typeof entry.probe === "string" ? entry : { ...entry, probe: { ...entry.probe, ...exits.get(entry.probe.fn) } },
@@ -88,11 +93,8 @@ function planProbe(binary: GoBinary, wanted: MapFunction, entry: number, end: nu
 	};
 }
 
-/**
- * The plan for `binary`. Throws E-BIN-NO-MAPS (no growth function is linked in) or E-BIN-NO-SITES (a growth function
- * that has to be seen cannot be probed safely).
- */
-export function makePlan(binary: GoBinary, options: PlanOptions = {}): ProbePlan {
+/** The map implementation of a program whose maps can grow. Throws E-BIN-NO-MAPS. */
+function requireMaps(binary: GoBinary): MapImpl {
 	binary.expectFunctions(WANTED);
 	const impl = binary.mapImpl;
 	const runtime = impl === undefined ? sharedRuntime(binary.elf) : undefined;
@@ -106,25 +108,50 @@ export function makePlan(binary: GoBinary, options: PlanOptions = {}): ProbePlan
 	if (impl === undefined) {
 		throw new GomapgrowError("E-BIN-NO-MAPS", {
 			wanted: "a Go executable that can grow maps (runtime.hashGrow or internal/runtime/maps.(*table).rehash)",
-			found: `neither function in this ${binary.version.raw} executable: the linker left them out because no map in it can grow`,
+			found: `no such function in this ${binary.version.raw} executable: the linker left them out because no map in it can grow`,
 		});
 	}
+	return impl;
+}
+
+/**
+ * Without these a growth cannot be seen; the others exist only when the program needs them (dead code elimination, Go version).
+ * Throws E-BIN-NO-SITES.
+ */
+function requireSite({ wanted, found, probe }: SurveyedFunction): void {
+	if (typeof probe !== "string" || found === undefined || wanted.tier !== "growth") return;
+	throw new GomapgrowError("E-BIN-NO-SITES", { wanted: `a safe probe site in ${wanted.fn}`, found: probe });
+}
+
+/**
+ * The map implementation of a program that can be planned. Throws as `makePlan`, but takes a part of its time: exits
+ * and inlined copies are not looked for.
+ */
+export function requirePlannable(binary: GoBinary): MapImpl {
+	const impl = requireMaps(binary);
+	for (const surveyed of surveyEntries(binary)) requireSite(surveyed);
+	return impl;
+}
+
+/**
+ * The plan for `binary`. Throws E-BIN-NO-MAPS (no growth function is linked in) or E-BIN-NO-SITES (a growth function
+ * that has to be seen cannot be probed safely).
+ */
+export function makePlan(binary: GoBinary, options: PlanOptions = {}): ProbePlan {
+	const impl = requireMaps(binary);
 	const surveyed = options.surveyed ?? surveyFunctions(binary);
 	const details = growthDetails(binary, impl);
 	const probes: PlannedProbe[] = [];
 	const skipped: { fn: string; reason: string }[] = [];
-	for (const { wanted, found, probe } of surveyed) {
+	for (const entry of surveyed) {
+		const { wanted, probe } = entry;
 		// Without details a growth has no seed to tell its map by.
 		if (wanted.tier === "iteration" && (options.iterations !== true || details.missing !== undefined)) continue;
 		if (typeof probe !== "string") {
 			probes.push(details.missing === undefined ? probe : countedOnly(probe));
 			continue;
 		}
-		// Without these a growth cannot be seen; the others exist only when the program needs them (dead code elimination,
-		// Go version).
-		if (found !== undefined && wanted.tier === "growth") {
-			throw new GomapgrowError("E-BIN-NO-SITES", { wanted: `a safe probe site in ${wanted.fn}`, found: probe });
-		}
+		requireSite(entry);
 		skipped.push({ fn: wanted.fn, reason: probe });
 	}
 	const unseen: string[] = [];

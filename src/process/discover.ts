@@ -1,6 +1,6 @@
 /** Which process a target argument means: a PID, a process name or the path of an executable. */
 import { basename } from "node:path";
-import { type ErrorCode, GomapgrowError } from "../errors/error.ts";
+import { type ErrorCode, type ErrorDetails, GomapgrowError } from "../errors/error.ts";
 import { nearNames } from "./near-names.ts";
 import { printable } from "./printable.ts";
 import {
@@ -129,18 +129,26 @@ function candidates(selfPid: number): Candidate[] {
 	return found;
 }
 
-/** All but our own; those that have ended, or that are not ours to look at, are left out. */
-export function everyProcess(): TargetProcess[] {
-	const found: TargetProcess[] = [];
+export interface EveryProcess {
+	processes: TargetProcess[];
+	/** Those that only their owner may look at. */
+	denied: number;
+}
+
+/** All processes with a program but our own; those that end meanwhile are left out. Throws E-IO. */
+export function everyProcess(): EveryProcess {
+	const processes: TargetProcess[] = [];
+	let denied = 0;
 	for (const pid of listPids()) {
 		if (pid === process.pid) continue;
 		try {
-			found.push(describeProcess(pid));
+			processes.push(describeProcess(pid));
 		} catch (error) {
 			if (!(error instanceof GomapgrowError && error.code.startsWith("E-TARGET-"))) throw error;
+			if (error.code === "E-TARGET-DENIED") denied++;
 		}
 	}
-	return found;
+	return { processes, denied };
 }
 
 /** At least one process, and what was looked for. */
@@ -192,15 +200,16 @@ function runs(pid: number, inode: FileInode): boolean {
 	return exe !== undefined && exe.dev === inode.dev && exe.ino === inode.ino;
 }
 
+/** No process has a name that resembles the wanted one. */
+export class NothingNamedSo extends GomapgrowError {
+	constructor(details: Omit<ErrorDetails, "mend">) {
+		super("E-TARGET-NOT-FOUND", { ...details, mend: "gomapgrow ps   # shows the Go processes that run now" });
+	}
+}
+
 function notFound(wanted: string, near: string[]): GomapgrowError {
 	const [nearest] = near;
-	if (nearest === undefined) {
-		return new GomapgrowError("E-TARGET-NOT-FOUND", {
-			wanted,
-			found: "none",
-			mend: "ps -e -o pid,comm,args   # shows the processes that run now",
-		});
-	}
+	if (nearest === undefined) return new NothingNamedSo({ wanted, found: "none" });
 	return new GomapgrowError("E-TARGET-NOT-FOUND", {
 		wanted,
 		found: `none; running under similar names: ${near.map((name) => printable(name, 40)).join(", ")}`,

@@ -3,7 +3,8 @@ import { GomapgrowError } from "../errors/error.ts";
 
 /** Most bytes taken from one file of /proc; a process with 65,536 mappings of long paths has some 10 MiB of maps. */
 const FILE_LIMIT = 16 << 20;
-const CHUNK = 64 << 10;
+/** Reads go through this one, so that what is kept is as long as the text. */
+const chunk = Buffer.allocUnsafeSlow(64 << 10);
 
 /** The code of a failed system call ("ENOENT"), or undefined when `error` is something else. */
 export function errnoCode(error: unknown): string | undefined {
@@ -55,10 +56,9 @@ export function readProcfs(pid: number, name: string): Buffer {
 		const fd = openSync(`/proc/${pid}/${name}`, "r");
 		try {
 			while (total < FILE_LIMIT) {
-				const chunk = Buffer.allocUnsafe(CHUNK);
-				const n = readSync(fd, chunk, 0, CHUNK, null);
+				const n = readSync(fd, chunk, 0, chunk.length, null);
 				if (n === 0) break;
-				chunks.push(chunk.subarray(0, n));
+				chunks.push(Buffer.from(chunk.subarray(0, n)));
 				total += n;
 			}
 		} finally {

@@ -248,6 +248,16 @@ const overheadRow = object({
 });
 export const overheads = optional(list(reference("overhead_row", overheadRow)), "what probing costs each target");
 
+/** The container that a process is in; `id` is the runtime's, the other names are those that it wrote down. */
+export type ContainerRecord = Infer<typeof containerRecord>;
+export const containerRecord = object({
+	id: text,
+	name: optional(text),
+	pod: optional(text),
+	namespace: optional(text, "of the pod"),
+	image: optional(text),
+});
+
 /** How much of the time something was measured. */
 export type Extent = Infer<typeof extent>;
 const extent = oneOf("all", "sampled", "none");

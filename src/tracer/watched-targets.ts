@@ -3,13 +3,13 @@
  * later.
  */
 import { GomapgrowError } from "../errors/error.ts";
-import { ownPidNamespace } from "../kernel/pid-namespace.ts";
 import { BoundedTable } from "../lib/bounded-table.ts";
 import type { PlanOptions } from "../plan/make-plan.ts";
 import { describeProcess, everyProcess, isPid, resolveTargets, type TargetProcess } from "../process/discover.ts";
 import { isRunning } from "../process/process-watch.ts";
-import { exeInode, exePath, type FileInode, listPids, sharesPidNamespace } from "../process/procfs.ts";
+import { exeInode, exePath, type FileInode, listPids } from "../process/procfs.ts";
 import { Executable } from "./executable.ts";
+import { requireKnownNumbers } from "./known-numbers.ts";
 import { Target } from "./target.ts";
 
 /** Pace of looking for new processes. */
@@ -35,6 +35,17 @@ export interface ProcessExit {
 	code?: number;
 	signal?: number;
 }
+
+/** A Go process that is not observed although all were asked for. */
+export interface LeftOut {
+	pid: number;
+	/** Untrusted text. */
+	name: string;
+	why: string;
+}
+
+/** Those of errors about programs that are Go's. */
+const OF_GO_PROGRAMS = /^E-(BIN-(GO-OLD|GO-NEW|NO-MAPS|NO-SITES|ARCH|MALFORMED)|TARGET-PIDNS)$/;
 
 /** What has changed since the previous poll. */
 export interface TargetChanges {
@@ -67,6 +78,7 @@ export class WatchedTargets {
 	readonly #executables = new Map<string, Executable>();
 	/** Why an executable is nothing for us. */
 	readonly #refused = new BoundedTable<string, GomapgrowError>(MAX_REFUSED);
+	readonly #leftOut: LeftOut[] = [];
 	#nextLook = 0;
 	#absentSince: number | undefined;
 
@@ -76,13 +88,16 @@ export class WatchedTargets {
 		this.#options = options;
 	}
 
+	/** Go processes that `start` left out when no names were given. */
+	get leftOut(): readonly LeftOut[] {
+		return this.#leftOut;
+	}
+
 	/** Those that run now. Throws E-TARGET-… and, for programs that were named, E-BIN-…; none is open then. */
 	start(): Target[] {
 		try {
 			const targets =
-				this.#names.length === 0
-					? this.#openAll(everyProcess()).targets
-					: this.#names.flatMap((name) => this.#openNamed(name));
+				this.#names.length === 0 ? this.#openEvery() : this.#names.flatMap((name) => this.#openNamed(name));
 			if (targets.length > 0) return targets;
 		} catch (error) {
 			for (const { target } of this.#observed.values()) target.close();
@@ -95,19 +110,30 @@ export class WatchedTargets {
 		});
 	}
 
-	/** Of several processes of one name some may be nothing for us; throws why when all are. */
-	#openNamed(name: string): Target[] {
-		const found = resolveTargets(name);
-		const { targets, error } = this.#openAll(found);
-		const there = found.some(({ pid }) => this.#observed.has(pid));
-		if (!there && error !== undefined) throw error;
+	#openEvery(): Target[] {
+		const { targets, errors } = this.#openAll(everyProcess().processes);
+		for (const [{ pid, comm }, error] of errors) {
+			if (error instanceof GomapgrowError && OF_GO_PROGRAMS.test(error.code)) {
+				this.#leftOut.push({ pid, name: comm, why: error.found });
+			}
+		}
 		return targets;
 	}
 
-	/** Opens what is not observed yet. `error`: why the first of those that are nothing for us is. */
-	#openAll(processes: readonly TargetProcess[]): { targets: Target[]; error?: unknown } {
+	/** Of several processes of one name some may be nothing for us; throws why when all are. */
+	#openNamed(name: string): Target[] {
+		const found = resolveTargets(name);
+		const { targets, errors } = this.#openAll(found);
+		const there = found.some(({ pid }) => this.#observed.has(pid));
+		const [first] = errors;
+		if (!there && first !== undefined) throw first[1];
+		return targets;
+	}
+
+	/** Opens what is not observed yet. `errors`: why others are nothing for us. */
+	#openAll(processes: readonly TargetProcess[]): { targets: Target[]; errors: [TargetProcess, unknown][] } {
 		const targets: Target[] = [];
-		const errors: unknown[] = [];
+		const errors: [TargetProcess, unknown][] = [];
 		for (const found of processes) {
 			if (this.#observed.has(found.pid)) continue;
 			let key = "";
@@ -118,15 +144,15 @@ export class WatchedTargets {
 				this.#known.add(key);
 				const refused = this.#refused.get(fileKey(exe));
 				if (refused === undefined) targets.push(this.#open(found, exe));
-				else errors.push(refused);
+				else errors.push([found, refused]);
 			} catch (error) {
 				if (!isNoGoProgram(error)) throw error;
 				// It has ended, or is about to execute something: the next look tells.
 				if (error instanceof GomapgrowError && error.code === "E-TARGET-GONE") this.#known.delete(key);
-				errors.push(error);
+				errors.push([found, error]);
 			}
 		}
-		return errors.length > 0 ? { targets, error: errors[0] } : { targets };
+		return { targets, errors };
 	}
 
 	#open(found: TargetProcess, exe: FileInode): Target {
@@ -199,7 +225,7 @@ export class WatchedTargets {
 	#look(): Target[] {
 		const names = this.#names.filter((name) => !isPid(name));
 		if (names.length === 0 && this.#names.length > 0) return [];
-		const found = this.#names.length === 0 ? everyProcess() : names.flatMap(namedNow);
+		const found = this.#names.length === 0 ? everyProcess().processes : names.flatMap(namedNow);
 		const { targets } = this.#openAll(found);
 		this.#forget();
 		return targets;
@@ -216,19 +242,6 @@ export class WatchedTargets {
 	drop(target: Target): void {
 		this.#observed.delete(target.identity.pid);
 	}
-}
-
-/**
- * BPF programs tell processes by the number that they have in our PID namespace, or in the first one: of a process in
- * a namespace inside of ours, when ours is not the first, they know neither. Throws E-TARGET-PIDNS.
- */
-function requireKnownNumbers(pid: number): void {
-	if (ownPidNamespace() === undefined || sharesPidNamespace(pid)) return;
-	throw new GomapgrowError("E-TARGET-PIDNS", {
-		wanted: `process ${pid} in gomapgrow's own PID namespace, or gomapgrow in the host's`,
-		found: "both in PID namespaces of their own (a container in a container)",
-		mend: "sudo nsenter --target 1 --pid --mount gomapgrow watch PID   # where the process has another number",
-	});
 }
 
 function executes(pid: number, exe: FileInode): boolean {

@@ -27,6 +27,7 @@ const MAY_IMPORT: Record<string, readonly string[] | "all"> = {
 	report: ["observe", "recording", "stats", "records", "text", "lib"],
 	export: ["observe", "recording", "report", "stats", "process", "gomap", "records", "text", "lib"],
 	tui: ["observe", "export", "report", "stats", "gomap", "records", "text", "lib"],
+	programs: ["process", "gobin", "plan", "elf", "records", "text", "lib"],
 	inspect: ["gobin", "plan", "isa", "records", "text", "lib"],
 	snapshot: ["gobin", "gomap", "elf", "records", "text", "lib"],
 	census: ["snapshot", "gobin", "gomap", "elf", "isa", "dwarf", "records", "text", "lib"],

@@ -6,8 +6,8 @@ import { RECORD_TYPES } from "../../../src/records/schema.ts";
 import { validateRecords } from "../../support/schema.ts";
 
 describe("answers", () => {
-	test("are those of snapshot and verify", () => {
-		expect(Object.keys(ANSWERS)).toEqual(["snapshot", "verification"]);
+	test("are those of snapshot, verify and ps", () => {
+		expect(Object.keys(ANSWERS)).toEqual(["snapshot", "verification", "process"]);
 	});
 
 	for (const [type, { properties, description }] of Object.entries(ANSWERS)) {

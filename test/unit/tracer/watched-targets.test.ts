@@ -1,11 +1,12 @@
 /** Which processes are observed as they come, go and change, with real processes and a clock of our own. */
 import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { copyFileSync } from "node:fs";
+import { chmodSync, copyFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readExe } from "../../../src/process/procfs.ts";
 import type { Target } from "../../../src/tracer/target.ts";
 import { type TargetChanges, WatchedTargets } from "../../../src/tracer/watched-targets.ts";
 import { goBuild } from "../../support/go-binaries.ts";
+import { withVersion } from "../../support/patched-version.ts";
 import { copyOfSleep, type Program, start, temporaryFolder } from "../../support/processes.ts";
 import { thrownBy } from "../../support/thrown.ts";
 
@@ -100,6 +101,19 @@ describe("at the start", () => {
 		await program.stop();
 		expect(thrownBy(() => new Watch(String(program.pid)).start()).code).toBe("E-TARGET-GONE");
 		expect(thrownBy(() => new Watch(path).start()).code).toBe("E-TARGET-NOT-FOUND");
+	});
+
+	test("without a name, Go programs that are left out are said, others are not", async () => {
+		const { path } = newProgram();
+		const oldPath = join(folder, "gmgwold");
+		writeFileSync(oldPath, withVersion(path, "go1.12.9"));
+		chmodSync(oldPath, 0o755);
+		await run(copyOfSleep(folder, "gmgwother"), ["60"]);
+		const [program, old] = [await run(path), await run(oldPath)] as const;
+		const watch = new Watch();
+		expect(watch.start()).toContain(program.pid);
+		const ours = watch.watched.leftOut.filter((left) => left.name.startsWith("gmgw"));
+		expect(ours).toEqual([{ pid: old.pid, name: "gmgwold", why: expect.stringContaining("go1.12.9") }]);
 	});
 });
 
