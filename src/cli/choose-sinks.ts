@@ -5,6 +5,8 @@
 import { FlameSink } from "../export/flame-sink.ts";
 import { NdjsonSink } from "../export/ndjson-sink.ts";
 import { NewFile } from "../export/new-file.ts";
+import { ProfileFiles } from "../export/pprof/profile-files.ts";
+import { ProfileSink } from "../export/pprof/profile-sink.ts";
 import { RecordingSink } from "../export/recording-sink.ts";
 import { OutputFd } from "../kernel/output-fd.ts";
 import type { Sink } from "../observe/sink.ts";
@@ -31,13 +33,15 @@ export function recordsOnStdout(options: LiveOptions): boolean {
 }
 
 /**
- * The files of --output and --flame, then what `rest` makes. Throws E-IO when one cannot be opened; none is left open
+ * The files of --output, --flame and --pprof, then what `rest` makes. Throws E-IO when one cannot be opened; none is left open
  * then.
  */
 function withFiles(options: LiveOptions, rest: () => LiveSinks): LiveSinks {
 	const files: Sink[] = [];
 	try {
 		if (options.flame !== undefined) files.unshift(new FlameSink(new NewFile(options.flame), options.metric));
+		if (options.pprof !== undefined)
+			files.unshift(new ProfileSink(new ProfileFiles({ ...options.pprof, named: true })));
 		if (options.output !== undefined) files.unshift(new RecordingSink(openRecordFile(options.output)));
 		const { sinks, ...others } = rest();
 		return { ...others, sinks: [...files, ...sinks] };

@@ -1,6 +1,7 @@
 /** Options that several commands share, checked. */
 import { GomapgrowError } from "../errors/error.ts";
 import { FLAME_METRICS, type FlameMetric } from "../export/flame/metric.ts";
+import type { ProfileRequest } from "../export/pprof/profile-files.ts";
 import type { ColorFlag } from "../text/color.ts";
 
 export interface LiveOptions {
@@ -16,6 +17,8 @@ export interface LiveOptions {
 	output: string | undefined;
 	flame: string | undefined;
 	metric: FlameMetric;
+	/** A pprof profile of the growths; undefined: none. */
+	pprof: ProfileRequest | undefined;
 	/** Part of a processor, or of what a target uses, that probing it may cost; undefined: no limit. */
 	budget: number | undefined;
 }
@@ -86,6 +89,24 @@ export function fileName(option: string, value: unknown): string | undefined {
 	});
 }
 
+/** The checked --pprof, with --pid, --goid and --force that belong to it. Throws E-USAGE. */
+export function profileRequest(options: Record<string, unknown>): ProfileRequest | undefined {
+	const path = fileName("--pprof", options.pprof);
+	const belongs = ["goid", "pid"].find((name) => options[name] !== undefined);
+	if (path === undefined) {
+		if (belongs === undefined) return undefined;
+		throw new GomapgrowError("E-USAGE", { wanted: `--pprof <file> with --${belongs}`, found: "none" });
+	}
+	const pid = options.pid === undefined ? undefined : Number(options.pid);
+	if (pid !== undefined && !(Number.isSafeInteger(pid) && pid > 0)) {
+		throw new GomapgrowError("E-USAGE", {
+			wanted: "the PID of a process in the recording after --pid",
+			found: JSON.stringify(options.pid) ?? "nothing",
+		});
+	}
+	return { path, pid, goroutines: options.goid === true, force: options.force === true };
+}
+
 const MIN_INTERVAL_MS = 100;
 
 /** The checked options of a live command, from cac's. Throws E-USAGE. */
@@ -108,6 +129,7 @@ export function liveOptions(options: Record<string, unknown>, usual?: keyof type
 		output: fileName("--output", options.output),
 		flame: fileName("--flame", options.flame),
 		metric: parseMetric(options.metric),
+		pprof: profileRequest(options),
 		budget: parseBudget(options.budget, usual),
 	};
 }

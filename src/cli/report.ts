@@ -7,12 +7,15 @@ import { flameSvg } from "../export/flame/svg.ts";
 import { FlameGraphBuilder } from "../export/flame/tree.ts";
 import { flameSubject } from "../export/flame-subject.ts";
 import { NewFile } from "../export/new-file.ts";
+import { profileComments } from "../export/pprof/comments.ts";
+import type { ProfileContext } from "../export/pprof/profile.ts";
+import { ProfileFiles, type ProfileRequest } from "../export/pprof/profile-files.ts";
 import { type ReadResult, readRecordings } from "../recording/read.ts";
 import type { TargetRecord } from "../records/records.ts";
 import { reportJson } from "../report/report-json.ts";
 import { reportText } from "../report/report-text.ts";
 import { type ColorFlag, decideColor } from "../text/color.ts";
-import { fileName, parseColor, parseMetric } from "./options.ts";
+import { fileName, parseColor, parseMetric, profileRequest } from "./options.ts";
 import { perfProfile } from "./perf-profile.ts";
 import { writeAll } from "./write-all.ts";
 
@@ -23,6 +26,7 @@ export interface ReportCommandOptions {
 	format: ReportFormat;
 	flame: string | undefined;
 	metric: FlameMetric;
+	pprof: ProfileRequest | undefined;
 	rows: number;
 	color: ColorFlag;
 	/** Output of perf script to be shown instead. */
@@ -51,17 +55,20 @@ export function reportOptions(options: Record<string, unknown>): ReportCommandOp
 	}
 	const fromPerf = perfScript(options.fromPerf);
 	const other = asked.find((format) => format === "folded" || format === "ascii");
-	if (fromPerf !== undefined && (other !== undefined || flame !== undefined)) {
+	const pprof = profileRequest(options);
+	const file = flame !== undefined ? "--flame" : pprof !== undefined ? "--pprof" : undefined;
+	const wrong = other === undefined ? file : `--${other}`;
+	if (fromPerf !== undefined && wrong !== undefined) {
 		throw new GomapgrowError("E-USAGE", {
 			wanted: "a table or --json with --from-perf",
-			found: other === undefined ? "--flame" : `--${other}`,
+			found: wrong,
 			mend: "perf script | stackcollapse-perf.pl   # folds the stacks of all samples",
 		});
 	}
 	return {
 		fromPerf,
-		format: asked[0] ?? (flame === undefined ? "table" : "nothing"),
-		flame,
+		format: asked[0] ?? (file === undefined ? "table" : "nothing"),
+		...{ flame, pprof },
 		metric: parseMetric(options.metric),
 		rows,
 		color: parseColor(options.color),
@@ -79,6 +86,16 @@ function perfScript(value: unknown): string | undefined {
 function distinctTargets({ merged }: ReadResult): TargetRecord[] {
 	const targets = merged.recordings.flatMap((recording) => recording.targets);
 	return [...new Map(targets.map((target) => [`${target.pid} ${target.name}`, target])).values()];
+}
+
+function profileContext({ merged, notes }: ReadResult): ProfileContext {
+	const starts = merged.recordings.flatMap(({ start }) => (start === undefined ? [] : [start]));
+	const times = starts.map(({ time }) => Date.parse(time)).filter(Number.isFinite);
+	return {
+		timeNs: times.length === 0 ? 0n : BigInt(Math.min(...times)) * 1_000_000n,
+		durationNs: merged.elapsedNs,
+		comments: [...profileComments(starts, merged.ledger), ...notes.map((note) => `missing: ${note}`)],
+	};
 }
 
 function printed(result: ReadResult, graph: FlameGraphBuilder, options: ReportCommandOptions): string {
@@ -115,11 +132,13 @@ export async function report(paths: readonly string[], options: ReportCommandOpt
 		});
 	}
 	const file = options.flame === undefined ? undefined : new NewFile(options.flame);
+	const profiles = options.pprof === undefined ? undefined : new ProfileFiles(options.pprof);
 	try {
 		const graph = new FlameGraphBuilder(options.metric);
 		const result = await readRecordings(paths, (record) => {
 			if (record.type === "growth" || record.type === "work") graph.add(record);
 			else if (record.type === "target") graph.addProcess(record.pid, record.name);
+			profiles?.add(record);
 		});
 		if (file !== undefined) {
 			file.write(
@@ -129,6 +148,7 @@ export async function report(paths: readonly string[], options: ReportCommandOpt
 				throw new GomapgrowError("E-IO", { wanted: "to write the flame graph", found: file.failure });
 			}
 		}
+		profiles?.write(profileContext(result));
 		writeAll(1, printed(result, graph, options));
 		const inReport = options.format === "table" || options.format === "json";
 		if (!inReport) writeAll(2, result.notes.map((note) => `missing: ${note}\n`).join(""));

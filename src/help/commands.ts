@@ -23,6 +23,18 @@ const FLAME: OptionSpec = {
 	completes: "file",
 };
 
+const PPROF: OptionSpec = {
+	name: "pprof",
+	value: "file",
+	about:
+		"write a profile for `go tool pprof` to this new file at the end, one for each executable where {name} is in it",
+	completes: "file",
+};
+
+const GOID: OptionSpec = { name: "goid", about: "with --pprof: label growths with their goroutine" };
+
+const FORCE: OptionSpec = { name: "force", about: "replace files of exports that are there already" };
+
 const OUTPUT: OptionSpec = {
 	name: "output",
 	short: "o",
@@ -60,6 +72,9 @@ const live = (observed: readonly OptionSpec[]): readonly OptionSpec[] => [
 	OUTPUT,
 	FLAME,
 	METRIC,
+	PPROF,
+	GOID,
+	FORCE,
 	COLOR,
 ];
 
@@ -112,7 +127,7 @@ export const COMMANDS = [
 			"On a terminal a line shows how far it is. The file holds whole records at any time: also after a crash, or when the disk is full, `gomapgrow report` reads what there is.",
 		],
 		completes: "process",
-		options: [OUTPUT, ...OBSERVING, FLAME, METRIC, COLOR],
+		options: [OUTPUT, ...OBSERVING, FLAME, METRIC, PPROF, GOID, FORCE, COLOR],
 		examples: [
 			{ command: "gomapgrow record etcd -o run.ndjson.gz --duration 1m", about: "one minute, compressed" },
 			{ command: "gomapgrow record 4711 -o run.ndjson", about: "until Ctrl-C" },
@@ -133,6 +148,10 @@ export const COMMANDS = [
 			{ name: "folded", about: "stacks for flamegraph.pl or speedscope" },
 			{ name: "ascii", about: "a flame graph for the terminal" },
 			METRIC,
+			PPROF,
+			{ name: "pid", value: "pid", about: "with --pprof: growths of this process alone" },
+			GOID,
+			FORCE,
 			{
 				name: "from-perf",
 				value: "file",
@@ -147,6 +166,10 @@ export const COMMANDS = [
 			{ command: "gomapgrow report run.ndjson.gz", about: "the summary and tables" },
 			{ command: "gomapgrow report run.ndjson --flame run.svg --metric bytes", about: "where memory is allocated" },
 			{ command: "gomapgrow report run.ndjson --folded | flamegraph.pl > run.svg", about: "with other tools" },
+			{
+				command: "gomapgrow report run.ndjson.gz --pprof run.pb.gz && go tool pprof -top run.pb.gz",
+				about: "with Go's own tools",
+			},
 			{
 				command: "gomapgrow report --from-perf perf.data.txt run.ndjson",
 				about: "samples beside durations",
