@@ -7,9 +7,7 @@ import { flameSvg } from "../export/flame/svg.ts";
 import { FlameGraphBuilder } from "../export/flame/tree.ts";
 import { flameSubject } from "../export/flame-subject.ts";
 import { NewFile } from "../export/new-file.ts";
-import { profileComments } from "../export/pprof/comments.ts";
-import type { ProfileContext } from "../export/pprof/profile.ts";
-import { ProfileFiles, type ProfileRequest } from "../export/pprof/profile-files.ts";
+import type { ProfileRequest } from "../export/pprof/profile-files.ts";
 import { type ReadResult, readRecordings } from "../recording/read.ts";
 import type { TargetRecord } from "../records/records.ts";
 import { reportJson } from "../report/report-json.ts";
@@ -17,23 +15,33 @@ import { reportText } from "../report/report-text.ts";
 import { type ColorFlag, decideColor } from "../text/color.ts";
 import { fileName, parseColor, parseMetric, profileRequest } from "./options.ts";
 import { perfProfile } from "./perf-profile.ts";
+import {
+	benchExport,
+	profileExport,
+	prometheusExport,
+	type RecordingExport,
+	speedscopeExport,
+} from "./report-exports.ts";
 import { writeAll } from "./write-all.ts";
 
 /** What is printed; `nothing` when only a file was asked for. */
-type ReportFormat = "table" | "json" | "folded" | "ascii" | "nothing";
+type ReportFormat = (typeof FORMATS)[number] | "nothing";
 
 export interface ReportCommandOptions {
 	format: ReportFormat;
 	flame: string | undefined;
 	metric: FlameMetric;
 	pprof: ProfileRequest | undefined;
+	speedscope: string | undefined;
+	/** Replace files of exports. */
+	force: boolean;
 	rows: number;
 	color: ColorFlag;
 	/** Output of perf script to be shown instead. */
 	fromPerf: string | undefined;
 }
 
-const FORMATS = ["table", "json", "folded", "ascii"] as const;
+const FORMATS = ["table", "json", "folded", "ascii", "bench", "prometheus"] as const;
 const DEFAULT_ROWS = 20;
 
 /** The checked options, from cac's. Throws E-USAGE. */
@@ -42,7 +50,7 @@ export function reportOptions(options: Record<string, unknown>): ReportCommandOp
 	const flame = fileName("--flame", options.flame);
 	if (asked.length > 1) {
 		throw new GomapgrowError("E-USAGE", {
-			wanted: "one of --table, --json, --folded and --ascii",
+			wanted: "one of --table, --json, --folded, --ascii, --bench and --prometheus",
 			found: asked.map((format) => `--${format}`).join(" and "),
 		});
 	}
@@ -54,21 +62,22 @@ export function reportOptions(options: Record<string, unknown>): ReportCommandOp
 		});
 	}
 	const fromPerf = perfScript(options.fromPerf);
-	const other = asked.find((format) => format === "folded" || format === "ascii");
+	const other = asked.find((format) => format !== "table" && format !== "json");
 	const pprof = profileRequest(options);
-	const file = flame !== undefined ? "--flame" : pprof !== undefined ? "--pprof" : undefined;
-	const wrong = other === undefined ? file : `--${other}`;
+	const speedscope = fileName("--speedscope", options.speedscope);
+	const file = Object.entries({ flame, pprof, speedscope }).find(([, asked]) => asked !== undefined)?.[0];
+	const wrong = other ?? file;
 	if (fromPerf !== undefined && wrong !== undefined) {
 		throw new GomapgrowError("E-USAGE", {
 			wanted: "a table or --json with --from-perf",
-			found: wrong,
+			found: `--${wrong}`,
 			mend: "perf script | stackcollapse-perf.pl   # folds the stacks of all samples",
 		});
 	}
 	return {
 		fromPerf,
 		format: asked[0] ?? (file === undefined ? "table" : "nothing"),
-		...{ flame, pprof },
+		...{ flame, pprof, speedscope, force: options.force === true },
 		metric: parseMetric(options.metric),
 		rows,
 		color: parseColor(options.color),
@@ -88,14 +97,13 @@ function distinctTargets({ merged }: ReadResult): TargetRecord[] {
 	return [...new Map(targets.map((target) => [`${target.pid} ${target.name}`, target])).values()];
 }
 
-function profileContext({ merged, notes }: ReadResult): ProfileContext {
-	const starts = merged.recordings.flatMap(({ start }) => (start === undefined ? [] : [start]));
-	const times = starts.map(({ time }) => Date.parse(time)).filter(Number.isFinite);
-	return {
-		timeNs: times.length === 0 ? 0n : BigInt(Math.min(...times)) * 1_000_000n,
-		durationNs: merged.elapsedNs,
-		comments: [...profileComments(starts, merged.ledger), ...notes.map((note) => `missing: ${note}`)],
-	};
+function exportsOf({ pprof, speedscope, force, format }: ReportCommandOptions): RecordingExport[] {
+	const exports: RecordingExport[] = [];
+	if (pprof !== undefined) exports.push(profileExport(pprof));
+	if (speedscope !== undefined) exports.push(speedscopeExport(speedscope, force));
+	if (format === "bench") exports.push(benchExport());
+	if (format === "prometheus") exports.push(prometheusExport());
+	return exports;
 }
 
 function printed(result: ReadResult, graph: FlameGraphBuilder, options: ReportCommandOptions): string {
@@ -113,6 +121,8 @@ function printed(result: ReadResult, graph: FlameGraphBuilder, options: ReportCo
 			const color = decideColor({ flag: options.color, env, isTTY: isTTY === true });
 			return asciiFlame(graph.build(), { columns: isTTY ? columns : 100, color });
 		}
+		case "bench":
+		case "prometheus":
 		case "nothing":
 			return "";
 	}
@@ -132,13 +142,13 @@ export async function report(paths: readonly string[], options: ReportCommandOpt
 		});
 	}
 	const file = options.flame === undefined ? undefined : new NewFile(options.flame);
-	const profiles = options.pprof === undefined ? undefined : new ProfileFiles(options.pprof);
 	try {
+		const exports = exportsOf(options);
 		const graph = new FlameGraphBuilder(options.metric);
 		const result = await readRecordings(paths, (record) => {
 			if (record.type === "growth" || record.type === "work") graph.add(record);
 			else if (record.type === "target") graph.addProcess(record.pid, record.name);
-			profiles?.add(record);
+			for (const each of exports) each.add(record);
 		});
 		if (file !== undefined) {
 			file.write(
@@ -148,8 +158,8 @@ export async function report(paths: readonly string[], options: ReportCommandOpt
 				throw new GomapgrowError("E-IO", { wanted: "to write the flame graph", found: file.failure });
 			}
 		}
-		profiles?.write(profileContext(result));
-		writeAll(1, printed(result, graph, options));
+		const exported = exports.map((each) => each.finish(result)).join("");
+		writeAll(1, exported + printed(result, graph, options));
 		const inReport = options.format === "table" || options.format === "json";
 		if (!inReport) writeAll(2, result.notes.map((note) => `missing: ${note}\n`).join(""));
 	} finally {

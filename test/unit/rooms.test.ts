@@ -26,6 +26,7 @@ const MAY_IMPORT: Record<string, readonly string[] | "all"> = {
 	recording: ["process", "kernel", "stats", "records", "text", "lib"],
 	report: ["observe", "recording", "stats", "records", "text", "lib"],
 	export: ["observe", "recording", "report", "stats", "process", "gomap", "records", "text", "lib"],
+	metrics: ["gomap", "records", "text", "lib"],
 	tui: ["observe", "export", "report", "stats", "gomap", "records", "text", "lib"],
 	programs: ["process", "gobin", "plan", "elf", "records", "text", "lib"],
 	inspect: ["gobin", "plan", "isa", "records", "text", "lib"],
