@@ -57,7 +57,7 @@ function growth(pid: number, fn: string, kind: GrowthRecord["kind"]): GrowthReco
 const exit = (pid: number): ExitRecord => ({ type: "exit", time: example("end").time, elapsed_ns: 1, pid });
 
 function valuesOf(metrics: GrowthMetrics, name: string): Record<string, number> {
-	const family = metrics.families().find((each) => each.name === name) as Extract<Family, { type: "counter" }>;
+	const family = metrics.families().find((each) => each.name === name) as Exclude<Family, { type: "histogram" }>;
 	const values: Record<string, number> = {};
 	for (const { labels, value } of family.points) {
 		const key = [labels.target, labels.site, labels.kind].filter((label) => label !== undefined).join(" ");
