@@ -1,6 +1,7 @@
 /** One census with types and holders: what the command maps prints. */
 import { GomapgrowError } from "../errors/error.ts";
 import type { GoBinary, MapImpl } from "../gobin/go-binary.ts";
+import { filledBytes } from "../gomap/sizing.ts";
 import type { GoroutineState } from "../snapshot/goroutine-state.ts";
 import { type GlobalMap, globalMapsFromCode } from "./globals-from-code.ts";
 import { listGoroutines, stackInUse } from "./goroutine-stacks.ts";
@@ -8,7 +9,6 @@ import { HolderNaming } from "./holder-names.ts";
 import { Holders } from "./holders.ts";
 import { FLAG, HOW, type MapTable } from "./map-table.ts";
 import type { BatchReader, ReadBatch, ReadCosts } from "./read-batch.ts";
-import { rebuiltBytes } from "./rebuilt-size.ts";
 import { References } from "./references.ts";
 import { type Program, readMaps } from "./scan.ts";
 import { findStackMaps } from "./stack-maps.ts";
@@ -150,7 +150,10 @@ function wasteOf({ shapes, classes, layouts, heap }: Program, table: MapTable, r
 	// Of a map without memory all types are possible.
 	if (shape === undefined || table.has(row, FLAG.empty)) return 0;
 	const header = layouts.impl === "classic" ? layouts.hmap.bytes : layouts.map.bytes;
-	const rebuilt = rebuiltBytes(shapes, classes, shape, table.word("entries", row), header, heap.minor);
+	const storage = { bytes: shape.groupBytes, pointers: !shape.noscan };
+	const release = { impl: shapes.impl, minor: heap.minor };
+	// What it would take if it were made anew, with make(map[K]V, n), for the entries that it has.
+	const rebuilt = classes.objectSize(header, false) + filledBytes(release, table.word("entries", row), storage);
 	return Math.max(0, table.word("bytes", row) - rebuilt);
 }
 

@@ -2,10 +2,11 @@
  * What the object that holds buckets or groups says about their type: its size, its header, or which of its words
  * are pointers.
  */
+
+import { MAX_WITHOUT_HEADER } from "../gomap/size-classes.ts";
 import { arenaBits, inlineMarkBytes, pointerBits } from "./pointer-bits.ts";
 import type { ReadBatch } from "./read-batch.ts";
 import { NONE, type Shapes } from "./shapes.ts";
-import { MAX_WITHOUT_HEADER } from "./size-classes.ts";
 import { ARENA_BYTES } from "./span-layout.ts";
 import type { Place, SpanPieces } from "./span-pieces.ts";
 import type { Spans } from "./spans.ts";

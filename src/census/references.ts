@@ -3,9 +3,9 @@
  * leads to one, and which objects carry their type.
  */
 
+import { MAX_WITHOUT_HEADER } from "../gomap/size-classes.ts";
 import { addLiveBits, forLive, type LiveBits, MAX_CHUNK, spanPieces } from "./live-objects.ts";
 import { FLAG, HOW } from "./map-table.ts";
-import { MAX_WITHOUT_HEADER } from "./size-classes.ts";
 import { KIND } from "./type-table.ts";
 import { type Area, ROOT, type Walk, type WalkContext } from "./walk.ts";
 

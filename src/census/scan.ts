@@ -1,6 +1,7 @@
 /** A census: all maps in the heap of a running Go program, read from outside while it runs. */
 import { GomapgrowError } from "../errors/error.ts";
 import type { GoBinary, MapImpl } from "../gobin/go-binary.ts";
+import { type SizeClasses, sizeClassesOf } from "../gomap/size-classes.ts";
 import { Examiner, type MapLayouts } from "./examine.ts";
 import { findMaps, type Search } from "./find-maps.ts";
 import type { HeaderShape } from "./header-objects.ts";
@@ -9,7 +10,6 @@ import { hasInlineMarks } from "./pointer-bits.ts";
 import { type BatchReader, ReadBatch } from "./read-batch.ts";
 import { locateHeap, type RuntimeHeap } from "./runtime-heap.ts";
 import { Shapes } from "./shapes.ts";
-import { SizeClasses } from "./size-classes.ts";
 import { type SpanLayout, spanLayout } from "./span-layout.ts";
 import { type HeapAddresses, Spans } from "./spans.ts";
 import { TypeTable } from "./type-table.ts";
@@ -61,7 +61,7 @@ export function openProgram(memory: BatchReader, binary: GoBinary, bias: number)
 	const batch = new ReadBatch(memory, { bytes: 0, batches: 0, pieces: 0 });
 	const table = new TypeTable(batch, { start: types + bias, end: etypes + bias, minor });
 	table.read();
-	const classes = new SizeClasses(minor);
+	const classes = sizeClassesOf(minor);
 	const shapes = new Shapes(table, impl, classes, minor);
 	return {
 		...{ binary, bias, impl, layouts, classes, shapes },

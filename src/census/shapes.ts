@@ -4,7 +4,7 @@
  * different shapes.
  */
 import type { MapImpl } from "../gobin/go-binary.ts";
-import { PAGE, type SizeClasses } from "./size-classes.ts";
+import { PAGE, type SizeClasses } from "../gomap/size-classes.ts";
 import { KIND, type TypeDescriptor, type TypeTable } from "./type-table.ts";
 
 /** Words of a bucket or group whose pointers are compared. */

@@ -3,9 +3,9 @@
  * allocated.
  */
 import { GomapgrowError } from "../errors/error.ts";
+import { PAGE, type SizeClasses } from "../gomap/size-classes.ts";
 import type { ReadBatch } from "./read-batch.ts";
 import type { RuntimeHeap } from "./runtime-heap.ts";
-import { PAGE, type SizeClasses } from "./size-classes.ts";
 import {
 	ARENA_BYTES,
 	arenaIndex,

@@ -1,8 +1,8 @@
 /** How large and how full a map is at a moment, from its header and, of a swiss map, from its tables. */
 import type { GrowthRecord } from "../records/records.ts";
 import { type ClassicMap, FLAG, type SwissMap, type TableHeader } from "./header.ts";
+import { allocatedBytes } from "./size-classes.ts";
 import {
-	allocatedBytes,
 	bucketArray,
 	directoryBytes,
 	GROUP_SLOTS,

@@ -1,8 +1,9 @@
 /**
- * How many bytes the parts of a map take: the bucket array of a classic map (runtime/map.go, makeBucketArray), groups,
- * tables and directory of a swiss one (internal/runtime/maps), and what the allocator makes of a size
- * (runtime/msize.go, sizeclasses.go).
+ * How large the parts of a map are: the bucket array of a classic map (runtime/map.go, makeBucketArray), groups,
+ * tables and directory of a swiss one (internal/runtime/maps), and what of them make(map[K]V, n) makes.
  */
+import type { MapImpl } from "../records/records.ts";
+import { allocatedBytes, sizeClassesOf } from "./size-classes.ts";
 
 /** Slots of one bucket (classic) and of one group (swiss). */
 export const BUCKET_SLOTS = 8;
@@ -54,51 +55,14 @@ export function groupsOf(slots: number): number {
 	return slots / GROUP_SLOTS;
 }
 
-const PAGE = 8192;
-const MAX_SMALL = 32_768;
-/** Objects with pointers above this size have a header of so many bytes since Go 1.22. */
-const MAX_WITHOUT_HEADER = 512;
-const HEADER = 8;
-
-/** runtime/sizeclasses.go, Go 1.16 to 1.27; 1.15 has no class of 24 bytes. */
-const SIZE_CLASSES: readonly number[] = [
-	...[
-		8, 16, 24, 32, 48, 64, 80, 96, 112, 128, 144, 160, 176, 192, 208, 224, 240, 256, 288, 320, 352, 384, 416, 448, 480,
-	],
-	...[512, 576, 640, 704, 768, 896, 1024, 1152, 1280, 1408, 1536, 1792, 2048, 2304, 2688, 3072, 3200, 3456, 4096, 4864],
-	...[5376, 6144, 6528, 6784, 6912, 8192, 9472, 9728, 10240, 10880, 12288, 13568, 14336, 16384, 18432, 19072, 20480],
-	...[21760, 24576, 27264, 28672, MAX_SMALL],
-];
-
-/** The size classes of a release, ascending. */
-export function sizeClasses(goMinor: number): readonly number[] {
-	return goMinor < 16 ? SIZE_CLASSES.filter((size) => size !== 24) : SIZE_CLASSES;
-}
-
-function headerOf(size: number, pointers: boolean, goMinor: number): number {
-	return goMinor >= 22 && pointers && size > MAX_WITHOUT_HEADER && size <= MAX_SMALL - HEADER ? HEADER : 0;
-}
-
-/** Bytes of the heap that an allocation takes: its size class, or whole pages. `size`: 0 to 2^52. */
-export function allocatedBytes(size: number, pointers: boolean, goMinor: number): number {
-	if (size === 0) return 0;
-	const wanted = size + headerOf(size, pointers, goMinor);
-	// From Go 1.22 on what leaves no room for a header is a large object, with pointers or not.
-	const large = goMinor >= 22 ? size > MAX_SMALL - HEADER : size > MAX_SMALL;
-	const fit = large ? undefined : sizeClasses(goMinor).find((each) => each >= wanted);
-	return fit ?? Math.ceil(size / PAGE) * PAGE;
-}
-
 /**
  * A new array of 2^b buckets: how many there are, the preallocated overflow buckets included, and the bytes of the
  * heap.
  */
 export function bucketArray(b: number, storage: MapStorage, goMinor: number): { buckets: number; bytes: number } {
 	const { bytes, pointers } = storage;
-	const size = bucketsWanted(b) * bytes;
-	const allocated = allocatedBytes(size, pointers, goMinor);
 	// What is left of the size class becomes overflow buckets, too.
-	const usable = allocated - headerOf(size, pointers, goMinor);
+	const usable = sizeClassesOf(goMinor).usableSize(bucketsWanted(b) * bytes, !pointers);
 	const buckets = b >= 4 && bytes > 0 ? Math.floor(usable / bytes) : bucketsWanted(b);
 	return { buckets, bytes: allocatedBytes(buckets * bytes, pointers, goMinor) };
 }
@@ -116,4 +80,73 @@ export function groupsBytes(slots: number, { bytes, pointers }: MapStorage, goMi
 /** Bytes of the heap that a directory of so many entries takes. */
 export function directoryBytes(entries: number, goMinor: number): number {
 	return allocatedBytes(DIRECTORY_ENTRY_BYTES * entries, true, goMinor);
+}
+
+/** log2 of the buckets that hold so many entries: what a hint makes (makemap), and what a map grows to. */
+export function bucketsLog2(entries: number, goMinor: number): number {
+	let b = 0;
+	while (entries > bucketRoom(b, goMinor)) b++;
+	return b;
+}
+
+/** The tables that a swiss map is made with; none: one group, made with the first entry. */
+export interface SwissTables {
+	/** A power of two, or 0. */
+	tables: number;
+	/** Of each table. */
+	slots: number;
+}
+
+/** What a hint makes (maps/map.go, NewMap, and newTable). The quotients are rounded down, as there. */
+export function swissTables(hint: number): SwissTables {
+	if (hint <= GROUP_SLOTS) return { tables: 0, slots: GROUP_SLOTS };
+	const target = Math.floor((hint * GROUP_SLOTS) / MAX_AVG_GROUP_LOAD);
+	const tables = powerOfTwo(Math.ceil(target / MAX_TABLE_CAPACITY));
+	return { tables, slots: Math.max(GROUP_SLOTS, powerOfTwo(Math.floor(target / tables))) };
+}
+
+/** The least that is not smaller. */
+function powerOfTwo(least: number): number {
+	let power = 1;
+	while (power < least) power *= 2;
+	return power;
+}
+
+/** A release of Go, and which maps it has. */
+export interface MapRelease {
+	impl: MapImpl;
+	minor: number;
+}
+
+/** sizeof(runtime.mapextra), which a classic map with overflow buckets has. */
+const EXTRA_BYTES = 24;
+
+/**
+ * Bytes of the heap, without the header, that make(map[K]V, hint) takes at once; 0 where the first entry makes the one
+ * bucket or group.
+ */
+export function madeBytes({ impl, minor }: MapRelease, hint: number, storage: MapStorage): number {
+	if (impl === "classic") {
+		const b = bucketsLog2(hint, minor);
+		if (b === 0) return 0;
+		const { buckets, bytes } = bucketArray(b, storage, minor);
+		return bytes + (buckets > 2 ** b ? extraBytes(minor) : 0);
+	}
+	const { tables, slots } = swissTables(hint);
+	return tables === 0 ? 0 : tables * tableBytes(slots, storage, minor) + directoryBytes(tables, minor);
+}
+
+/** Bytes of the heap that the record of overflow buckets takes. */
+export function extraBytes(goMinor: number): number {
+	return allocatedBytes(EXTRA_BYTES, true, goMinor);
+}
+
+/**
+ * Bytes of buckets, or of groups, tables and directory, of a map that was made for as many entries as it has; `entries`:
+ * 1 or more.
+ */
+export function filledBytes(release: MapRelease, entries: number, storage: MapStorage): number {
+	const { impl, minor } = release;
+	if (impl === "classic") return bucketArray(bucketsLog2(entries, minor), storage, minor).bytes;
+	return madeBytes(release, entries, storage) || groupsBytes(GROUP_SLOTS, storage, minor);
 }

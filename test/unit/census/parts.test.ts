@@ -3,9 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { Comparison } from "../../../src/census/compare.ts";
 import { classicHeader, fullSlots, swissHeader, swissTable } from "../../../src/census/map-layout.ts";
 import { CensusLines } from "../../../src/census/read-json.ts";
-import { classicLog2 } from "../../../src/census/rebuilt-size.ts";
 import { sortDown } from "../../../src/census/select.ts";
-import { SizeClasses } from "../../../src/census/size-classes.ts";
 import { mapsOptions, parseBytes } from "../../../src/cli/maps-options.ts";
 import { structLayouts } from "../../../src/gobin/layouts/struct-layouts.ts";
 import { tableLayouts } from "../../../src/gobin/layouts/table.ts";
@@ -22,27 +20,6 @@ function memory(...words: bigint[]): { bytes: Uint8Array; words: Uint32Array } {
 	const long = BigUint64Array.from(words);
 	return { bytes: new Uint8Array(long.buffer), words: new Uint32Array(long.buffer) };
 }
-
-describe("size classes", () => {
-	test("Go 1.16 has one of 24 bytes, 1.15 has none", () => {
-		expect(new SizeClasses(16).roundUp(17)).toBe(24);
-		expect(new SizeClasses(15).roundUp(17)).toBe(32);
-	});
-
-	test("from 1.22 on objects with pointers above 512 bytes have a header", () => {
-		const [old, now] = [new SizeClasses(21), new SizeClasses(22)];
-		expect([old.objectSize(1024, false), now.objectSize(1024, false), now.objectSize(1024, true)]).toEqual([
-			1024, 1152, 1024,
-		]);
-		expect(now.objectSize(512, false)).toBe(512);
-		expect(now.objectSize(32_765, false)).toBe(32_768);
-		expect(now.objectSize(32_761, true)).toBe(32_768);
-	});
-
-	test("above 32 kB objects are whole pages", () => {
-		expect(new SizeClasses(27).objectSize(32_769, true)).toBe(40_960);
-	});
-});
 
 describe("classic headers", () => {
 	const layout = layoutsOf(23).hmap;
@@ -117,13 +94,6 @@ describe("order", () => {
 		const rows = Uint32Array.of(4, 7, 9, 2);
 		expect([...sortDown(rows, (row) => row % 5)]).toEqual([4, 9, 7, 2]);
 		expect([...sortDown(rows, (row) => row * 2 ** 40)]).toEqual([9, 7, 4, 2]);
-	});
-});
-
-describe("what a map would take if it were made anew", () => {
-	test("by load factor, which is 6 in Go 1.21", () => {
-		expect([classicLog2(8, 23), classicLog2(9, 23), classicLog2(13, 23), classicLog2(14, 23)]).toEqual([0, 1, 1, 2]);
-		expect([classicLog2(13, 21), classicLog2(12, 21)]).toEqual([2, 1]);
 	});
 });
 

@@ -5,8 +5,8 @@
 
 import type { BatchReader } from "../../../src/census/read-batch.ts";
 import { locateHeap } from "../../../src/census/runtime-heap.ts";
-import { SizeClasses } from "../../../src/census/size-classes.ts";
 import { type GoBinary, openGoBinary } from "../../../src/gobin/go-binary.ts";
+import { SizeClasses } from "../../../src/gomap/size-classes.ts";
 import { fileSource, goBuild } from "../../support/go-binaries.ts";
 
 export const BINARY: GoBinary = openGoBinary(

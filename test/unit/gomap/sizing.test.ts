@@ -2,14 +2,13 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { allocatedBytes, SizeClasses, sizeClassesOf } from "../../../src/gomap/size-classes.ts";
 import {
-	allocatedBytes,
 	bucketArray,
 	bucketRoom,
 	bucketsWanted,
 	directoryBytes,
 	groupsBytes,
-	sizeClasses,
 	tableBytes,
 	tableRoom,
 } from "../../../src/gomap/sizing.ts";
@@ -23,7 +22,28 @@ test.each(GO_VERSIONS)("the size classes of Go %s", (version) => {
 		.filter(existsSync);
 	const text = readFileSync(file, "utf8");
 	const list = /(?:class_to_size|SizeClassToSize) = \[\w+\]uint16\{([\d, ]+)\}/.exec(text)?.[1] ?? "";
-	expect([0, ...sizeClasses(minorOf(version))]).toEqual(list.split(",").map(Number));
+	expect([0, ...sizeClassesOf(minorOf(version)).sizes]).toEqual(list.split(",").map(Number));
+});
+
+describe("size classes", () => {
+	test("Go 1.16 has one of 24 bytes, 1.15 has none", () => {
+		expect(new SizeClasses(16).roundUp(17)).toBe(24);
+		expect(new SizeClasses(15).roundUp(17)).toBe(32);
+	});
+
+	test("from 1.22 on objects with pointers above 512 bytes have a header", () => {
+		const [old, now] = [new SizeClasses(21), new SizeClasses(22)];
+		expect([old.objectSize(1024, false), now.objectSize(1024, false), now.objectSize(1024, true)]).toEqual([
+			1024, 1152, 1024,
+		]);
+		expect(now.objectSize(512, false)).toBe(512);
+		expect(now.objectSize(32_765, false)).toBe(32_768);
+		expect(now.objectSize(32_761, true)).toBe(32_768);
+	});
+
+	test("above 32 kB objects are whole pages", () => {
+		expect(new SizeClasses(27).objectSize(32_769, true)).toBe(40_960);
+	});
 });
 
 describe("an allocation", () => {

@@ -17,33 +17,35 @@ const HEADER = 8;
 export class SizeClasses {
 	/** Whether objects above 512 bytes that have pointers begin with the address of their type (1.22+). */
 	readonly headers: boolean;
-	readonly #sizes: readonly number[];
+
+	/** Ascending. */
+	readonly sizes: readonly number[];
 
 	constructor(minor: number) {
 		this.headers = minor >= 22;
-		this.#sizes = minor < 16 ? SIZES.filter((size) => size !== 24) : SIZES;
+		this.sizes = minor < 16 ? SIZES.filter((size) => size !== 24) : SIZES;
 	}
 
 	get count(): number {
-		return this.#sizes.length;
+		return this.sizes.length;
 	}
 
 	/** Of a class, 1 and up. */
 	sizeOf(sizeClass: number): number | undefined {
-		return this.#sizes[sizeClass - 1];
+		return this.sizes[sizeClass - 1];
 	}
 
 	/** Size class or pages that `bytes` are rounded up to. */
 	roundUp(bytes: number): number {
 		if (bytes > MAX_SMALL) return Math.ceil(bytes / PAGE) * PAGE;
 		let low = 0;
-		let high = this.#sizes.length - 1;
+		let high = this.sizes.length - 1;
 		while (low < high) {
 			const middle = (low + high) >>> 1;
-			if ((this.#sizes[middle] as number) >= bytes) high = middle;
+			if ((this.sizes[middle] as number) >= bytes) high = middle;
 			else low = middle + 1;
 		}
-		return this.#sizes[low] as number;
+		return this.sizes[low] as number;
 	}
 
 	/** Bytes of the object that holds so many. */
@@ -57,4 +59,18 @@ export class SizeClasses {
 		if (!this.headers || noscan || bytes <= MAX_WITHOUT_HEADER) return this.roundUp(bytes);
 		return bytes <= MAX_SMALL - HEADER ? this.roundUp(bytes + HEADER) - HEADER : Math.ceil(bytes / PAGE) * PAGE;
 	}
+}
+
+const KNOWN = new Map<number, SizeClasses>();
+
+/** Those of a release. */
+export function sizeClassesOf(minor: number): SizeClasses {
+	const known = KNOWN.get(minor) ?? new SizeClasses(minor);
+	KNOWN.set(minor, known);
+	return known;
+}
+
+/** Bytes of the heap that an allocation takes: its size class, or whole pages. `size`: 0 to 2^52. */
+export function allocatedBytes(size: number, pointers: boolean, minor: number): number {
+	return size === 0 ? 0 : sizeClassesOf(minor).objectSize(size, !pointers);
 }
