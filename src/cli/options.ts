@@ -2,6 +2,7 @@
 import { GomapgrowError } from "../errors/error.ts";
 import { FLAME_METRICS, type FlameMetric } from "../export/flame/metric.ts";
 import type { ProfileRequest } from "../export/pprof/profile-files.ts";
+import type { ContainerFilter } from "../process/container-filter.ts";
 import type { ColorFlag } from "../text/color.ts";
 
 export interface LiveOptions {
@@ -21,6 +22,8 @@ export interface LiveOptions {
 	pprof: ProfileRequest | undefined;
 	/** Part of a processor, or of what a target uses, that probing it may cost; undefined: no limit. */
 	budget: number | undefined;
+	/** Only processes in these containers. */
+	inContainers: ContainerFilter | undefined;
 }
 
 /** Of a processor, or of what the target uses. A command of `run` is started for being watched: its counts should be exact. */
@@ -107,6 +110,18 @@ export function profileRequest(options: Record<string, unknown>): ProfileRequest
 	return { path, pid, goroutines: options.goid === true, force: options.force === true };
 }
 
+/** What --container, --pod and --namespace mean together; undefined without all of them. Throws E-USAGE. */
+function containerFilter(options: Record<string, unknown>): ContainerFilter | undefined {
+	const filter: ContainerFilter = {};
+	for (const field of ["container", "pod", "namespace"] as const) {
+		const value = options[field];
+		if (value === undefined) continue;
+		if (value === "") throw new GomapgrowError("E-USAGE", { wanted: `a name after --${field}`, found: "none" });
+		filter[field] = String(value);
+	}
+	return Object.keys(filter).length === 0 ? undefined : filter;
+}
+
 const MIN_INTERVAL_MS = 100;
 
 /** The checked options of a live command, from cac's. Throws E-USAGE. */
@@ -131,5 +146,6 @@ export function liveOptions(options: Record<string, unknown>, usual?: keyof type
 		metric: parseMetric(options.metric),
 		pprof: profileRequest(options),
 		budget: parseBudget(options.budget, usual),
+		inContainers: containerFilter(options),
 	};
 }

@@ -42,7 +42,7 @@ export async function watchWith(
 	makeSinks: (stop: StopRequest) => LiveSinks,
 ): Promise<number> {
 	const mode = checkHost(command);
-	const watched = new WatchedTargets(names, { iterations: options.iterations });
+	const watched = new WatchedTargets(names, { iterations: options.iterations }, options.inContainers);
 	const targets = startNoting(watched);
 	const stop = new StopRequest();
 	stopOnSignals(stop);

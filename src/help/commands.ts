@@ -66,6 +66,17 @@ const observing = (budgetOption: OptionSpec): readonly OptionSpec[] => [
 
 const OBSERVING = observing(budget("1%"));
 
+/** Of the commands that choose processes by themselves. */
+const IN_CONTAINERS: readonly OptionSpec[] = [
+	{
+		name: "container",
+		value: "name",
+		about: "only processes in a container of this name, or whose id begins so; * stands for any text",
+	},
+	{ name: "pod", value: "name", about: "only processes in a pod of this name: --pod 'web-*'" },
+	{ name: "namespace", value: "name", about: "only processes in pods of this namespace" },
+];
+
 const live = (observed: readonly OptionSpec[]): readonly OptionSpec[] => [
 	...observed,
 	{ name: "json", about: "records as NDJSON on standard output; with --output only the file gets them" },
@@ -78,7 +89,7 @@ const live = (observed: readonly OptionSpec[]): readonly OptionSpec[] => [
 	COLOR,
 ];
 
-const LIVE = live(OBSERVING);
+const LIVE = [...IN_CONTAINERS, ...live(OBSERVING)];
 
 const TARGETS =
 	"A target is a PID, the name of a process, or the path of an executable. Without one, all Go programs of this host are observed.";
@@ -97,6 +108,7 @@ export const COMMANDS = [
 		examples: [
 			{ command: "gomapgrow watch 4711", about: "a process, live; q or Ctrl-C ends it" },
 			{ command: "gomapgrow watch etcd --duration 30s --flame etcd.svg", about: "half a minute, with a flame graph" },
+			{ command: "gomapgrow watch --namespace shop --pod 'web-*'", about: "pods of Kubernetes that run on this host" },
 			{
 				command: "gomapgrow watch 4711 --json | jq 'select(.type == \"growth\")'",
 				about: "every growth, as it happens",
@@ -127,7 +139,7 @@ export const COMMANDS = [
 			"On a terminal a line shows how far it is. The file holds whole records at any time: also after a crash, or when the disk is full, `gomapgrow report` reads what there is.",
 		],
 		completes: "process",
-		options: [OUTPUT, ...OBSERVING, FLAME, METRIC, PPROF, GOID, FORCE, COLOR],
+		options: [OUTPUT, ...IN_CONTAINERS, ...OBSERVING, FLAME, METRIC, PPROF, GOID, FORCE, COLOR],
 		examples: [
 			{ command: "gomapgrow record etcd -o run.ndjson.gz --duration 1m", about: "one minute, compressed" },
 			{ command: "gomapgrow record 4711 -o run.ndjson", about: "until Ctrl-C" },

@@ -1,6 +1,7 @@
 /** The record that says what a target is and what is probed in it. */
 
 import { sanitize } from "../lib/sanitize.ts";
+import { sanitizedContainer } from "../records/container.ts";
 import type { TargetRecord } from "../records/records.ts";
 import type { Target } from "../tracer/target.ts";
 import { type Timing, untimed } from "../tracer/timed-probes.ts";
@@ -16,6 +17,7 @@ export function targetRecord(target: Target, time: string, timing: Timing): Targ
 		name: sanitize(identity.name),
 		exe: sanitize(identity.exe, 4096),
 		...(binary.buildId === undefined ? {} : { build_id: sanitize(binary.buildId) }),
+		...(identity.container === undefined ? {} : { container: sanitizedContainer(identity.container) }),
 		go_version: sanitize(plan.goVersion),
 		map_impl: plan.impl,
 		arch: binary.arch,

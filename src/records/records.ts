@@ -25,6 +25,7 @@ import {
 
 export type {
 	Calls,
+	ContainerRecord,
 	EndReason,
 	Extent,
 	Frame,
@@ -76,6 +77,7 @@ const target = object({
 	name: text,
 	exe: text,
 	build_id: optional(text),
+	container: optional(part.containerRecord, "the container that the process is in"),
 	go_version: text,
 	map_impl: part.impl,
 	arch: text,

@@ -9,6 +9,7 @@ import { type LatencySum, mergedLatency } from "../stats/latency.ts";
 import type { Overhead } from "../stats/overhead-sum.ts";
 import { mergedSites, mergedTypes } from "../stats/row-sums.ts";
 import { timeInGrowth } from "../stats/total-figures.ts";
+import { targetName } from "../text/container-text.ts";
 import { BYTES, COUNT, cellText, DURATION } from "../text/figure-text.ts";
 import { shortSite } from "../text/go-names.ts";
 import { type TableColumn, textTable } from "../text/text-table.ts";
@@ -81,8 +82,7 @@ function recordingLine(recording: Recording): string {
 	const names = targets
 		.slice(0, 3)
 		.map(
-			(target) =>
-				`${sanitize(target.name)} ${target.pid} (${sanitize(target.go_version)}, ${sanitize(target.map_impl)})`,
+			(target) => `${targetName(target)} ${target.pid} (${sanitize(target.go_version)}, ${sanitize(target.map_impl)})`,
 		);
 	if (targets.length > 3) names.push(`${plural(targets.length - 3, "process")} more`);
 	return `${when}: ${names.length === 0 ? "no process is named" : names.join(", ")}`;

@@ -5,6 +5,7 @@ import type { KnownMap, MapState } from "../gomap/map-state.ts";
 import type { CodeRange } from "../gomap/wrappers.ts";
 import { type MemoryRange, ProcessMemory } from "../kernel/process-memory.ts";
 import type { PlannedProbe, ProbePlan } from "../plan/probe-plan.ts";
+import type { Container } from "../process/containers.ts";
 import { openFileBytes } from "../process/file-bytes.ts";
 import { readLoadBias } from "../process/load-bias.ts";
 import { exeInode, exePath } from "../process/procfs.ts";
@@ -22,6 +23,8 @@ export interface TargetIdentity {
 	exe: string;
 	/** Path under which we open it and the kernel attaches to it: /proc/PID/exe of a running process. */
 	openPath: string;
+	/** Absent outside of containers. */
+	container?: Container;
 }
 
 /** Looks at a command whose code cannot be read: its file may be on its way into memory. */

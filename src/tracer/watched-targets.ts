@@ -5,6 +5,8 @@
 import { GomapgrowError } from "../errors/error.ts";
 import { BoundedTable } from "../lib/bounded-table.ts";
 import type { PlanOptions } from "../plan/make-plan.ts";
+import { type ContainerFilter, filterText, matchesContainer } from "../process/container-filter.ts";
+import { Containers } from "../process/containers.ts";
 import { describeProcess, everyProcess, isPid, resolveTargets, type TargetProcess } from "../process/discover.ts";
 import { isRunning } from "../process/process-watch.ts";
 import { exeInode, exePath, type FileInode, listPids } from "../process/procfs.ts";
@@ -79,13 +81,16 @@ export class WatchedTargets {
 	/** Why an executable is nothing for us. */
 	readonly #refused = new BoundedTable<string, GomapgrowError>(MAX_REFUSED);
 	readonly #leftOut: LeftOut[] = [];
+	readonly #filter: ContainerFilter | undefined;
+	readonly #containers = new Containers();
 	#nextLook = 0;
 	#absentSince: number | undefined;
 
-	/** No names: every Go program of the host. */
-	constructor(names: readonly string[], options: PlanOptions) {
+	/** No names: every Go program of the host. `filter`: only those that are in such containers. */
+	constructor(names: readonly string[], options: PlanOptions, filter?: ContainerFilter) {
 		this.#names = names;
 		this.#options = options;
+		this.#filter = filter;
 	}
 
 	/** Go processes that `start` left out when no names were given. */
@@ -103,10 +108,12 @@ export class WatchedTargets {
 			for (const { target } of this.#observed.values()) target.close();
 			throw error;
 		}
+		const filter = this.#filter && filterText(this.#filter);
 		throw new GomapgrowError("E-TARGET-NOT-FOUND", {
-			wanted: "a running Go program",
+			wanted: filter === undefined ? "a running Go program" : `a running Go program in ${filter}`,
 			found: "none among the processes of this host",
-			mend: "gomapgrow run -- ./program",
+			mend:
+				filter === undefined ? "gomapgrow run -- ./program" : "gomapgrow ps   # shows the containers of Go processes",
 		});
 	}
 
@@ -142,6 +149,7 @@ export class WatchedTargets {
 				key = keyOf(found, exe);
 				if (this.#known.has(key)) continue;
 				this.#known.add(key);
+				if (this.#filter !== undefined && !matchesContainer(this.#filter, this.#containers.of(found.pid))) continue;
 				const refused = this.#refused.get(fileKey(exe));
 				if (refused === undefined) targets.push(this.#open(found, exe));
 				else errors.push([found, refused]);
@@ -159,7 +167,9 @@ export class WatchedTargets {
 		const { pid, comm: name, startTime } = found;
 		requireKnownNumbers(pid);
 		const openPath = exePath(pid);
-		const target = new Target({ pid, name, exe: found.exe, openPath }, this.#executableOf(openPath, exe));
+		const container = this.#containers.of(pid);
+		const identity = { pid, name, exe: found.exe, openPath, ...(container === undefined ? {} : { container }) };
+		const target = new Target(identity, this.#executableOf(openPath, exe));
 		try {
 			target.readBias();
 		} catch (error) {

@@ -1,5 +1,6 @@
 import { sanitize } from "../lib/sanitize.ts";
 import type { MapImpl, ProbeInfo, TargetRecord } from "../records/records.ts";
+import { targetName } from "../text/container-text.ts";
 import { formatClock, formatCount, plural } from "../text/units.ts";
 import { joinFields, type Line, lineWidth, type Span, spread } from "./line.ts";
 
@@ -30,8 +31,8 @@ function whoField({ targets, ended }: HeaderInput): Line {
 	const [first, ...others] = targets;
 	if (first === undefined) return [{ text: "no process" }];
 	const end: Line = ended ? [{ text: " ended" }] : [];
-	if (others.length === 0) return [{ text: `${sanitize(first.name)} ${first.pid}`, style: "strong" }, ...end];
-	const names = distinct(targets.map((target) => sanitize(target.name)));
+	if (others.length === 0) return [{ text: `${targetName(first)} ${first.pid}`, style: "strong" }, ...end];
+	const names = distinct(targets.map(targetName));
 	const shown = names.slice(0, 3).join(" ") + (names.length > 3 ? " …" : "");
 	return [{ text: `${targets.length} processes`, style: "strong" }, { text: ` ${shown}` }, ...end];
 }

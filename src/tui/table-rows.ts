@@ -11,6 +11,7 @@ import type { AggregateView } from "../stats/aggregator.ts";
 import type { GoroutineStats, SiteStats } from "../stats/named-rows.ts";
 import { compareMapRows, compareSiteNames, siteKey } from "../stats/rows.ts";
 import { type Span, StatRow } from "../stats/stat-row.ts";
+import { targetName } from "../text/container-text.ts";
 import { perSecond } from "../text/units.ts";
 import { JoinedRow } from "./joined-row.ts";
 import { newRow, type Row, TABLES, type TableName } from "./rows.ts";
@@ -246,7 +247,7 @@ export class Tables {
 				...(tiers.includes("work") ? this.#working(row) : {}),
 				growths: row.read("growths"),
 				iterating: this.#iterating(row),
-				processName: target.name,
+				processName: targetName(target),
 				goVersion: `${target.go_version.replace(/^go/, "")} ${target.map_impl}`,
 				ended: ended.has(pid),
 			});

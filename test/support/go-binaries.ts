@@ -27,7 +27,8 @@ export interface GoBuildOptions {
 /** The releases with a toolchain for tests (build/go-toolchain.sh). */
 export const GO_VERSIONS = ["1.15", "1.19", "1.21", "1.22", "1.23", "1.24", "1.25", "1.26", "1.27"] as const;
 
-const cache = process.env.GOMAPGROW_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "gomapgrow");
+export const cache =
+	process.env.GOMAPGROW_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "gomapgrow");
 const programs = join(import.meta.dir, "..", "programs");
 
 /** The toolchain's folder (GOROOT). Throws, naming the command that installs it, when it is missing. */
