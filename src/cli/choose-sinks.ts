@@ -18,7 +18,11 @@ import { ProgressSink } from "../report/progress-sink.ts";
 import { SummarySink } from "../report/summary-sink.ts";
 import { decideColor } from "../text/color.ts";
 import { ScreenSink } from "../tui/screen-sink.ts";
+import { CensusSink, HeapCensus } from "./heap-census.ts";
 import type { LiveOptions } from "./options.ts";
+
+/** Lines of which none shows a growth, before it is said what is there instead. */
+const IDLE_WINDOWS = 3;
 
 export interface LiveSinks {
 	/** Each gets all records, in this order. */
@@ -64,15 +68,24 @@ function standardSinks(options: LiveOptions, stop: StopRequest, commandOutput: b
 	const stream = commandOutput ? process.stderr : process.stdout;
 	const mixed = commandOutput && process.stdout.isTTY;
 	const out = new OutputFd(stream.fd);
-	if (!stream.isTTY || mixed) return { sinks: [new LineSink(out), new SummarySink(new OutputFd(2))] };
+	const censuses = options.census && !commandOutput;
+	if (!stream.isTTY || mixed) {
+		const summary = new SummarySink(new OutputFd(2));
+		const census = new CensusSink(new HeapCensus((maps) => summary.heap(maps)), IDLE_WINDOWS);
+		return { sinks: [new LineSink(out), ...(censuses ? [census] : []), summary] };
+	}
 	const color = decideColor({
 		flag: options.color,
 		env: { NO_COLOR: process.env.NO_COLOR, TERM: process.env.TERM },
 		isTTY: true,
 	});
-	const screen = new ScreenSink(stream, out, color, () => stop.request("interrupt"));
+	const census = censuses ? new HeapCensus((maps) => screen.heap(maps)) : undefined;
+	const screen = new ScreenSink(stream, out, color, {
+		onQuit: () => stop.request("interrupt"),
+		...(census === undefined ? {} : { onCensus: (pids) => census.read(pids, true) }),
+	});
 	return {
-		sinks: [screen, new SummarySink(out)],
+		sinks: [screen, ...(census === undefined ? [] : [new CensusSink(census)]), new SummarySink(out)],
 		onAttaching: (processes) => screen.attaching(processes),
 	};
 }

@@ -16,6 +16,8 @@ export interface MapsOptions {
 	/** Readings; undefined: until it is interrupted, or one without --every. */
 	count: number | undefined;
 	timeoutMs: number;
+	/** Most of one processor that reading may take; undefined: no limit. */
+	cpu: number | undefined;
 	diff: boolean;
 	color: ColorFlag;
 }
@@ -65,6 +67,18 @@ export function parseBytes(option: string, value: unknown): number {
 	});
 }
 
+/** "20%". Throws E-USAGE. */
+function parseShare(value: unknown): number | undefined {
+	if (value === undefined) return undefined;
+	const match = /^(\d+(?:\.\d+)?)%?$/.exec(String(value));
+	const percent = match === null ? Number.NaN : Number(match[1]);
+	if (percent >= 1 && percent <= 100) return percent / 100;
+	throw new GomapgrowError("E-USAGE", {
+		wanted: "a share of one processor after --cpu, from 1% to 100%",
+		found: JSON.stringify(value) ?? "nothing",
+	});
+}
+
 function parsePattern(value: unknown): RegExp | undefined {
 	if (value === undefined) return undefined;
 	try {
@@ -93,6 +107,7 @@ export function mapsOptions(options: Record<string, unknown>, color: ColorFlag):
 		minBytes: options.min === undefined ? 0 : parseBytes("--min", options.min),
 		type: parsePattern(options.type),
 		json: options.json === true,
+		cpu: parseShare(options.cpu),
 		waitGc: options.waitGc === true,
 		everyMs: duration("--every", options.every),
 		count: positive("--count", options.count),

@@ -5,6 +5,7 @@ import { compareFrom, compareTo, GrowthWatch } from "../census/compare-census.ts
 import { diffText } from "../census/diff-text.ts";
 import { groupLine, MapLines, writeJson } from "../census/json.ts";
 import { FLAG } from "../census/map-table.ts";
+import { type PaceClock, pace } from "../census/pace.ts";
 import type { CensusHead } from "../census/record.ts";
 import { openProgram, readSweepgen } from "../census/scan.ts";
 import { groupBy, type Listed, listed, select, selectTop, wantedRows } from "../census/select.ts";
@@ -78,7 +79,8 @@ async function readAndPrint(source: Source, options: MapsOptions): Promise<void>
 	const { everyMs } = options;
 	const count = everyMs === undefined ? 1 : (options.count ?? Number.POSITIVE_INFINITY);
 	const stop = new StopRequest();
-	stopOnSignals(stop);
+	// While a single reading is under way nothing but its end could be waited for: a signal ends it as it is.
+	if (everyMs !== undefined || options.waitGc) stopOnSignals(stop);
 	const watch = new GrowthWatch();
 	let comparison: Comparison | undefined;
 	const started = performance.now();
@@ -193,13 +195,28 @@ function swapNote(pid: number): string[] {
  * Watches the time. Two million maps leave much garbage here, which would be collected only when it is several times
  * what is kept.
  */
-function progress(deadline: bigint, { timeoutMs }: MapsOptions): () => void {
+function progress(deadline: bigint, { timeoutMs, cpu }: MapsOptions): () => void {
 	let calls = 0;
-	return () => {
-		if (++calls % COLLECT_EVERY === 0) Bun.gc(true);
+	const look = (): void => {
 		if (monotonicNs() > deadline) throw late(timeoutMs);
 	};
+	const rest = cpu === undefined ? undefined : pace(cpu, OWN_CLOCK, look);
+	return () => {
+		if (++calls % COLLECT_EVERY === 0) Bun.gc(true);
+		look();
+		rest?.();
+	};
 }
+
+/** Of this process, from its start on. */
+const OWN_CLOCK: PaceClock = {
+	cpuMs: () => {
+		const { user, system } = process.cpuUsage();
+		return (user + system) / 1000;
+	},
+	elapsedMs: () => performance.now(),
+	sleepMs: (ms) => Bun.sleepSync(Math.ceil(ms)),
+};
 
 function late(timeoutMs: number): GomapgrowError {
 	return new GomapgrowError("E-TIMEOUT", {

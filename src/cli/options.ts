@@ -24,6 +24,8 @@ export interface LiveOptions {
 	budget: number | undefined;
 	/** Only processes in these containers. */
 	inContainers: ContainerFilter | undefined;
+	/** Look for the maps in the heap. */
+	census: boolean;
 }
 
 /** Of a processor, or of what the target uses. A command of `run` is started for being watched: its counts should be exact. */
@@ -147,5 +149,7 @@ export function liveOptions(options: Record<string, unknown>, usual?: keyof type
 		pprof: profileRequest(options),
 		budget: parseBudget(options.budget, usual),
 		inContainers: containerFilter(options),
+		// As --no-latency.
+		census: options.census !== false,
 	};
 }

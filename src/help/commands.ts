@@ -77,8 +77,7 @@ const IN_CONTAINERS: readonly OptionSpec[] = [
 	{ name: "namespace", value: "name", about: "only processes in pods of this namespace" },
 ];
 
-const live = (observed: readonly OptionSpec[]): readonly OptionSpec[] => [
-	...observed,
+const OUTPUTS: readonly OptionSpec[] = [
 	{ name: "json", about: "records as NDJSON on standard output; with --output only the file gets them" },
 	OUTPUT,
 	FLAME,
@@ -88,8 +87,6 @@ const live = (observed: readonly OptionSpec[]): readonly OptionSpec[] => [
 	FORCE,
 	COLOR,
 ];
-
-const LIVE = [...IN_CONTAINERS, ...live(OBSERVING)];
 
 const TARGETS =
 	"A target is a PID, the name of a process, or the path of an executable. Without one, all Go programs of this host are observed.";
@@ -102,9 +99,18 @@ export const COMMANDS = [
 		details: [
 			TARGETS,
 			"On a terminal it shows a table that is redrawn every second, in a pipe it prints one line per window. At the end comes a summary.",
+			"The largest maps of the process are a view of their own, whether they grow or not: their heap is read once, by a second process with a fifth of a processor at most; above 8 GB, and of more than four processes, only when asked for with the key c.",
 		],
 		completes: "process",
-		options: LIVE,
+		options: [
+			...IN_CONTAINERS,
+			...OBSERVING,
+			{
+				name: "no-census",
+				about: "do not look for the maps in the heap, neither for the screen's view nor when nothing grows",
+			},
+			...OUTPUTS,
+		],
 		examples: [
 			{ command: "gomapgrow watch 4711", about: "a process, live; q or Ctrl-C ends it" },
 			{ command: "gomapgrow watch etcd --duration 30s --flame etcd.svg", about: "half a minute, with a flame graph" },
@@ -123,7 +129,7 @@ export const COMMANDS = [
 			"The command's standard output is left alone and its exit code is passed on. With --json, but no --output, the records own standard output and the command's output goes to standard error.",
 		],
 		completes: "command",
-		options: live(observing(budget("8%"))),
+		options: [...observing(budget("8%")), ...OUTPUTS],
 		examples: [
 			{ command: "gomapgrow run -- ./server --port 8080", about: "a server, until it ends" },
 			{ command: "gomapgrow run --json -- ./importer data.csv 2>/dev/null | jq .", about: "its records" },
@@ -277,6 +283,11 @@ export const COMMANDS = [
 			{ name: "count", value: "n", about: "readings with --every (default: until Ctrl-C)" },
 			{ name: "diff", about: "compare two files that --json wrote: what grew, what was emptied" },
 			{ name: "timeout", value: "time", about: "give up after this long (default: 60s)" },
+			{
+				name: "cpu",
+				value: "share",
+				about: "read in pieces, with at most this share of one processor: 20% (default: no limit)",
+			},
 			{ name: "json", about: "one JSON object with all maps, one of them a line" },
 			COLOR,
 		],

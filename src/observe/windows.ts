@@ -76,7 +76,7 @@ export class WindowReports {
 	close(counters: Counters, watched: Watched, last = false): void {
 		const { tracer, aggregator, governor, sinks } = this.#sources;
 		const time = this.#takeFull(watched, last);
-		aggregator.readMaps(MOST_MAPS, (maps) => tracer.readMaps(maps));
+		aggregator.readMaps(MOST_MAPS, (maps) => tracer.readMaps(maps), last);
 		const totals = aggregator.closeWindow(Number(time - this.#startNs));
 		this.#startNs = time;
 		while (this.#dueNs <= time) this.#dueNs += this.#intervalNs;

@@ -106,6 +106,18 @@ export function readSwappedBytes(pid: number): number {
 	return kilobytes === undefined ? 0 : Number(kilobytes) * 1024;
 }
 
+/** Bytes of its own memory, swapped out or not; undefined when it has ended or may not be looked at. */
+export function readAnonymousBytes(pid: number): number | undefined {
+	try {
+		const text = readProcfs(pid, "status").toString("utf8");
+		const kilobytes = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(text)?.[1] ?? 0);
+		return (kilobytes("RssAnon") + kilobytes("VmSwap")) * 1024;
+	} catch (error) {
+		if (error instanceof GomapgrowError) return undefined;
+		throw error;
+	}
+}
+
 /** Whether a process is in our PID namespace, or in the very same as another one. Throws E-TARGET-GONE, E-TARGET-DENIED or E-IO. */
 export function sharesPidNamespace(pid: number): boolean {
 	try {

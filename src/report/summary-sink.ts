@@ -1,7 +1,9 @@
 /** The summary of an observation, as text, at its end; behind the sink that shows the observation itself. */
 import type { Sink, TextOutput, WindowState } from "../observe/sink.ts";
+import { amountOf } from "../records/figure.ts";
 import type { GomapgrowRecord, WindowRecord } from "../records/records.ts";
 import { OverheadSum } from "../stats/overhead-sum.ts";
+import { type HeapMaps, heapTexts, UNSEEN } from "./heap-maps.ts";
 import { measuredTiers } from "./measured.ts";
 import { summaryText } from "./summary.ts";
 
@@ -9,10 +11,22 @@ export class SummarySink implements Sink {
 	readonly #out: TextOutput;
 	#latest: WindowState | undefined;
 	readonly #overhead = new OverheadSum();
+	#explained = false;
 
 	/** It is not waited for who reads this; one that also takes what else is shown has its reader there. */
 	constructor(out: TextOutput) {
 		this.#out = out;
+	}
+
+	/** Nothing has grown so far: what is there. */
+	heap(maps: HeapMaps): void {
+		if (maps.state === "reading" || amountOf(this.#latest?.total.growths) > 0) return;
+		const several = (this.#latest?.targets.length ?? 1) > 1;
+		const [text = ""] = heapTexts([maps], several);
+		this.#out.write(`no map has grown so far: ${text}\n`);
+		if (!this.#explained) this.#out.write(`  note:  ${UNSEEN}\n`);
+		this.#explained = true;
+		this.#out.flush();
 	}
 
 	window({ interval_ns }: WindowRecord, state: WindowState): void {

@@ -159,9 +159,12 @@ export class Aggregator {
 		this.#rows.addOverlap(overlap);
 	}
 
-	/** Looks again at maps of the open window, `limit` at most: what they are now is in its rows. */
-	readMaps(limit: number, read: (maps: readonly KnownMap[]) => readonly (MapState | undefined)[]): void {
-		const maps = this.#rows.mapsToRead(limit);
+	/**
+	 * Looks again at maps of the open window, `limit` at most: what they are now is in its rows. `all`: at others, too,
+	 * for the rows of the whole observation.
+	 */
+	readMaps(limit: number, read: (maps: readonly KnownMap[]) => readonly (MapState | undefined)[], all = false): void {
+		const maps = this.#rows.mapsToRead(limit, all);
 		const states = read(maps.flatMap(({ known }) => known ?? []));
 		maps.forEach((map, index) => {
 			map.state = states[index];

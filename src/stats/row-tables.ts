@@ -222,13 +222,13 @@ export class RowTables {
 
 	/**
 	 * Maps to look at again: of those that have grown in the open window, and of others the largest, `limit` at most.
-	 * `shown`: those that have not grown, too.
+	 * `all`: of others also where only those rows are shown that have grown in the window.
 	 */
-	mapsToRead(limit: number): MapStats[] {
+	mapsToRead(limit: number, all: boolean): MapStats[] {
 		const readable = (map: MapStats): boolean => map.known !== undefined;
 		const bySlots = (a: MapStats, b: MapStats): number => b.chain.slots_last - a.chain.slots_last;
 		const grown = this.#open.maps.rows().filter(readable).sort(bySlots).slice(0, limit);
-		if (!this.#options.details || grown.length === limit) return grown;
+		if (!(this.#options.details || all) || grown.length === limit) return grown;
 		const own = new Set(grown);
 		const others = this.#maps.values().filter((map) => readable(map) && !own.has(map));
 		return [...grown, ...others.sort(bySlots).slice(0, limit - grown.length)];

@@ -261,20 +261,20 @@ const entries = (dropRank: number): NumberColumn =>
 		dropRank,
 		pattern: "00,000",
 	});
-/** Of call sites: of the largest map that grew there. */
+/** Of call sites: of the largest map that grew there. In the heap: of the map. */
 const entriesNow = (dropRank: number): NumberColumn =>
 	count({
 		...{
 			id: "entries",
 			heading: "ENTRIES",
 			optional: true,
-			meaning: "entries now of the largest map that grew here, if it is there",
+			meaning: "entries now; of a call site those of the largest map that grew there",
 		},
 		...{ value: (row) => row.now?.entries, dropRank, pattern: "00,000" },
 	});
 const slotsNow = (dropRank: number): NumberColumn =>
 	count({
-		...{ id: "slots-now", heading: "SLOTS", optional: true, meaning: "slots now of that map" },
+		...{ id: "slots-now", heading: "SLOTS", optional: true, meaning: "its slots now" },
 		...{ value: (row) => row.now?.slots, dropRank, pattern: "00,000" },
 	});
 const fill = (dropRank: number): NumberColumn => ({
@@ -292,6 +292,17 @@ const last = (dropRank: number): NumberColumn => ({
 	...{ id: "last", heading: "LAST", meaning: "when it grew last, on the clock of this run" },
 	...{ value: (row: Row) => row.lastNs, dropRank },
 });
+
+const heldBy = (): TextColumn => ({
+	...{ kind: "text", id: "held-by", heading: "HELD BY", dropRank: 0, minWidth: 24, weight: 1.5 },
+	meaning: "global variable, chain of fields, or goroutine that leads to it",
+	value: heldByText,
+	spans: (row, width) => cut(heldByText(row), width, "accent"),
+});
+
+function heldByText({ found }: Row): string {
+	return [found?.note ?? "", sanitize(found?.heldBy ?? "", 4096)].filter(Boolean).join(" · ");
+}
 
 /** Minutes and seconds since the start, with tenths. */
 export function clockText(ns: number): string {
@@ -323,6 +334,11 @@ const COLUMNS: Record<TableName, (several: boolean) => Column[]> = {
 		...[growRate(0), workRate(4), movedRate(1), p50(6), p99(2), growths(5), time(7)],
 		...[pid(0), processName(), goVersion()],
 	],
+	heap: (several) => [
+		...[held(0), entriesNow(2), slotsNow(3), fill(1)],
+		...(several ? [pid(4)] : []),
+		...[mapType(0, "accent"), heldBy()],
+	],
 };
 
 /** `several`: more than one process is observed, so that rows say whose they are. */
@@ -342,4 +358,5 @@ export const ROW_NOUNS: Record<TableName, readonly [one: string, several: string
 	maps: ["map", "maps"],
 	goroutines: ["goroutine", "goroutines"],
 	processes: ["process", "processes"],
+	heap: ["map", "maps"],
 };

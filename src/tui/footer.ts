@@ -7,7 +7,7 @@ import type { UiState } from "./ui-state.ts";
 
 type Hint = readonly [key: string, text: string];
 
-const VIEW_KEYS: Hint = ["1-5", "view"];
+const VIEW_KEYS: Hint = ["1-6", "view"];
 const TABLE_KEYS: readonly Hint[] = [
 	VIEW_KEYS,
 	["s", "sort"],

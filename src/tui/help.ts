@@ -5,13 +5,14 @@ import type { Line } from "./line.ts";
 import type { TableName } from "./rows.ts";
 
 const KEYS: readonly (readonly [string, string])[] = [
-	["1 to 5, tab", "call sites, map types, single maps, goroutines, processes"],
+	["1 to 6, tab", "call sites, map types, single maps, goroutines, processes; the largest maps in the heap"],
 	["↑ ↓ j k", "move the cursor; page up and down, home and end too"],
 	["enter", "freeze the row: its newest growth, stack and durations; again: the newest of now"],
 	["s S ← →", "sort by the next or previous column"],
 	["r", "reverse the order"],
 	["/", "show only rows that contain these words; enter keeps the filter, esc clears it"],
 	["p", "stop the screen, or let it go on; everything is recorded meanwhile"],
+	["c", "read anew which maps are in the heap, also of large and of many processes"],
 	["f", "write a flame graph of all growths so far to the current folder"],
 	["esc", "back; in the table: clear the filter, then let the cursor go to the first row"],
 	["Ctrl-Z Ctrl-L", "suspend; draw anew"],

@@ -31,6 +31,8 @@ export function rowTitle(table: TableName, row: Row): Line {
 			const runs = row.startFn === undefined ? "" : ` runs ${shortFunction(row.startFn)}`;
 			return [{ text: `goroutine ${row.goid ?? 0}`, style: "accent" }, { text: runs }];
 		}
+		case "heap":
+			return [{ text: type, style: "accent" }, { text: `  held by ${sanitize(row.found?.heldBy ?? "", 4096)}` }];
 		case "processes":
 			return [{ text: `${sanitize(row.processName ?? "")} ${row.pid ?? 0}`, style: "accent" }];
 	}
@@ -83,8 +85,22 @@ export function histogramBlock(
 	return [heading, ...lines.map((text): Line => [{ text, style: "accent" }])];
 }
 
+/** What a census has found. */
+function foundBlock({ heldBy, note, time }: NonNullable<Row["found"]>, pid: number | undefined): Line[] {
+	const lines: Line[] = [
+		[{ text: `read at ${time.slice(11, 19)} UTC, whether it grows or not; c reads anew`, style: "dim" }],
+		...(note === "" ? [] : [[{ text: note }]]),
+		...heldBy.split(" <- ").map((step, index): Line => {
+			return [{ text: `${index === 0 ? "held by " : "     of "}${sanitize(step)}` }];
+		}),
+	];
+	if (pid !== undefined) lines.push([], [{ text: `all of them: gomapgrow maps ${pid}`, style: "dim" }]);
+	return lines;
+}
+
 /** The newest growth of the row and its stack. */
 export function newestBlock(row: Row, columns: number): Line[] {
+	if (row.found !== undefined) return foundBlock(row.found, row.pid);
 	const newest = row.detail?.newest;
 	if (newest === undefined) {
 		return [

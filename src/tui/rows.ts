@@ -5,7 +5,7 @@ import type { Histogram } from "../lib/histogram.ts";
 import type { Figure } from "../records/figure.ts";
 import type { Frame, GrowthRecord } from "../records/records.ts";
 
-export const TABLES = ["sites", "types", "maps", "goroutines", "processes"] as const;
+export const TABLES = ["sites", "types", "maps", "goroutines", "processes", "heap"] as const;
 export type TableName = (typeof TABLES)[number];
 
 /** What is known of the growths of a row beyond its figures. */
@@ -47,6 +47,8 @@ export interface Row {
 	/** When it grew last, since the start. */
 	lastNs: number | undefined;
 	mapType: string | undefined;
+	/** Of a map that a census has found: who holds it, what else is to be said, and when that was. */
+	found: { heldBy: string; note: string; time: string } | undefined;
 	site: { fn: string; file?: string; line?: number } | undefined;
 	startFn: string | undefined;
 	createdBy: Frame | undefined;
@@ -68,6 +70,7 @@ const EMPTY: Omit<Row, "key"> = {
 		iterating: undefined,
 		lastNs: undefined,
 		mapType: undefined,
+		found: undefined,
 		site: undefined,
 	},
 	...{ startFn: undefined, createdBy: undefined, processName: undefined, goVersion: undefined, ended: false },

@@ -6,6 +6,7 @@ import type { BackPressure, Sink, TextOutput, WindowState } from "../observe/sin
 import { emptyLedger } from "../records/ledger.ts";
 import type { GomapgrowRecord, StartRecord, TargetRecord, WindowRecord } from "../records/records.ts";
 import { errorText } from "../report/error-text.ts";
+import type { HeapMaps } from "../report/heap-maps.ts";
 import { Aggregator } from "../stats/aggregator.ts";
 import { JobControl } from "./job-control.ts";
 import { Keyboard } from "./keyboard.ts";
@@ -33,11 +34,19 @@ function firstState(): Live {
 	};
 }
 
+/** What keys ask of others. */
+export interface ScreenActions {
+	/** q */
+	onQuit(): void;
+	/** c: the maps in the heaps of these processes are to be read. Absent: nothing is looked for there. */
+	onCensus?(pids: readonly number[]): void;
+}
+
 export class ScreenSink implements Sink {
 	readonly #terminal: Terminal;
 	readonly #color: boolean;
 	readonly #out: TextOutput;
-	readonly #onQuit: () => void;
+	readonly #actions: ScreenActions;
 	readonly #keyboard: Keyboard | undefined;
 	readonly #jobs: JobControl;
 	readonly reader: BackPressure;
@@ -45,6 +54,8 @@ export class ScreenSink implements Sink {
 	readonly #flames = new FlameGraphBuilder("growths");
 	/** By PID, in the order in which they came. */
 	readonly #targets = new Map<number, TargetRecord>();
+	/** By PID. */
+	readonly #heaps = new Map<number, HeapMaps>();
 	#kernel: string | undefined;
 	#live: Live = firstState();
 	#state: ScreenState;
@@ -56,10 +67,10 @@ export class ScreenSink implements Sink {
 	#stale = false;
 	#over = false;
 
-	/** `stream`: the terminal; `out`: the way there; `onQuit` is called for q. */
-	constructor(stream: NodeJS.WriteStream, out: TextOutput, color: boolean, onQuit: () => void) {
+	/** `stream`: the terminal; `out`: the way there. */
+	constructor(stream: NodeJS.WriteStream, out: TextOutput, color: boolean, actions: ScreenActions) {
 		this.#color = color;
-		this.#onQuit = onQuit;
+		this.#actions = actions;
 		this.#out = out;
 		this.reader = {
 			ready: true,
@@ -113,6 +124,15 @@ export class ScreenSink implements Sink {
 		}
 	}
 
+	/** What is known of the heap of a process. */
+	heap(maps: HeapMaps): void {
+		// While it is read again what was read before stays.
+		if (maps.state !== "reading" || this.#heaps.get(maps.pid)?.state !== "read") this.#heaps.set(maps.pid, maps);
+		if (!this.#ui.paused) this.#state = this.#newState();
+		this.#screen = undefined;
+		this.#stale = true;
+	}
+
 	#start(record: StartRecord): void {
 		this.#kernel = record.kernel;
 		this.#out.write(CLEAR_LINE);
@@ -153,10 +173,13 @@ export class ScreenSink implements Sink {
 	#newState(): ScreenState {
 		const { targets, ended, elapsedNs, view, ledger, losses, overhead } = this.#live;
 		const all = [...this.#targets.values()];
+		const known = [...this.#heaps.values()].filter(({ pid }) => !ended.has(pid));
+		const heaps = this.#actions.onCensus === undefined ? undefined : known;
 		return {
+			heaps,
 			...{ targets, elapsedNs, view, ledger, losses, overhead, kernel: this.#kernel },
 			ended: targets.length > 0 && targets.every(({ pid }) => ended.has(pid)),
-			tables: new Tables({ view, ledger, targets: all, ended }),
+			tables: new Tables({ view, ledger, targets: all, ended, heaps }),
 			keys: this.#keyboard !== undefined,
 		};
 	}
@@ -186,7 +209,7 @@ export class ScreenSink implements Sink {
 			this.#screen = undefined;
 			switch (effect) {
 				case "quit":
-					this.#onQuit();
+					this.#actions.onQuit();
 					break;
 				case "interrupt":
 					this.#jobs.interrupt();
@@ -197,6 +220,9 @@ export class ScreenSink implements Sink {
 				case "pause":
 					this.#pause();
 					break;
+				case "census":
+					this.#actions.onCensus?.(this.#observedPids());
+					break;
 				case "flame":
 					this.#writeFlames();
 					break;
@@ -205,6 +231,11 @@ export class ScreenSink implements Sink {
 			}
 		}
 		this.#draw();
+	}
+
+	#observedPids(): number[] {
+		const { targets, ended } = this.#live;
+		return targets.map(({ pid }) => pid).filter((pid) => !ended.has(pid));
 	}
 
 	#pause(): void {

@@ -1,9 +1,11 @@
 import { amountOf } from "../records/figure.ts";
 import type { Ledger, LossRecord, OverheadRow, TargetRecord, TierName } from "../records/records.ts";
+import { type HeapMaps, heapTexts, UNSEEN } from "../report/heap-maps.ts";
 import { measuredTiers } from "../report/measured.ts";
 import type { AggregateView } from "../stats/aggregator.ts";
 import { allDurations, growthLatency, moveLatency } from "../stats/latency.ts";
 import { plural } from "../text/units.ts";
+import { wrap } from "../text/wrap.ts";
 import { type Column, columnsOf, filledColumns } from "./columns.ts";
 import { tookLine } from "./duration-line.ts";
 import { footerLine } from "./footer.ts";
@@ -26,6 +28,9 @@ import { cursorOf, type UiState } from "./ui-state.ts";
 
 export type { ScreenSize } from "./layout.ts";
 
+/** Processes of which it is said what is in their heaps. */
+const MOST_HEAPS = 8;
+
 /** Everything that the screen shows of the observation, as values. */
 export interface ScreenState {
 	/** Those that are observed; those that have ended when none is. */
@@ -45,6 +50,8 @@ export interface ScreenState {
 	overhead: readonly OverheadRow[];
 	/** The clock of now while the rest is that of a screen that stands still. */
 	nowNs?: number | undefined;
+	/** What is known of the heaps of processes; undefined: nothing is looked for. */
+	heaps?: readonly HeapMaps[] | undefined;
 	/** Keys reach us. */
 	keys: boolean;
 }
@@ -116,15 +123,32 @@ function bottomLines(drawing: Drawing, sections: Sections): Line[] {
 }
 
 /** What stands in the table's place when it has no rows. */
-function emptyLine({ state, ui }: Drawing): Line {
-	if (ui.filter !== "") return [{ text: ` no row contains "${ui.filter}": esc clears the filter` }];
-	const probes = state.targets.reduce((sum, target) => sum + target.probes.length, 0);
+function emptyTexts({ state, ui }: Drawing): string[] {
+	if (ui.filter !== "") return [`no row contains "${ui.filter}": esc clears the filter`];
+	const heap = heapTexts(state.heaps ?? [], state.targets.length > 1).slice(0, MOST_HEAPS);
+	if (ui.table === "heap") {
+		if (state.heaps === undefined) return ["the maps in the heap are not looked for"];
+		const onKey = state.heaps.some((each) => each.state === "not read" && each.onKey);
+		return heap.length === 0 ? ["the maps in the heap are read soon"] : [...heap, ...(onKey ? ["c reads them"] : [])];
+	}
+	const probes = plural(
+		state.targets.reduce((sum, target) => sum + target.probes.length, 0),
+		"probe",
+	);
 	const { growths } = state.view.total;
-	if (growths === undefined) return [{ text: " growths are not measured: the limit of the overhead is reached" }];
-	if (growths === 0) return [{ text: ` no map has grown yet, ${plural(probes, "probe")} ready` }];
-	if (amountOf(growths) === 0) return [{ text: " no growth seen yet in the part of the time that is measured" }];
-	if (ui.table === "goroutines") return [{ text: " goroutines cannot be read in this program: see gomapgrow inspect" }];
-	return [{ text: " no growth was recorded with its details, only counted" }];
+	if (growths === undefined) return ["growths are not measured: the limit of the overhead is reached"];
+	if (growths === 0) {
+		if (heap.length === 0) return [`no map has grown yet, ${probes} ready`];
+		return [`no growth yet, ${probes} ready; what is there:`, ...heap, UNSEEN];
+	}
+	if (amountOf(growths) === 0) return ["no growth seen yet in the part of the time that is measured"];
+	if (ui.table === "goroutines") return ["goroutines cannot be read in this program: see gomapgrow inspect"];
+	return ["no growth was recorded with its details, only counted"];
+}
+
+function emptyLines(drawing: Drawing): Line[] {
+	const width = Math.max(1, drawing.columns - 2);
+	return emptyTexts(drawing).flatMap((text) => wrap(text, width).map((line): Line => [{ text: ` ${line}` }]));
 }
 
 interface Middle {
@@ -145,7 +169,7 @@ function middleLines(drawing: Drawing, height: number): Middle {
 	const all = state.tables.rows(ui.table).length;
 	const recentNs = state.view.recentNs;
 	const tabs = tabsLine({ ui, columns: tableColumns, matching: rows.length, all, recentNs }, columns);
-	if (rows.length === 0) return { lines: [tabs, emptyLine(drawing)], scrollEnd: 0 };
+	if (rows.length === 0) return { lines: [tabs, ...emptyLines(drawing)], scrollEnd: 0 };
 	const sorting = ui.tables[ui.table];
 	const table = tableLines(rows, tableColumns, { columns, rows: height - 2, sorting, cursor });
 	return { lines: [tabs, ...table], scrollEnd: 0 };

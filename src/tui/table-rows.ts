@@ -5,6 +5,7 @@ import { OTHER } from "../lib/bounded-table.ts";
 import { compareText } from "../lib/compare.ts";
 import { amountOf, type Figure, inProportion } from "../records/figure.ts";
 import type { Ledger, MapRow, TargetRecord } from "../records/records.ts";
+import type { HeapMaps } from "../report/heap-maps.ts";
 import { measuredTiers } from "../report/measured.ts";
 import { allGrowthsRecorded } from "../report/summary.ts";
 import type { AggregateView } from "../stats/aggregator.ts";
@@ -13,6 +14,7 @@ import { compareMapRows, compareSiteNames, siteKey } from "../stats/rows.ts";
 import { type Span, StatRow } from "../stats/stat-row.ts";
 import { targetName } from "../text/container-text.ts";
 import { perSecond } from "../text/units.ts";
+import { heapRows } from "./heap-rows.ts";
 import { JoinedRow } from "./joined-row.ts";
 import { newRow, type Row, TABLES, type TableName } from "./rows.ts";
 
@@ -23,6 +25,8 @@ export interface TableSource {
 	targets: readonly TargetRecord[];
 	/** PIDs of those that have ended. */
 	ended: ReadonlySet<number>;
+	/** What is known of the heaps of processes; absent: nothing is looked for. */
+	heaps?: readonly HeapMaps[] | undefined;
 }
 
 /** The tables of one window. Rows are made when a table is first looked at, and stay as they are then. */
@@ -70,6 +74,8 @@ export class Tables {
 				return this.#goroutines();
 			case "processes":
 				return this.#processes();
+			case "heap":
+				return heapRows(this.#source.heaps ?? []);
 		}
 	}
 

@@ -27,19 +27,19 @@ function tabs(ui: UiState, short: boolean): Line {
 function notes({ ui, columns, matching, all, recentNs }: TabsInput): string[] {
 	const { column: id, reversed } = ui.tables[ui.table];
 	const heading = columns.find((column) => column.id === id)?.heading ?? id;
-	const texts = [`by ${heading}${reversed ? ", reversed" : ""}`];
-	if (ui.filter !== "")
-		texts.unshift(`"${endEllipsis(ui.filter, 20)}" ${formatCount(matching)} of ${formatCount(all)}`);
-	else texts.push(`${formatCount(all)} ${ROW_NOUNS[ui.table][all === 1 ? 0 : 1]}`);
-	if (recentNs > 0 && ui.table !== "maps") texts.push(`rates over ${formatRate(recentNs / 1e9)} s`);
+	const rows = `${formatCount(all)} ${ROW_NOUNS[ui.table][all === 1 ? 0 : 1]}`;
+	const filtered = `"${endEllipsis(ui.filter, 20)}" ${formatCount(matching)} of ${formatCount(all)}`;
+	const texts = [ui.filter === "" ? rows : filtered, `by ${heading}${reversed ? ", reversed" : ""}`];
+	if (recentNs > 0 && ui.table !== "maps" && ui.table !== "heap")
+		texts.push(`rates over ${formatRate(recentNs / 1e9)} s`);
 	return texts;
 }
 
 /** The tables with the present one in brackets; at the right what is sorted, filtered and counted, as far as there is room. */
 export function tabsLine(input: TabsInput, columns: number): Span[] {
 	const long = tabs(input.ui, false);
-	const left = lineWidth(long) > columns - 14 ? tabs(input.ui, true) : long;
 	const kept = notes(input);
+	const left = lineWidth(long) + displayWidth(kept[0] ?? "") + 3 > columns ? tabs(input.ui, true) : long;
 	const room = columns - lineWidth(left) - 3;
 	while (kept.length > 1 && displayWidth(kept.join(" · ")) > room) kept.pop();
 	const note = kept.join(" · ");

@@ -6,7 +6,7 @@ import { stillRow } from "./table-rows.ts";
 import { cursorOf, type FrozenRow, type TableUi, type UiState } from "./ui-state.ts";
 
 /** What a key asks for beyond what the user sees; pause and redraw come with a changed state, too. */
-export type Effect = "quit" | "interrupt" | "suspend" | "pause" | "flame" | "redraw";
+export type Effect = "quit" | "interrupt" | "suspend" | "pause" | "flame" | "census" | "redraw";
 
 /** What is on the screen while a key is pressed. */
 export interface KeyContext {
@@ -154,6 +154,8 @@ function command(ui: UiState, text: string, context: KeyContext): KeyResult {
 			return { ui: { ...ui, paused: !ui.paused }, effect: "pause" };
 		case "f":
 			return { ui, effect: "flame" };
+		case "c":
+			return { ui: { ...ui, table: "heap", frozen: undefined, help: undefined }, effect: "census" };
 		case "/":
 			return { ui: { ...ui, typing: true, help: undefined, frozen: undefined } };
 		case "?":

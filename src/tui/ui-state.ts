@@ -39,6 +39,7 @@ const SORTED_BY: Record<TableName, string> = {
 	maps: "growths",
 	goroutines: "growths",
 	processes: "grow",
+	heap: "held",
 };
 
 export function initialUi(): UiState {

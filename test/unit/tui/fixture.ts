@@ -129,7 +129,7 @@ export class Recording {
 		const ended = new Set(endedPids);
 		return {
 			...{ targets, ended: false, elapsedNs: 0, view, ledger, losses: [], overhead: [], keys: true },
-			tables: new Tables({ view, ledger, targets: all ?? targets, ended }),
+			tables: new Tables({ view, ledger, targets: all ?? targets, ended, heaps: rest.heaps }),
 			...rest,
 		};
 	}

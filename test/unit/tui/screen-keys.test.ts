@@ -91,11 +91,11 @@ describe("keys", () => {
 
 	test("are all in the help, and those of the table in its footer", () => {
 		const help = plain(state, 80, 60, pressed(state, 80, 60, "?")).join("\n");
-		for (const word of ["1 to 5", "enter", "reverse", "/ ", "flame graph", "Ctrl-Z", "q Ctrl-C", "GROW/s"]) {
+		for (const word of ["1 to 6", "enter", "reverse", "/ ", "flame graph", "Ctrl-Z", "q Ctrl-C", "GROW/s"]) {
 			expect(help).toContain(word);
 		}
 		expect(plain(state, 82, 24).at(-1)).toBe(
-			" 1-5 view  s sort  r reverse  ↵ stack  / filter  p pause  f flame  ? help  q quit",
+			" 1-6 view  s sort  r reverse  ↵ stack  / filter  p pause  f flame  ? help  q quit",
 		);
 		expect(plain(state, 30, 10).at(-1)).toMatch(/\? help {2}q quit$/);
 		expect(plain({ ...state, keys: false }, 80, 24).at(-1)).toStartWith(" Ctrl-C quit");

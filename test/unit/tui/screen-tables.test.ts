@@ -13,6 +13,7 @@ import {
 	recordedLedger,
 	target,
 } from "./fixture.ts";
+import { readHeap } from "./heap-fixture.ts";
 import { plain, pressed, shownRow } from "./shown.ts";
 
 describe("tables", () => {
@@ -155,7 +156,7 @@ describe("tables", () => {
 	});
 
 	test("can be sorted by each of their columns, both ways", () => {
-		const state = largeRecording(60).state();
+		const state = largeRecording(60).state({ heaps: [readHeap(4711, 1), readHeap(4712, 5)] });
 		for (const table of TABLES) {
 			const start: UiState = { ...initialUi(), table };
 			const { tableColumns } = composeScreen(state, start, { columns: 80, rows: 24, color: false });
