@@ -65,6 +65,10 @@ const HANDLERS: Record<CommandName, (call: Call) => number | Promise<number>> = 
 		const { record } = await import("./record.ts");
 		return await record(operands, liveOptions(options), args);
 	},
+	serve: async ({ operands, options, args }) => {
+		const { serve, serveOptions } = await import("./serve.ts");
+		return await serve(operands, serveOptions(options), args);
+	},
 	report: async ({ operands, options }) => {
 		const { report, reportOptions } = await import("./report.ts");
 		return await report(operands, reportOptions(options));

@@ -152,6 +152,34 @@ export const COMMANDS = [
 		],
 	},
 	{
+		name: "serve",
+		arguments: "[target...]",
+		summary: "observe, and answer Prometheus and pprof clients over HTTP",
+		details: [
+			TARGETS,
+			"/metrics has counters as Prometheus text or OpenMetrics, /debug/pprof/mapgrowth?seconds=N&pid=P a profile of the next N seconds (default 30, at most 60), /-/healthy and /-/ready their state. It waits for targets that are not there yet, and goes on when they have ended. The series of a target are removed ten minutes after the last of its processes has ended.",
+		],
+		completes: "process",
+		options: [
+			{
+				name: "listen",
+				value: "address",
+				about:
+					"address and port (default: 127.0.0.1:10435); :10435 for all interfaces: whoever reaches it can read all",
+			},
+			{ name: "max-sites", value: "n", about: "call sites of a target with series of their own (default: 50)" },
+			{ name: "max-series", value: "n", about: "series of all targets (default: 10000)" },
+			...OBSERVING,
+		],
+		examples: [
+			{ command: "gomapgrow serve", about: "every Go program of the host" },
+			{
+				command: "gomapgrow serve shopd & go tool pprof 'http://127.0.0.1:10435/debug/pprof/mapgrowth?seconds=10'",
+				about: "a profile of what grows now",
+			},
+		],
+	},
+	{
 		name: "report",
 		arguments: "<file...>",
 		summary: "show what is in a recording",

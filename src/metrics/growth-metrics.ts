@@ -57,7 +57,7 @@ export class GrowthMetrics {
 				this.#start = record;
 				break;
 			case "target":
-				this.#addTarget(record);
+				this.#addTarget(record, nowMs);
 				break;
 			case "growth":
 				this.#byPid.get(record.pid)?.addRecord(record);
@@ -84,9 +84,11 @@ export class GrowthMetrics {
 		},
 	};
 
-	#addTarget(record: TargetRecord): void {
+	/** A process that executes another program now leaves its target. */
+	#addTarget(record: TargetRecord, nowMs: number): void {
 		const labels = this.#options.labelsOf(record);
-		this.#leave(record.pid);
+		this.ended([record.pid], nowMs);
+		this.#endedPids.delete(record.pid);
 		const series = this.#targetOf(labels);
 		series.goVersion = record.go_version;
 		series.pids.add(record.pid);
@@ -108,13 +110,6 @@ export class GrowthMetrics {
 		const made = new TargetSeries(labels, maxSites, this.#room);
 		this.#targets.set(key, made);
 		return made;
-	}
-
-	/** A process of that number was something else before. */
-	#leave(pid: number): void {
-		const before = this.#byPid.get(pid);
-		before?.pids.delete(pid);
-		this.#endedPids.delete(pid);
 	}
 
 	/** Processes have ended: what their last window counted is still to come. */

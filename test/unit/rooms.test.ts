@@ -27,6 +27,7 @@ const MAY_IMPORT: Record<string, readonly string[] | "all"> = {
 	report: ["census", "observe", "recording", "stats", "records", "text", "lib"],
 	export: ["observe", "recording", "report", "stats", "process", "gomap", "records", "text", "lib"],
 	metrics: ["gomap", "records", "text", "lib"],
+	serve: ["metrics", "export", "observe", "process", "records", "lib"],
 	tui: ["census", "observe", "export", "report", "stats", "gomap", "records", "text", "lib"],
 	programs: ["process", "gobin", "plan", "elf", "records", "text", "lib"],
 	inspect: ["gobin", "plan", "isa", "records", "text", "lib"],
@@ -39,7 +40,7 @@ const MAY_IMPORT: Record<string, readonly string[] | "all"> = {
 };
 
 /** Modules with side effects outside the process that only these rooms may use. */
-const IO_ROOMS = new Set(["process", "kernel", "recording", "export", "tui", "cli"]);
+const IO_ROOMS = new Set(["process", "kernel", "recording", "export", "serve", "tui", "cli"]);
 const IO_MODULES = /^(node:|bun$)/;
 /** Pure helpers of the platform, without I/O. */
 const PURE_MODULES = new Set(["node:zlib", "node:util", "node:path"]);
