@@ -18,7 +18,7 @@ LIBC := glibc
 EXECUTABLE := dist/gomapgrow$(if $(filter musl,$(LIBC)),-musl)$(if $(filter-out $(MACHINE),$(ARCH)),-$(ARCH))
 SOURCES := $(shell find src -name '*.ts' -o -name '*.json')
 
-.PHONY: help setup build test test-matrix test-kernels fuzz bench lint format typecheck release demo toolchains clean apt-packages force
+.PHONY: help setup build test test-matrix test-kernels fuzz bench lint format typecheck release demo toolchains clean apt-packages test-packages force
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' Makefile | while IFS=$$'\t' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
@@ -27,16 +27,16 @@ setup: $(PACKAGES) ## install what is missing: packages with apt, then npm's
 
 build: $(EXECUTABLE) ## compile dist/gomapgrow (ARCH=arm64: dist/gomapgrow-arm64; LIBC=musl: dist/gomapgrow-musl)
 
-test: $(EXECUTABLE) toolchains ## everything: lint, typecheck, unit and end-to-end tests, an old and a new kernel
+test: test-packages $(EXECUTABLE) toolchains ## everything: lint, typecheck, unit and end-to-end tests, an old and a new kernel
 	@$(MAKE) -s build LIBC=musl && test/musl/libraries.sh || echo "musl cannot be had here: its tests fail where CI=true, and are skipped elsewhere"
 	@test/vm/packages.sh && test/vm/kernels.sh 5.10 7 || echo "other kernels cannot be booted here: their tests fail where CI=true, and are skipped elsewhere"
 	@test/containers/runtime.sh >/dev/null || echo "containerd cannot be had here: its test fails where CI=true, and is skipped elsewhere"
 	@build/test.sh
 
-test-matrix: $(PACKAGES) toolchains ## the readers on every Go release in every way of building; minutes
+test-matrix: test-packages $(PACKAGES) toolchains ## the readers on every Go release in every way of building; minutes
 	@$(BUN) test --timeout 600000 ./test/matrix
 
-test-kernels: $(EXECUTABLE) toolchains ## the executables on Linux 5.10 to 7, on x86-64 and arm64, each booted in QEMU; minutes
+test-kernels: test-packages $(EXECUTABLE) toolchains ## the executables on Linux 5.10 to 7, on x86-64 and arm64, each booted in QEMU; minutes
 	@test/vm/packages.sh arm64
 	@$(MAKE) -s build ARCH=arm64
 	@test/vm/kernels.sh 5.10 6.1 6.12 6.18 7 arm64/5.10 arm64/6.12 arm64/7
@@ -63,8 +63,8 @@ release: $(PACKAGES) ## build both executables twice, pack them with notices and
 	@ARCH=arm64 build/setup.sh
 	@build/release.sh
 
-demo: $(EXECUTABLE) ## watch a small service with classic maps, then one with swiss maps
-	@build/demo.sh
+demo: $(EXECUTABLE) ## watch a small service and list its maps (GO=1.23: one with classic maps)
+	@build/demo.sh $(GO)
 
 toolchains: | apt-packages ## fetch the Go toolchains that tests compile programs with
 	@build/go-toolchain.sh 1.15 1.19 1.21 1.22 1.23 1.24 1.25 1.26 1.27
@@ -75,6 +75,9 @@ clean: ## remove what was built; the cache of sources and toolchains stays
 # Runs at every call and is quick when nothing is missing, so it must not make anything out of date: order-only.
 apt-packages:
 	@build/setup.sh
+
+test-packages:
+	@build/setup.sh --test
 
 $(PACKAGES): package-lock.json package.json build/npm-install.sh | apt-packages
 	build/npm-install.sh

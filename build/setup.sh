@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# build/setup.sh [--bench]: installs the Debian or Ubuntu packages whose commands or files are missing, and nothing when none is; with --bench
-# also what only the benchmarks need.
+# build/setup.sh [--test] [--bench]: installs the Debian or Ubuntu packages whose commands or files are missing, and nothing when none is: what
+# building needs, and what only the tests or the benchmarks need.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -25,6 +25,16 @@ wish() {
 	esac
 }
 
+for purpose; do
+	case "$purpose" in
+		--test | --bench) ;;
+		*)
+			echo "${0##*/}: wanted --test or --bench; found $purpose" >&2
+			exit 1
+			;;
+	esac
+done
+
 need ca-certificates /etc/ssl/certs/ca-certificates.crt
 need debian-archive-keyring /usr/share/keyrings/debian-archive-keyring.gpg
 need clang clang
@@ -32,27 +42,29 @@ need llvm llvm-strip
 need gcc gcc
 need libc6-dev /usr/include/stdio.h
 need binutils readelf
-# Disassembles arm64 programs for the tests of src/isa/arm64.
-need binutils-aarch64-linux-gnu aarch64-linux-gnu-objdump
 need make make
 need bzip2 bzip2
 need xz-utils xz
-need git git
 need jq jq
-need procps ps
-need util-linux setpriv
-need libcap2-bin capsh
-need tmux tmux
-if [ "${1:-}" = --bench ]; then need bpftrace bpftrace; fi
-# Only tests need these; where the distribution has none, the tests say so and are skipped.
-wish bpftool /usr/sbin/bpftool
-wish chromium chromium
-wish mandoc mandoc
-wish zsh zsh
-wish fish fish
-wish delve dlv
-wish linux-perf perf
-wish bpftrace bpftrace
+if [[ " $* " == *" --bench "* ]]; then need bpftrace bpftrace; fi
+if [[ " $* " == *" --test "* ]]; then
+	# Disassembles arm64 programs for the tests of src/isa/arm64.
+	need binutils-aarch64-linux-gnu aarch64-linux-gnu-objdump
+	need git git
+	need procps ps
+	need util-linux setpriv
+	need libcap2-bin capsh
+	need tmux tmux
+	# Where the distribution has none of these, the tests say so and are skipped.
+	wish bpftool /usr/sbin/bpftool
+	wish chromium chromium
+	wish mandoc mandoc
+	wish zsh zsh
+	wish fish fish
+	wish delve dlv
+	wish linux-perf perf
+	wish bpftrace bpftrace
+fi
 if [ "${ARCH:-}" = arm64 ] && [ "$(uname -m)" != aarch64 ]; then
 	need gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc
 	need libc6-dev-arm64-cross /usr/aarch64-linux-gnu/include/stdio.h
@@ -73,11 +85,18 @@ command -v apt-get >/dev/null || {
 root=()
 [ "$(id -u)" = 0 ] || root=(sudo)
 "${root[@]}" apt-get -q update
-if [ ${#missing[@]} -gt 0 ]; then
-	"${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends "${missing[@]}"
-fi
+# install PACKAGE...: says how much it downloads, and upgrades what is there only where a new package cannot do without.
+install() {
+	local upgraded
+	"${root[@]}" apt-get install -y --no-install-recommends --no-upgrade --print-uris "$@" 2>/dev/null |
+		awk -v q="'" 'index($1, q) == 1 { bytes += $3; n++ } END { if (n) printf "setup: downloading %d packages, %.0f MB\n", n, bytes / 1e6 }'
+	upgraded=$(apt-get -s install --no-install-recommends --no-upgrade "$@" 2>/dev/null | awk '/^Inst [^ ]+ \[/ { printf " %s", $2 }')
+	[ -z "$upgraded" ] || echo "setup: they need newer versions of$upgraded"
+	"${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends --no-upgrade "$@"
+}
+if [ ${#missing[@]} -gt 0 ]; then install "${missing[@]}"; fi
 for package in "${wished[@]}"; do
-	if ! "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends "$package"; then
+	if ! install "$package"; then
 		echo "setup: there is no $package here; the tests that need it are skipped"
 		mkdir -p dist
 		echo "$package" >>"$unavailable"
