@@ -65,9 +65,11 @@ const WINDOW_PERIODS = 2.5;
 /** After a step down so many seconds' budget may be used before the next one. */
 const GRACE_SECONDS = 0.5;
 /** A burst is taken to go on for so long; on this level and those before it growths are all counted. */
-const BURST_SECONDS = 0.02;
+const BURST_SECONDS = 0.03;
 const LAST_COUNTED: Level = 4;
 
+/** Counts of growths that fit on average are given up when they owe so much. */
+const COUNTING_DEBT_SECONDS = 1;
 /** This part of what is earned may go to windows at the cost of what is probed all the time. */
 const FOR_WINDOWS = 0.25;
 /** A burst is paid back by so many seconds without windows at most. */
@@ -77,6 +79,8 @@ const MOST_SAVED_NS = 2e9;
 
 class RateMeter {
 	#average: number | undefined;
+	/** Time that is in the average. */
+	#seenNs = 0;
 	#latest = 0;
 	#hits = 0;
 	#attachedNs = 0;
@@ -95,7 +99,12 @@ class RateMeter {
 		this.#attachedNs += attachedNs;
 		if (this.#attachedNs < TELLING_NS) return;
 		this.#latest = (this.#hits / this.#attachedNs) * 1e9;
-		const part = 1 - Math.exp(-this.#attachedNs / (full ? AVERAGE_FULL_NS : AVERAGE_WINDOWS_NS));
+		this.#seenNs += this.#attachedNs;
+		// The mean until there is enough of it: the first moments of a program that works in bursts say little.
+		const part = Math.max(
+			1 - Math.exp(-this.#attachedNs / (full ? AVERAGE_FULL_NS : AVERAGE_WINDOWS_NS)),
+			this.#attachedNs / this.#seenNs,
+		);
 		this.#average = this.#average === undefined ? this.#latest : this.#average + part * (this.#latest - this.#average);
 		this.#hits = 0;
 		this.#attachedNs = 0;
@@ -144,6 +153,7 @@ export class Ladder {
 	#steppedUpNs = Number.NEGATIVE_INFINITY;
 	#steppedDownNs = Number.NEGATIVE_INFINITY;
 	#waitNs = 0;
+	#failedLevel: Level = 6;
 	#probed: Probed | undefined;
 
 	/** `begin`: the level at the start: 2, or 0 where everything is attached from the first instruction on. */
@@ -233,13 +243,22 @@ export class Ladder {
 		if (this.#level === 6) return;
 		const needed = Math.max(lasting, lent);
 		// Exits that wait for calls to return still cost: the step before has not taken effect.
-		if (needed <= this.#level && nowNs - this.#steppedDownNs < EFFECT_NS) return;
+		// Counting fits, but not at this moment: that is paid back soon.
+		if (
+			needed <= LAST_COUNTED &&
+			this.#level === LAST_COUNTED &&
+			(this.#left ?? 0) > -COUNTING_DEBT_SECONDS * tick.limitNs
+		)
+			return;
+		if (needed <= this.#level && nowNs - this.#steppedDownNs < Math.max(EFFECT_NS, tick.aroundNs)) return;
 		this.#steppedDownNs = nowNs;
+		const before = this.#level;
 		this.#level = Math.max(needed, this.#level + 1) as Level;
 		// Whether the step was enough is seen after a while, not in the next burst.
 		this.#left = Math.max(this.#left ?? 0, GRACE_SECONDS * tick.limitNs);
 		this.#changedNs = nowNs;
 		if (nowNs - this.#steppedUpNs < FAILED_NS) {
+			this.#failedLevel = before;
 			this.#waitNs = Math.min(MOST_WAIT_NS, 2 * Math.max(this.#waitNs, this.#holdNs()));
 			this.#steppedUpNs = Number.NEGATIVE_INFINITY;
 		}
@@ -248,11 +267,14 @@ export class Ladder {
 	#considerUp(tick: LadderTick): void {
 		const { nowNs } = tick;
 		if (nowNs - this.#steppedUpNs > FAILED_NS && Number.isFinite(this.#steppedUpNs)) {
-			this.#waitNs = 0;
+			// That a step to less holds says nothing of the one that failed.
+			if (this.#level <= this.#failedLevel) this.#waitNs = 0;
 			this.#steppedUpNs = Number.NEGATIVE_INFINITY;
 		}
-		// What was last measured must fit for two periods on end: the average would take many windows to follow.
-		const needed = neededLevel(this.#input(tick, (meter) => meter.latest));
+		// What was last measured must fit for two periods on end: the average would take many windows to follow. Growths that come in bursts never do: of them the average must.
+		const latest = neededLevel(this.#input(tick, (meter) => meter.latest));
+		const average = this.#level > LAST_COUNTED ? neededLevel(this.#input(tick, (meter) => meter.average)) : latest;
+		const needed = Math.min(latest, average) as Level;
 		if (needed >= this.#level) {
 			this.#roomSinceNs = undefined;
 			return;

@@ -56,10 +56,18 @@ export interface Probed {
 const AIM = 0.8;
 /** The others have this part of it, whatever growths take. */
 const FOR_OTHERS = 0.15;
-/** Of what growths may take: for durations of a sample; counting must leave room for records; large growths must leave room for windows. */
+/** Of what growths may take: for durations of a sample. */
 const FOR_EXITS = 0.1;
-const MOST_COUNTING = 0.7;
-const MOST_LARGE = 0.5;
+/** Counting all growths, or all large ones, may take this part of the limit: counts are what is given up last. */
+const MOST_COUNTING = 0.85;
+const MOST_LARGE = 0.75;
+/** Of what counting leaves of the limit: for durations and records, and for the others. */
+const BESIDE_COUNTING = 0.5;
+const OTHERS_BESIDE = 0.25;
+const LEAST_LEFT = 0.1;
+/** On level 5, of what is left: for durations and for records of large growths; the rest is for windows. */
+const LARGE_EXITS = 0.15;
+const LARGE_RECORDS = 0.25;
 /** What records cost in windows, for each nanosecond of counting. */
 const FOR_RECORDS = 0.2;
 /** So many growths of each size a second become records at least. */
@@ -121,8 +129,8 @@ export function neededLevel(input: RetreatInput): Level {
 	if (known && growths + others <= all) return 1;
 	if (growths <= most) return 2;
 	if (counting + records + Math.min(exits, FOR_EXITS * most) <= most) return 3;
-	if (counting <= MOST_COUNTING * most) return 4;
-	return loads.small !== undefined && large <= MOST_LARGE * most ? 5 : 6;
+	if (counting <= MOST_COUNTING * limitNs) return 4;
+	return loads.small !== undefined && large <= MOST_LARGE * limitNs ? 5 : 6;
 }
 
 /** Where ten seconds do not pay for a window, a rare one is better than none: without it nobody would see that there is less to do. */
@@ -145,30 +153,42 @@ function recordsNs(load: StreamLoad | undefined): number {
 }
 
 interface GrowthsProbed extends Pick<Probed, "streams" | "exits" | "recordChance"> {
-	/** What that costs, nanoseconds per second. */
+	/** What that costs, and what counting those does that are probed all the time, nanoseconds per second. */
 	ns: number;
+	countedNs: number;
 }
 
 /** What a level leaves to windows is probed all the time only when it takes no more than this part of what it may: loads change by the second, and every change is a gap. */
 const FITS = 0.6;
+
+/** What counting leaves of the limit; in a burst it takes more than all of it for a while. */
+function leftBeside(countingNs: number, limitNs: number): number {
+	return Math.max(LEAST_LEFT * limitNs, limitNs - countingNs);
+}
+
+/** What is left for details of growths that are all counted. */
+function roomBeside(countingNs: number, input: RetreatInput): number {
+	return Math.max(growthLimit(input) - countingNs, BESIDE_COUNTING * leftBeside(countingNs, input.limitNs));
+}
 
 /** Every growth is counted; exits, and on level 4 records, are for a sample. Records of large growths come first. */
 function countedGrowths(level: 3 | 4, input: RetreatInput, streams: Probed["streams"]): GrowthsProbed {
 	const { large, small } = input.loads;
 	const { counting, exits, records } = costsOf(input.loads);
 	const most = growthLimit(input);
-	const spare = level === 3 ? most - counting - records : 0;
-	const forExits = Math.min(exits, Math.max(FOR_EXITS * most, spare));
+	const room = roomBeside(counting, input);
+	const forExits = Math.min(exits, level === 3 ? Math.max(FOR_EXITS * most, most - counting - records) : room / 3);
 	const shape = exits <= FITS * forExits ? "full" : windowsFor(exits, forExits, input);
 	if (level === 3) {
-		return { streams, exits: shape, recordChance: { large: 1, small: 1 }, ns: counting + records + forExits };
+		const ns = counting + records + forExits;
+		return { streams, exits: shape, recordChance: { large: 1, small: 1 }, ns, countedNs: counting };
 	}
-	const forRecords = most - counting - forExits;
+	const forRecords = room - forExits;
 	const forLarge = chanceFor(forRecords, large);
 	const largeNs = forLarge * recordsNs(large);
 	const forSmall = chanceFor(forRecords - largeNs, small);
 	const ns = counting + forExits + largeNs + forSmall * recordsNs(small);
-	return { streams, exits: shape, recordChance: { large: forLarge, small: forSmall }, ns };
+	return { streams, exits: shape, recordChance: { large: forLarge, small: forSmall }, ns, countedNs: counting };
 }
 
 /** What a growth costs in windows, where every hit has its exit and some are records. */
@@ -190,33 +210,38 @@ function growthsAt(level: Level, input: RetreatInput): GrowthsProbed {
 		const { counting, exits, records } = costsOf(input.loads);
 		return {
 			...{ streams: watched("full"), exits: "full", recordChance: { large: 1, small: 1 } },
-			ns: counting + exits + records,
+			...{ ns: counting + exits + records, countedNs: counting },
 		};
 	}
 	if (level === 3 || level === 4) return countedGrowths(level, input, watched("full"));
 	const chance = { large: windowedChance(large), small: windowedChance(small) };
 	if (level === 6) {
 		const both = windowedNs(large, chance.large) + windowedNs(small, chance.small);
-		return { streams: watched(windowsFor(both, most, input)), exits: "off", recordChance: chance, ns: most };
+		const streams = watched(windowsFor(both, most, input));
+		return { streams, exits: "off", recordChance: chance, ns: most, countedNs: 0 };
 	}
 	const of = costsOf({ ...(large && { large }) });
-	const forLarge = chanceFor((MOST_LARGE * most) / 2, large);
-	const forExits = Math.min(of.exits, FOR_EXITS * most);
-	const left = most - of.counting - forExits - forLarge * of.records;
-	const windows = windowsFor(windowedNs(small, chance.small), Math.max((MOST_LARGE / 4) * most, left), input);
+	const room = roomBeside(of.counting, input);
+	const forLarge = chanceFor(LARGE_RECORDS * room, large);
+	const forExits = Math.min(of.exits, LARGE_EXITS * room);
+	const left = room - forExits - forLarge * of.records;
+	const windows = windowsFor(windowedNs(small, chance.small), left, input);
 	const exits = of.exits <= forExits ? "full" : windowsFor(of.exits, forExits, input);
 	const recordChance = { large: forLarge, small: chance.small };
-	return { streams: { ...watched("full"), small: windows }, exits: large ? exits : "off", recordChance, ns: most };
+	return {
+		...{ streams: { ...watched("full"), small: windows }, exits: large ? exits : "off", recordChance },
+		...{ ns: of.counting + room, countedNs: of.counting },
+	};
 }
 
 /** What is probed at a level. */
 export function probedAt(level: Level, input: RetreatInput): Probed {
 	const { loads, limitNs, intervalNs } = input;
-	const { ns, ...growths } = growthsAt(level, input);
+	const { ns, countedNs, ...growths } = growthsAt(level, input);
 	const all = AIM * limitNs;
 	const names = OTHERS.filter((name) => loads[name] !== undefined);
 	const full = names.map((name) => (loads[name]?.perSecond ?? 0) * (loads[name]?.countNs ?? 0));
-	const pool = Math.max(FOR_OTHERS * all, all - ns);
+	const pool = Math.max(Math.min(FOR_OTHERS * all, OTHERS_BESIDE * leftBeside(countedNs, limitNs)), all - ns);
 	const shares = fairShares(pool, full);
 	const streams = { ...growths.streams };
 	for (const [at, name] of names.entries()) {

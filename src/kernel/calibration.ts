@@ -24,11 +24,11 @@ export interface HitCosts {
 /** Sites that the calibration takes, behind those of the targets. */
 export const CALIBRATION_SITES = 4;
 
-const CALLS = 400;
-/** Of each measurement; the quickest counts, because other work on the machine only ever adds. */
-const ROUNDS = 5;
-const STEPPED_CALLS = 60;
-const GROWTHS = 100;
+/** Of each measurement; the quickest counts, because other work on the machine only ever adds: many short ones find a moment without it. */
+const ROUNDS = 30;
+const CALLS = 60;
+const STEPPED_CALLS = 10;
+const GROWTHS = 15;
 
 /** Numbers of gmg_calibration_site. */
 const PLACE = { work: 0, workExit: 1, stepped: 2, growth: 3 } as const;

@@ -21,7 +21,7 @@ describe("growths are counted exactly with the default budget", () => {
 		{ version, small: 100, large: 100 },
 		{ version, small: 800, large: 200, threads: 4 },
 		{ version, small: 400, large: 100, burst: "50ms" },
-		{ version, small: 2000 },
+		{ version, small: 1000 },
 	]);
 	for (const options of cases) {
 		tracingTest(

@@ -115,8 +115,8 @@ describe("steps of the ladder", () => {
 			});
 			expect(levels.length).toBeGreaterThan(1);
 			expect(levels.at(-1)?.level).toBeGreaterThanOrEqual(5);
-			// The limit of that second and the second's budget that the bucket holds at the start.
-			expect(meanCost(costs, 0, 1)).toBeLessThanOrEqual(2 * LIMIT);
+			// The limit of that second, the second's budget that the bucket holds at the start, and half a one that is lent after a step.
+			expect(meanCost(costs, 0, 1)).toBeLessThanOrEqual(2.5 * LIMIT);
 			for (let second = 0; second + 10 <= 60; second += 5) {
 				expect(meanCost(costs, second, second + 10)).toBeLessThanOrEqual(1.25 * LIMIT);
 			}
