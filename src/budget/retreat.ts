@@ -56,15 +56,16 @@ export interface Probed {
 const AIM = 0.8;
 /** The others have this part of it, whatever growths take. */
 const FOR_OTHERS = 0.15;
-/** Of what growths may take: for durations of a sample. */
-const FOR_EXITS = 0.1;
-/** Counting all growths, or all large ones, may take this part of the limit: counts are what is given up last. */
+/** Recording all growths, counting them, or counting all large ones may take this part of the limit: counts are what is given up last. */
+const MOST_RECORDING = 0.88;
 const MOST_COUNTING = 0.85;
 const MOST_LARGE = 0.75;
 /** Of what counting leaves of the limit: for durations and records, and for the others. */
 const BESIDE_COUNTING = 0.5;
 const OTHERS_BESIDE = 0.25;
 const LEAST_LEFT = 0.1;
+/** On level 4, of what is left: for durations; the rest is for records. */
+const COUNTED_EXITS = 0.2;
 /** On level 5, of what is left: for durations and for records of large growths; the rest is for windows. */
 const LARGE_EXITS = 0.15;
 const LARGE_RECORDS = 0.25;
@@ -128,7 +129,7 @@ export function neededLevel(input: RetreatInput): Level {
 	if (known && growths + others + details <= all) return 0;
 	if (known && growths + others <= all) return 1;
 	if (growths <= most) return 2;
-	if (counting + records + Math.min(exits, FOR_EXITS * most) <= most) return 3;
+	if (counting + records <= MOST_RECORDING * limitNs) return 3;
 	if (counting <= MOST_COUNTING * limitNs) return 4;
 	return loads.small !== undefined && large <= MOST_LARGE * limitNs ? 5 : 6;
 }
@@ -153,7 +154,7 @@ function recordsNs(load: StreamLoad | undefined): number {
 }
 
 interface GrowthsProbed extends Pick<Probed, "streams" | "exits" | "recordChance"> {
-	/** What that costs, and what counting those does that are probed all the time, nanoseconds per second. */
+	/** What that costs, and what of it goes to those that are counted, or recorded, all the time, nanoseconds per second. */
 	ns: number;
 	countedNs: number;
 }
@@ -175,13 +176,12 @@ function roomBeside(countingNs: number, input: RetreatInput): number {
 function countedGrowths(level: 3 | 4, input: RetreatInput, streams: Probed["streams"]): GrowthsProbed {
 	const { large, small } = input.loads;
 	const { counting, exits, records } = costsOf(input.loads);
-	const most = growthLimit(input);
-	const room = roomBeside(counting, input);
-	const forExits = Math.min(exits, level === 3 ? Math.max(FOR_EXITS * most, most - counting - records) : room / 3);
+	const room = roomBeside(level === 3 ? counting + records : counting, input);
+	const forExits = Math.min(exits, level === 3 ? room : COUNTED_EXITS * room);
 	const shape = exits <= FITS * forExits ? "full" : windowsFor(exits, forExits, input);
 	if (level === 3) {
 		const ns = counting + records + forExits;
-		return { streams, exits: shape, recordChance: { large: 1, small: 1 }, ns, countedNs: counting };
+		return { streams, exits: shape, recordChance: { large: 1, small: 1 }, ns, countedNs: counting + records };
 	}
 	const forRecords = room - forExits;
 	const forLarge = chanceFor(forRecords, large);
