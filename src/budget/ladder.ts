@@ -67,6 +67,8 @@ const GRACE_SECONDS = 0.5;
 /** A burst is taken to go on for so long; on this level and those before it growths are all counted. */
 const BURST_SECONDS = 0.03;
 const LAST_COUNTED: Level = 4;
+/** Up to this level growths all have their durations. */
+const LAST_TIMED: Level = 2;
 
 /** Counts of growths that fit on average are given up when they owe so much. */
 const COUNTING_DEBT_SECONDS = 1;
@@ -273,7 +275,7 @@ export class Ladder {
 		}
 		// What was last measured must fit for two periods on end: the average would take many windows to follow. Growths that come in bursts never do: of them the average must.
 		const latest = neededLevel(this.#input(tick, (meter) => meter.latest));
-		const average = this.#level > LAST_COUNTED ? neededLevel(this.#input(tick, (meter) => meter.average)) : latest;
+		const average = this.#level > LAST_TIMED ? neededLevel(this.#input(tick, (meter) => meter.average)) : latest;
 		const needed = Math.min(latest, average) as Level;
 		if (needed >= this.#level) {
 			this.#roomSinceNs = undefined;

@@ -57,11 +57,11 @@ const AIM = 0.8;
 /** The others have this part of it, whatever growths take. */
 const FOR_OTHERS = 0.15;
 /** Recording all growths, counting them, or counting all large ones may take this part of the limit: counts are what is given up last. */
-const MOST_RECORDING = 0.88;
+const MOST_RECORDING = 0.86;
 const MOST_COUNTING = 0.85;
 const MOST_LARGE = 0.75;
 /** Of what counting leaves of the limit: for durations and records, and for the others. */
-const BESIDE_COUNTING = 0.5;
+const BESIDE_COUNTING = 0.35;
 const OTHERS_BESIDE = 0.25;
 const LEAST_LEFT = 0.1;
 /** On level 4, of what is left: for durations; the rest is for records. */

@@ -9,6 +9,15 @@ import { GOMAPGROW, recordedTrace, type Trace } from "../support/trace.ts";
 
 const SECONDS = 10;
 const folder = temporaryFolder("defaults");
+/** The service grows 1,250 maps a second; recording may take 8.6 ms/s, and costs are known to some 20 %. */
+const recordingFits = 1250 * hitCostNs("growth") < 6.5e6;
+
+/** What the machine takes for a hit. */
+function hitCostNs(kind: string): number {
+	const doctor = Bun.spawnSync([GOMAPGROW, "doctor", "--json"]);
+	return JSON.parse(doctor.stdout.toString()).hit_cost_ns?.[kind] ?? Number.NaN;
+}
+
 const nsOf = (time: string): number => {
 	const [whole = "", fraction = ""] = time.replace("Z", "").split(".");
 	return Date.parse(`${whole}Z`) * 1e6 + Number(fraction.padEnd(9, "0"));
@@ -59,8 +68,9 @@ function checkTotals(trace: Trace, clock: GrowthClock, busy: boolean): void {
 	const calls = functions.map((fn) => end.calls[fn]);
 	expect(exactSum(calls, "calls")).toBe(total);
 	expect(end.ledger.growth).toMatchObject({ hits: total, lost: 0 });
-	// Beside busy processors records may be sampled for a moment; counts may not.
-	expect(growths.length).toBeGreaterThanOrEqual((busy ? 0.95 : 1) * total);
+	// Beside busy processors records may be sampled for a moment, and for long where a hit costs so much that they do not fit into the limit; counts may not.
+	const recorded = recordingFits ? (busy ? 0.95 : 1) : 0.2;
+	expect(growths.length).toBeGreaterThanOrEqual(recorded * total);
 }
 
 /** Growth work of all functions that have been called. */
