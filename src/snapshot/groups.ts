@@ -11,6 +11,9 @@ import { framesOf, type StackShape } from "./stack-shapes.ts";
 /** Goroutine ids that a group lists. */
 export const MAX_GOIDS = 1000;
 
+/** Half-grown maps that a loop lists. */
+const MAX_MAPS = 16;
+
 /** All that is known of one goroutine. */
 export interface SeenGoroutine {
 	state: GoroutineState;
@@ -111,12 +114,20 @@ function groupIterations(members: readonly SeenGoroutine[]): SnapshotIteration[]
 	return [...Map.groupBy(all, ({ iteration, fn }) => `${fn}\0${iteration.mapType}`).values()].map((loops) => {
 		const entries = loops.map(({ iteration }) => iteration.count);
 		const growing = loops.filter(({ iteration }) => iteration.growing === true).length;
+		const slots = loops.flatMap(({ iteration }) => iteration.slots ?? []);
+		const halfGrown = new Map(
+			loops.flatMap(({ iteration: { map, halfGrown: half } }) => (half === undefined ? [] : [[map, half] as const])),
+		);
 		return {
 			fn: loops[0]?.fn ?? "",
 			map_type: sanitize(loops[0]?.iteration.mapType ?? ""),
 			count: loops.length,
 			entries: [Math.min(...entries), Math.max(...entries)],
+			...(slots.length === 0 ? {} : { slots: [Math.min(...slots), Math.max(...slots)] as [number, number] }),
 			...(loops.some(({ iteration }) => iteration.growing !== undefined) ? { growing } : {}),
+			...(halfGrown.size === 0
+				? {}
+				: { half_grown: [...halfGrown].slice(0, MAX_MAPS).map(([map, half]) => ({ map: hex(map), ...half })) }),
 		};
 	});
 }

@@ -64,8 +64,24 @@ const iteration = object({
 	/** How many goroutines of the group. */
 	count: whole,
 	entries: described(range, "the smallest and the largest number of entries of their maps"),
+	slots: optional(range, "the same of their slots, as far as they could be read"),
 	/** Classic maps: how many of these maps are growing. */
 	growing: optional(whole),
+	/** The first 16. */
+	half_grown: optional(
+		list(
+			object({
+				map: hex,
+				evacuated: described(whole, "old buckets whose entries have been moved"),
+				of: whole,
+				written: described(
+					flag,
+					"whether somebody wrote to it at that moment: without writes its growth never comes to an end",
+				),
+			}),
+		),
+		"classic maps in whose growth not all buckets have been evacuated",
+	),
 });
 
 /** Goroutines with the same stack that wait for the same kind of thing. */
@@ -100,11 +116,7 @@ const group = object({
 	idle: optional(whole, "of those: how many have not run at all in between"),
 });
 
-/** A goroutine that grows a map and has a lock's address, or that of the object with the lock, in its frame. */
-const grower = object({
-	goid: whole,
-	/** The growing function. */
-	growth_fn: text,
+const evidence = {
 	/** The frame that has the address. */
 	fn: text,
 	file: optional(text),
@@ -116,7 +128,18 @@ const grower = object({
 	evidence: oneOf("lock-address", "object-address"),
 	object: optional(hex),
 	lock_offset: optional(whole),
+};
+
+/** A goroutine that grows a map and has a lock's address, or that of the object with the lock, in its frame. */
+const grower = object({
+	goid: whole,
+	/** The growing function. */
+	growth_fn: text,
+	...evidence,
 });
+
+/** The same of one that loops over a map. */
+const looper = object({ goid: whole, map_type: text, map: hex, ...evidence });
 
 /** A lock that goroutines wait for. */
 export type SnapshotLock = Infer<typeof lock>;
@@ -139,6 +162,7 @@ const lock = object({
 		list(grower),
 		"goroutines that grow a map and have the lock's address, or that of its object, in their frames",
 	),
+	loops: optional(list(looper), "the same of goroutines that loop over a map; the first 100"),
 });
 
 export type SnapshotCounts = Infer<typeof counts>;

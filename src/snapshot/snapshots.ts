@@ -6,8 +6,8 @@ import { sanitize } from "../lib/sanitize.ts";
 import { type Capture, type CapturedGoroutine, captureGoroutines, MAX_GOROUTINES } from "./capture.ts";
 import type { GoroutineState } from "./goroutine-state.ts";
 import { groupGoroutines, hex, MAX_GOIDS, type SeenGoroutine, startFunction } from "./groups.ts";
-import { findGrowers, type GrowingGoroutine } from "./growers.ts";
-import { resolveIterators } from "./iterators.ts";
+import { type Evidence, findUsers, type MapUser } from "./growers.ts";
+import { type Iteration, resolveIterators } from "./iterators.ts";
 import { type LockKind, type LockWait, lockWaitOf, readLockStates } from "./locks.ts";
 import type { MemoryReader } from "./memory-reader.ts";
 import { ProgramCode } from "./program-code.ts";
@@ -36,6 +36,9 @@ export interface SnapshotMoment {
 	/** CLOCK_MONOTONIC, which the runtime's own times are in. */
 	monotonicNs: number;
 }
+
+/** Goroutines that loop, of one lock. */
+const MAX_LOOPS = 100;
 
 /** What is remembered of a goroutine from one snapshot to the next. */
 interface Memory {
@@ -80,12 +83,12 @@ export class Snapshots {
 		const machine = this.#code.binary.layouts.m;
 		if (machine !== undefined) addRunningStacks({ ...context, machine, threads: this.#threads }, capture.goroutines);
 		const waits = capture.goroutines.map(lockWait);
-		const locks = this.#describeLocks(capture.goroutines, waits);
 		const iterations = resolveIterators(
 			this.#code,
 			this.#memory,
 			capture.goroutines.map(({ stack }) => stack?.notes.iterators ?? []),
 		);
+		const locks = this.#describeLocks(capture.goroutines, waits, iterations);
 		const duration = durationNs();
 		const moment = clock();
 		this.#sequence++;
@@ -114,7 +117,11 @@ export class Snapshots {
 		};
 	}
 
-	#describeLocks(goroutines: readonly CapturedGoroutine[], waits: readonly (LockWait | undefined)[]): SnapshotLock[] {
+	#describeLocks(
+		goroutines: readonly CapturedGoroutine[],
+		waits: readonly (LockWait | undefined)[],
+		iterations: readonly (readonly Iteration[])[],
+	): SnapshotLock[] {
 		const byLock = new Map<string, { kind: LockKind; address: number; of?: string; waiters: number[] }>();
 		waits.forEach((wait, index) => {
 			if (wait === undefined) return;
@@ -126,12 +133,17 @@ export class Snapshots {
 		const locks = [...byLock.values()];
 		const states = readLockStates(this.#memory, locks);
 		const growing = growingGoroutines(goroutines);
+		const looping = loopingGoroutines(goroutines, iterations);
 		return locks
 			.map(({ kind, address, of, waiters }, number): SnapshotLock => {
 				const goids = waiters.map((index) => goroutines[index]?.state.goid ?? 0).sort((a, b) => a - b);
 				const { locked, starving, readers } = states[number] ?? {};
 				const pointers = waiters.map((index): readonly FrameWords[] => goroutines[index]?.stack?.notes.pointers ?? []);
-				const growers = locked === true ? findGrowers(address, pointers, growing) : [];
+				const growers = locked === true ? findUsers(address, pointers, growing) : [];
+				// Loops are often under a lock that is shared with other readers.
+				const held = locked === true || (readers ?? 0) > 0;
+				const own = new Set(waiters.map((index) => goroutines[index]?.state.goid));
+				const loopers = held ? findUsers(address, pointers, looping).filter(({ user }) => !own.has(user.goid)) : [];
 				return {
 					address: hex(address),
 					kind,
@@ -146,13 +158,13 @@ export class Snapshots {
 					...(readers === undefined ? {} : { readers }),
 					...(growers.length === 0
 						? {}
+						: { growers: growers.map((found) => ({ growth_fn: found.user.growthFn, ...evidenceOf(found, address) })) }),
+					...(loopers.length === 0
+						? {}
 						: {
-								growers: growers.map(({ goid, growthFn, frame, evidence, object }) => ({
-									...{ goid, growth_fn: growthFn, fn: frame.fn },
-									...(frame.file === undefined ? {} : { file: frame.file }),
-									...(frame.line === undefined ? {} : { line: frame.line }),
-									evidence,
-									...(object === undefined ? {} : { object: hex(object), lock_offset: address - object }),
+								loops: loopers.slice(0, MAX_LOOPS).map((found) => ({
+									...{ map_type: found.user.mapType, map: hex(found.user.map) },
+									...evidenceOf(found, address),
 								})),
 							}),
 				};
@@ -247,12 +259,41 @@ function lockWait({ stack }: CapturedGoroutine): LockWait | undefined {
 	return stack?.semaphore === undefined ? undefined : lockWaitOf(stack.shape.frames, stack.semaphore);
 }
 
-function growingGoroutines(goroutines: readonly CapturedGoroutine[]): GrowingGoroutine[] {
+function growingGoroutines(goroutines: readonly CapturedGoroutine[]): (MapUser & { growthFn: string })[] {
 	return goroutines.flatMap(({ state, stack }) =>
 		stack?.shape.work?.role === "growth"
-			? [{ goid: state.goid, shape: stack.shape, pointers: stack.notes.pointers ?? [] }]
+			? [
+					{
+						...{ goid: state.goid, shape: stack.shape, pointers: stack.notes.pointers ?? [] },
+						growthFn: stack.shape.work.fn,
+					},
+				]
 			: [],
 	);
+}
+
+/** With the innermost of their loops. */
+function loopingGoroutines(
+	goroutines: readonly CapturedGoroutine[],
+	iterations: readonly (readonly Iteration[])[],
+): (MapUser & { mapType: string; map: number })[] {
+	return goroutines.flatMap(({ state, stack }, index) => {
+		const [loop] = iterations[index] ?? [];
+		if (loop === undefined || stack === undefined) return [];
+		const { mapType, map } = loop;
+		const pointers = stack.notes.pointers ?? [];
+		return [{ goid: state.goid, shape: stack.shape, pointers, mapType: sanitize(mapType), map }];
+	});
+}
+
+function evidenceOf({ user, frame, evidence, object }: Evidence<MapUser>, lock: number) {
+	return {
+		...{ goid: user.goid, fn: frame.fn },
+		...(frame.file === undefined ? {} : { file: frame.file }),
+		...(frame.line === undefined ? {} : { line: frame.line }),
+		evidence,
+		...(object === undefined ? {} : { object: hex(object), lock_offset: lock - object }),
+	};
 }
 
 function countGoroutines(seen: readonly SeenGoroutine[]): SnapshotCounts {

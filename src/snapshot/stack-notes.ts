@@ -29,7 +29,7 @@ export interface FrameWords {
 export interface StackNotes {
 	/** Pointers in the frame of runtime.semacquire1, one of which is its sudog; absent when the goroutine is not in it. */
 	readonly semaphore?: readonly number[];
-	/** Pointers in the frames around: of one that waits for a semaphore or is inside map code. */
+	/** Pointers in the frames around: of one that waits for a semaphore, is inside map code or may loop over a map. */
 	readonly pointers?: readonly FrameWords[];
 	readonly iterators?: readonly IteratorCandidate[];
 }
@@ -37,7 +37,7 @@ export interface StackNotes {
 export function takeNotes(code: ProgramCode, shape: StackShape, walk: Walk, copy: StackCopy): StackNotes {
 	const waiting = walk.frames[shape.functions.indexOf(SEMACQUIRE)];
 	const iterators = findIterators(code, shape, walk, copy);
-	const matters = waiting !== undefined || shape.work !== undefined;
+	const matters = waiting !== undefined || shape.work !== undefined || iterators.length > 0;
 	return {
 		...(waiting === undefined ? {} : { semaphore: pointersIn(copy, waiting.sp, waiting.end) }),
 		...(matters ? { pointers: framePointers(shape, walk, copy) } : {}),

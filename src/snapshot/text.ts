@@ -5,7 +5,7 @@ import { shortFunction, shortPlace, shortSite } from "../text/go-names.ts";
 import { formatCount, formatDuration, plural } from "../text/units.ts";
 import { displayWidth, padEndWidth } from "../text/width.ts";
 import { labelled } from "../text/wrap.ts";
-import type { SnapshotGroup, SnapshotLock, SnapshotRecord, SnapshotStatus } from "./record.ts";
+import type { SnapshotGroup, SnapshotIteration, SnapshotLock, SnapshotRecord, SnapshotStatus } from "./record.ts";
 
 const WIDTH = 80;
 const LABEL = 14;
@@ -13,6 +13,8 @@ const LABEL = 14;
 const FIRST_FRAMES = 12;
 const LAST_FRAMES = 4;
 const MAX_RANGES = 8;
+/** Goroutines that loop under one lock. */
+const MAX_LOOPS = 5;
 /** Blocks that are shown; those inside map code always are. */
 const MAX_GROUPS = 60;
 const MAX_FRAME_WIDTH = 52;
@@ -157,14 +159,30 @@ function mapText({ map_work, iterations, count }: SnapshotGroup): string[] {
 		const what = { growth: "growing a map", iteration: "stepping through a map", access: "inside map code" }[role];
 		lines.push(`${what}: ${shortFunction(fn)}${site === undefined ? "" : `, used at ${shortSite(site)}`}`);
 	}
-	for (const { fn, map_type, count: loops, entries, growing } of iterations ?? []) {
-		const [least, most] = entries;
-		const size = least === most ? formatCount(most) : `${formatCount(least)} to ${formatCount(most)}`;
+	for (const { fn, map_type, count: loops, entries, slots, half_grown } of iterations ?? []) {
 		const who = loops === count ? "" : `${formatCount(loops)} of them `;
-		const still = growing === undefined || growing === 0 ? "" : ", still growing";
-		lines.push(`${who}in a loop over ${map_type} (${size} entries${still}) in ${shortFunction(fn)}`);
+		const size = `${rangeText(entries)} ${entries[1] === 1 ? "entry" : "entries"}`;
+		const room = slots === undefined ? "" : ` in ${rangeText(slots)} slots`;
+		lines.push(`${who}in a loop over ${map_type} (${size}${room}) in ${shortFunction(fn)}`);
+		if (half_grown !== undefined) lines.push(halfGrownText(half_grown));
 	}
 	return lines;
+}
+
+function rangeText([least, most]: readonly [number, number]): string {
+	return least === most ? formatCount(most) : `${formatCount(least)} to ${formatCount(most)}`;
+}
+
+/** Of the maps of a loop those that grow. */
+function halfGrownText(maps: NonNullable<SnapshotIteration["half_grown"]>): string {
+	const idle = maps.filter(({ written }) => !written);
+	const [first] = idle.length === 0 ? maps : idle;
+	const done =
+		first === undefined ? "" : `${formatCount(first.evacuated)} of ${formatCount(first.of)} buckets evacuated`;
+	const which = maps.length === 1 ? "still growing" : `${formatCount(maps.length)} of these maps are still growing`;
+	if (idle.length === 0) return `${which}: ${done}`;
+	const who = idle.length === maps.length ? "nobody writes" : `nobody writes to ${formatCount(idle.length)} of them`;
+	return `${which}: ${done}, and ${who}, which is what takes growth on`;
 }
 
 /** What parks a goroutine is said by its state: frames of the runtime above the program's are left out, those of map code are not. */
@@ -238,7 +256,8 @@ function locksText(locks: readonly SnapshotLock[], colors: Colors): string[] {
 }
 
 function lockText(lock: SnapshotLock): string[] {
-	const { kind, of, address, locked, starving, readers, waiting, waiting_readers, waiting_goids, growers } = lock;
+	const { kind, of, address, locked, starving, readers, waiting, waiting_readers, waiting_goids, growers, loops } =
+		lock;
 	const state = [
 		...(locked === true ? ["locked"] : locked === false && readers === undefined ? ["just released"] : []),
 		...(readers === undefined || readers === 0 ? [] : [`${plural(readers, "reader")} inside`]),
@@ -251,15 +270,29 @@ function lockText(lock: SnapshotLock): string[] {
 	return [
 		...labelled("  -", 4, `${[`${name} at ${address}`, ...state].join(", ")}; ${who}`, WIDTH),
 		...(growers ?? []).flatMap((grower) => {
-			const { goid, growth_fn, evidence, object, lock_offset } = grower;
-			const has =
-				evidence === "lock-address"
-					? "has the lock's address"
-					: `works with the same object (${object}, the lock is at +${lock_offset})`;
-			const text = `goroutine ${goid} is growing a map (${shortFunction(growth_fn)}) and ${has} in ${shortSite(grower)}`;
+			const { goid, growth_fn } = grower;
+			const text = `goroutine ${goid} is growing a map (${shortFunction(growth_fn)}) and ${evidenceText(grower)}`;
 			return labelled("", 4, text, WIDTH);
 		}),
+		...(loops ?? []).slice(0, MAX_LOOPS).flatMap((looper) => {
+			const { goid, map_type } = looper;
+			return labelled("", 4, `goroutine ${goid} loops over a ${map_type} and ${evidenceText(looper)}`, WIDTH);
+		}),
+		...(loops === undefined || loops.length <= MAX_LOOPS
+			? []
+			: labelled("", 4, `and ${formatCount(loops.length - MAX_LOOPS)} more that loop`, WIDTH)),
 	];
+}
+
+function evidenceText(
+	found: NonNullable<SnapshotLock["loops"]>[number] | NonNullable<SnapshotLock["growers"]>[number],
+): string {
+	const { evidence, object, lock_offset } = found;
+	const has =
+		evidence === "lock-address"
+			? "has the lock's address"
+			: `works with the same object (${object}, the lock is at +${lock_offset})`;
+	return `${has} in ${shortSite(found)}`;
 }
 
 function systemText(groups: readonly SnapshotGroup[]): string[] {

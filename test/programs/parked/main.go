@@ -38,7 +38,7 @@ type store struct {
 var (
 	never   = make(chan int)
 	arrived int32
-	shared  = &store{name: "shared", items: map[string]int{}}
+	shared  = &store{name: "shared", items: map[string]int{"a": 1, "b": 2, "c": 3}}
 	rw      sync.RWMutex
 	rwWrite sync.RWMutex
 	group   sync.WaitGroup
@@ -84,12 +84,15 @@ func (s *store) put(key string) {
 }
 
 //go:noinline
-func holdMutex(held chan bool) {
-	shared.mu.Lock()
+func (s *store) loopLocked(held chan bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	close(held)
-	here()
-	<-never
-	shared.mu.Unlock()
+	for key := range s.items {
+		here()
+		<-never
+		sink += len(key) + len(s.name)
+	}
 }
 
 //go:noinline
@@ -245,7 +248,7 @@ func main() {
 		go f()
 	}
 	mutexHeld, readHeld, writeHeld := make(chan bool), make(chan bool), make(chan bool)
-	start(func() { holdMutex(mutexHeld) })
+	start(func() { shared.loopLocked(mutexHeld) })
 	start(func() { holdToRead(readHeld) })
 	start(func() { holdToWrite(writeHeld) })
 	<-mutexHeld

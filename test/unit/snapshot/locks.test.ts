@@ -1,7 +1,7 @@
 /** Locks by the words that waiting goroutines leave, and who grows a map next to one. */
 import { describe, expect, test } from "bun:test";
 import type { Frame } from "../../../src/records/records.ts";
-import { findGrowers } from "../../../src/snapshot/growers.ts";
+import { findUsers } from "../../../src/snapshot/growers.ts";
 import { lockWaitOf, readLockStates, resolveSemaphores } from "../../../src/snapshot/locks.ts";
 import { PretendedMemory } from "./pretended-process.ts";
 
@@ -122,14 +122,20 @@ describe("a goroutine that grows a map", () => {
 
 	test("has the lock's address", () => {
 		expect(
-			findGrowers(LOCK, waiting, growing({ frame: 3, words: [1, 0xc000000f00] }, { frame: 2, words: [LOCK] })),
-		).toEqual([{ goid: 7, growthFn: "runtime.hashGrow", frame: { fn: "main.inlined" }, evidence: "lock-address" }]);
+			findUsers(LOCK, waiting, growing({ frame: 3, words: [1, 0xc000000f00] }, { frame: 2, words: [LOCK] })),
+		).toEqual([
+			expect.objectContaining({
+				user: expect.objectContaining({ goid: 7 }),
+				frame: { fn: "main.inlined" },
+				evidence: "lock-address",
+			}),
+		]);
 	});
 
 	test("works with the object from which those who wait reach the lock", () => {
-		expect(findGrowers(LOCK, waiting, growing({ frame: 3, words: [0xc000000f00] }))).toEqual([
+		expect(findUsers(LOCK, waiting, growing({ frame: 3, words: [0xc000000f00] }))).toEqual([
 			{
-				...{ goid: 7, growthFn: "runtime.hashGrow", frame: { fn: "main.work" } },
+				...{ user: expect.objectContaining({ goid: 7 }), frame: { fn: "main.work" } },
 				...{ evidence: "object-address", object: 0xc000000f00 },
 			},
 		]);
@@ -138,7 +144,7 @@ describe("a goroutine that grows a map", () => {
 	test("has nothing to do with the lock", () => {
 		// Far below, above, and near but unknown to those who wait.
 		for (const words of [[0xc0000f0000], [0xc000000000], [0xc000001008], [0xc000000f08]]) {
-			expect(findGrowers(LOCK, waiting, growing({ frame: 3, words }))).toEqual([]);
+			expect(findUsers(LOCK, waiting, growing({ frame: 3, words }))).toEqual([]);
 		}
 	});
 });

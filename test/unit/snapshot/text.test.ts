@@ -81,7 +81,17 @@ const RECORD: SnapshotRecord = {
 			stack: [frame("main.(*indexer).rebuild", "index.go", 111), frame("main.main.func3", "main.go", 160)],
 			stack_origin: "saved",
 			iterations: [
-				{ fn: "main.(*indexer).rebuild", map_type: "map[string]int", count: 2, entries: [120, 13_312], growing: 1 },
+				{
+					...{
+						fn: "main.(*indexer).rebuild",
+						map_type: "map[string]int",
+						count: 2,
+						entries: [120, 13_312],
+						growing: 1,
+					},
+					slots: [256, 262_144],
+					half_grown: [{ map: "0xc000010000", evacuated: 12, of: 16_384, written: false }],
+				},
 			],
 			created_by: main,
 			start_fn: "main.main.func3",
