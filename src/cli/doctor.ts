@@ -15,8 +15,10 @@ import { requireCapabilities, requireFeatures } from "../kernel/host-check.ts";
 import { monotonicNs, wallNs } from "../kernel/libc.ts";
 import { requireOwnProc } from "../kernel/pid-namespace.ts";
 import { COMMIT, VERSION } from "../lib/version.ts";
+import { asUsed } from "../report/used-command.ts";
 import { formatDuration } from "../text/units.ts";
 import { Session } from "../tracer/session.ts";
+import { usedCommand } from "./used-command.ts";
 import { writeAll } from "./write-all.ts";
 
 interface Check {
@@ -37,7 +39,7 @@ interface Diagnosis {
 	checks: Check[];
 	/** What a hit costs the observed program here, in nanoseconds; absent when nothing can be observed. */
 	hit_cost_ns?: HitCostRow;
-	error?: { code: string; wanted: string; found: string; mend?: string };
+	error?: { code: string; wanted: string; found: string; advice?: string; mend?: string };
 }
 
 interface HitCostRow {
@@ -133,7 +135,8 @@ function diagnose(): Diagnosis {
 						code: error.code,
 						wanted: error.wanted,
 						found: error.found,
-						...(error.mend === undefined ? {} : { mend: error.mend }),
+						...(error.advice === undefined ? {} : { advice: error.advice }),
+						...(error.mend === undefined ? {} : { mend: asUsed(error.mend, usedCommand(["doctor"])) }),
 					},
 				}),
 	};
@@ -148,7 +151,7 @@ function diagnosisText(diagnosis: Diagnosis): string {
 	const verdict =
 		diagnosis.error === undefined
 			? `ready: ${diagnosis.attach}`
-			: `not ready: error[${diagnosis.error.code}]: wanted ${diagnosis.error.wanted}; found ${diagnosis.error.found}${diagnosis.error.mend === undefined ? "" : `\n  run:  ${diagnosis.error.mend}`}`;
+			: `not ready: error[${diagnosis.error.code}]: wanted ${diagnosis.error.wanted}; found ${diagnosis.error.found}${diagnosis.error.advice === undefined ? "" : `\n  ${diagnosis.error.advice}`}${diagnosis.error.mend === undefined ? "" : `\n  run:  ${diagnosis.error.mend}`}`;
 	const costs = diagnosis.hit_cost_ns;
 	const hits =
 		costs === undefined

@@ -9,6 +9,7 @@ import { resolveTarget } from "../process/discover.ts";
 import { type FileBytes, openFileBytes } from "../process/file-bytes.ts";
 import { type LoadedElf, readLoadBias } from "../process/load-bias.ts";
 import { MACHINE } from "../process/machine.ts";
+import { namingFile } from "../process/name-file.ts";
 import { exePath } from "../process/procfs.ts";
 import { type ColorFlag, decideColor } from "../text/color.ts";
 import { writeAll } from "./write-all.ts";
@@ -42,7 +43,7 @@ function inspectFile(argument: string): Inspection {
 	const { path, pid, target } = locate(argument);
 	const file = openFileBytes(path);
 	try {
-		const program = identifyGoProgram(file);
+		const program = namingFile(path, () => identifyGoProgram(file));
 		const loadBias = pid === undefined ? undefined : biasOf(pid, file, program.elf);
 		const located = loadBias === undefined ? target : { ...target, loadBias };
 		try {

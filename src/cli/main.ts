@@ -12,6 +12,7 @@ import { NothingNamedSo } from "../process/discover.ts";
 import { errorText } from "../report/error-text.ts";
 import { asTyped, keepTyped } from "./as-typed.ts";
 import { liveOptions, parseColor } from "./options.ts";
+import { usedCommand } from "./used-command.ts";
 import { writeAll } from "./write-all.ts";
 
 type CliOptions = Record<string, unknown>;
@@ -220,7 +221,7 @@ async function main(args: readonly string[]): Promise<number> {
 		return await dispatch(args);
 	} catch (error) {
 		const shown = await withPrograms(asUsage(error));
-		process.stderr.write(errorText(shown));
+		process.stderr.write(errorText(shown, usedCommand(args)));
 		return shown instanceof GomapgrowError ? shown.exitCode : EXIT.failed;
 	}
 }

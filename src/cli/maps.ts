@@ -20,6 +20,7 @@ import { StopRequest } from "../observe/stop-request.ts";
 import { resolveTarget, type TargetProcess } from "../process/discover.ts";
 import { openFileBytes } from "../process/file-bytes.ts";
 import { readLoadBias } from "../process/load-bias.ts";
+import { namingFile } from "../process/name-file.ts";
 import { isRunning } from "../process/process-watch.ts";
 import { exePath, readSwappedBytes } from "../process/procfs.ts";
 import { formatWallTime } from "../records/time.ts";
@@ -58,7 +59,7 @@ export async function maps(operands: readonly string[], options: MapsOptions): P
 	const target = oneTarget(operands);
 	const file = openFileBytes(exePath(target.pid));
 	try {
-		const binary = openGoBinary(file);
+		const binary = namingFile(file.path, () => openGoBinary(file));
 		const bias = readLoadBias(target.pid, file.identity.ino, binary.elf);
 		const memory = new ProcessMemory(target.pid);
 		const preparation = whileRunning(target, () => prepare(openProgram(memory, binary, bias)));

@@ -8,6 +8,7 @@ import { StopRequest } from "../observe/stop-request.ts";
 import { resolveTarget, type TargetProcess } from "../process/discover.ts";
 import { openFileBytes } from "../process/file-bytes.ts";
 import { readLoadBias } from "../process/load-bias.ts";
+import { namingFile } from "../process/name-file.ts";
 import { isRunning } from "../process/process-watch.ts";
 import { exePath } from "../process/procfs.ts";
 import { type ClockAnchor, elapsedNs, timeOf } from "../records/time.ts";
@@ -52,7 +53,7 @@ export async function snapshot(argument: string, options: SnapshotOptions): Prom
 	const target = resolveTarget(argument);
 	const file = openFileBytes(exePath(target.pid));
 	try {
-		const binary = openGoBinary(file);
+		const binary = namingFile(file.path, () => openGoBinary(file));
 		const bias = readLoadBias(target.pid, file.identity.ino, binary.elf);
 		const source = { memory: new ProcessMemory(target.pid), threads: new TargetThreads(target) };
 		const snapshots = new Snapshots(source, binary, bias, { pid: target.pid, name: target.comm });

@@ -5,7 +5,7 @@ export function malformed(wanted: string, found: string): GomapgrowError {
 	return new GomapgrowError("E-BIN-MALFORMED", {
 		wanted,
 		found,
-		mend: "check the executable (readelf --debug-dump=info) or strip its debug information",
+		advice: "check the executable (readelf --debug-dump=info) or strip its debug information",
 	});
 }
 

@@ -100,7 +100,9 @@ function describeStart(bytes: Uint8Array): string {
 		return "an empty file";
 	}
 	if (bytes.length >= 2 && bytes[0] === 0x23 && bytes[1] === 0x21) {
-		return "a script (starts with #!)";
+		const [command = ""] = Buffer.from(bytes.subarray(2)).toString("latin1").split("\n");
+		const [interpreter = ""] = command.trim().split(/\s/);
+		return interpreter === "" ? "a script (starts with #!)" : `a script (#!), which ${interpreter} executes`;
 	}
 	const shown = Array.from(bytes.subarray(0, 4), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
 	return `a file that starts with ${shown}`;

@@ -49,7 +49,7 @@ export function readSections(source: ByteSource, header: ElfHeader): SectionTabl
 		throw new GomapgrowError("E-BIN-TRUNCATED", {
 			wanted: `section headers at file offset ${header.shoff}`,
 			found: `a file of ${source.size} bytes`,
-			mend: "copy the executable again; it is cut short",
+			advice: "copy the executable again; it is cut short",
 		});
 	}
 	// gABI, "ELF Header": numbers that do not fit are in section 0 (count in sh_size, string table index in sh_link).

@@ -76,7 +76,7 @@ function checkLoad(segment: Segment, size: number): void {
 		throw new GomapgrowError("E-BIN-TRUNCATED", {
 			wanted: `a file of at least ${offset + filesz} bytes, as its program headers say`,
 			found: `${size} bytes`,
-			mend: "copy the executable again; it is cut short",
+			advice: "copy the executable again; it is cut short",
 		});
 	}
 }

@@ -3,6 +3,8 @@
  * what was found and what to do. The codes are stable: scripts and documents name them.
  */
 
+import { inWords } from "./errno-words.ts";
+
 /** Exit codes of the executable (README, "Exit codes"). */
 export const EXIT = { done: 0, failed: 1, usage: 2, host: 3, target: 4 } as const;
 
@@ -49,8 +51,10 @@ export interface ErrorDetails {
 	wanted: string;
 	/** What it found instead, quoting values: "a 32-bit ELF file (EI_CLASS 1)". */
 	found: string;
-	/** The command or step that fixes it; absent when nothing can. */
+	/** The command that fixes it, with a comment behind `#`; "gomapgrow …" stands for the command that failed. Absent when none can. */
 	mend?: string;
+	/** What fixes it that is no command. */
+	advice?: string;
 	cause?: unknown;
 }
 
@@ -60,14 +64,17 @@ export class GomapgrowError extends Error {
 	readonly wanted: string;
 	readonly found: string;
 	readonly mend: string | undefined;
+	readonly advice: string | undefined;
 
 	constructor(code: ErrorCode, details: ErrorDetails) {
-		super(`${code}: wanted ${details.wanted}; found ${details.found}`, { cause: details.cause });
+		const found = inWords(details.found);
+		super(`${code}: wanted ${details.wanted}; found ${found}`, { cause: details.cause });
 		this.name = "GomapgrowError";
 		this.code = code;
 		this.wanted = details.wanted;
-		this.found = details.found;
+		this.found = found;
 		this.mend = details.mend;
+		this.advice = details.advice;
 	}
 
 	get exitCode(): number {

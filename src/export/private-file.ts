@@ -22,7 +22,7 @@ function failed(path: string, error: unknown): GomapgrowError {
 	return new GomapgrowError("E-IO", {
 		wanted: `to write ${path}`,
 		found: code === "EEXIST" ? "a file of that name" : (code ?? String(error)),
-		...(code === "EEXIST" ? { mend: "the same with --force   # replaces it" } : {}),
+		...(code === "EEXIST" ? { advice: "the same with --force replaces it" } : {}),
 		cause: error,
 	});
 }

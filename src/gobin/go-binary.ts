@@ -83,7 +83,7 @@ function notGo(elf: ElfFile, buildInfo: BuildInfo | undefined): GomapgrowError {
 			wanted: "an executable built by Go",
 			found:
 				"a file with debug information alone (objcopy --only-keep-debug, eu-strip -f): the code is in the executable",
-			mend: "give the executable that it belongs to",
+			advice: "give the executable that it belongs to",
 		});
 	}
 	if (!isGo && isPacked(elf)) {

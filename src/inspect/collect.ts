@@ -306,6 +306,6 @@ function standingText({ candidates, major, minor }: GoVersion): string {
 }
 
 function errorOf(error: GomapgrowError) {
-	const { code, wanted, found, mend } = error;
-	return { code, wanted: sanitize(wanted), found: sanitize(found), ...optional("mend", mend) };
+	const { code, wanted, found, mend, advice } = error;
+	return { code, wanted: sanitize(wanted), found: sanitize(found), ...optional("mend", mend ?? advice) };
 }

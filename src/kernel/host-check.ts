@@ -37,7 +37,7 @@ export function requireFeatures(features: KernelFeatures, confined: () => Confin
 		throw new GomapgrowError("E-HOST-BPF", {
 			wanted: "a kernel that loads BPF programs for uprobes",
 			found,
-			mend: "use a kernel with CONFIG_BPF_SYSCALL and CONFIG_UPROBE_EVENTS",
+			advice: "use a kernel with CONFIG_BPF_SYSCALL and CONFIG_UPROBE_EVENTS",
 		});
 	}
 	if (!ringBuffer.ok) {
@@ -48,7 +48,7 @@ export function requireFeatures(features: KernelFeatures, confined: () => Confin
 		throw new GomapgrowError("E-HOST-RINGBUF", {
 			wanted: "the BPF ring buffer (Linux 5.8 or newer)",
 			found,
-			mend: "use Linux 5.8 or newer; `uname -r` shows the running kernel",
+			advice: "use Linux 5.8 or newer; `uname -r` shows the running kernel",
 		});
 	}
 }

@@ -105,7 +105,9 @@ function load(): { library: Libbpf; path: string } {
 				? `libbpf and the gmg_* functions in ${replacement} (GOMAPGROW_LIBBPF)`
 				: "to load the bundled libbpf",
 			found: cause instanceof Error ? cause.message : String(cause),
-			mend: replacement ? "unset GOMAPGROW_LIBBPF" : "use a glibc-based Linux, 2.22 or newer, with /proc mounted",
+			...(replacement
+				? { mend: "unset GOMAPGROW_LIBBPF" }
+				: { advice: "use a glibc-based Linux, 2.22 or newer, with /proc mounted" }),
 			cause,
 		});
 	}

@@ -102,7 +102,7 @@ function requireMaps(binary: GoBinary): MapImpl {
 		throw new GomapgrowError("E-BIN-NO-MAPS", {
 			wanted: "a Go executable with a runtime of its own",
 			found: `one that is linked with -linkshared: its maps grow in ${runtime}, which is not looked into`,
-			mend: "build the program without -linkshared",
+			advice: "build the program without -linkshared",
 		});
 	}
 	if (impl === undefined) {

@@ -181,7 +181,7 @@ function matchesOfPath(path: string, selfPid: number): Matches {
 		throw new GomapgrowError("E-TARGET-NOT-FOUND", {
 			wanted,
 			found: "no such file",
-			mend: "give a PID or a process name, or start it under observation: gomapgrow run -- COMMAND",
+			advice: "give a PID or a process name; `gomapgrow ps` shows those that there are",
 		});
 	}
 	const matches = candidates(selfPid).filter(({ stat, exe }) => exe !== undefined && runs(stat.pid, inode));

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync, statSync } from "node:fs";
 import type { ByteSource } from "../elf/byte-source.ts";
 import { type ErrorCode, GomapgrowError } from "../errors/error.ts";
 import { errnoCode, procfsError } from "./procfs-file.ts";
@@ -50,10 +50,35 @@ export function openFileBytes(path: string): FileBytes {
 	}
 }
 
+/** Whether a file can be looked at, if not read. */
+function isReachable(path: string): boolean {
+	try {
+		statSync(path);
+		return true;
+	} catch (error) {
+		if (errnoCode(error) === undefined) throw error;
+		return false;
+	}
+}
+
+/** The process may be looked at, but its executable is a file that only its owner may read. */
+function ownersOnly(pid: number, error: unknown): GomapgrowError {
+	if (errnoCode(error) !== "EACCES") return procfsError(pid, "exe", error);
+	return new GomapgrowError("E-TARGET-DENIED", {
+		wanted: `to read the executable of process ${pid}`,
+		found: "that its mode lets only its owner read it (EACCES), and no CAP_DAC_READ_SEARCH",
+		mend: "sudo gomapgrow …   # in a container: docker run --cap-add=DAC_READ_SEARCH",
+		cause: error,
+	});
+}
+
 function openError(path: string, error: unknown): GomapgrowError {
 	// The link of a process that has ended meanwhile.
 	const ofProcess = /^\/proc\/(\d+)\/exe$/.exec(path);
-	if (ofProcess !== null) return procfsError(Number(ofProcess[1]), "exe", error);
+	if (ofProcess !== null) {
+		const pid = Number(ofProcess[1]);
+		return isReachable(path) ? ownersOnly(pid, error) : procfsError(pid, "exe", error);
+	}
 	const errno = errnoCode(error);
 	const codes: Record<string, ErrorCode> = {
 		ENOENT: "E-TARGET-NOT-FOUND",
@@ -69,7 +94,7 @@ function openError(path: string, error: unknown): GomapgrowError {
 		wanted: `to read ${path}`,
 		found: errno ?? String(error),
 		...(code === "E-TARGET-DENIED"
-			? { mend: "sudo gomapgrow …   # in a container: docker run --cap-add=SYS_PTRACE" }
+			? { mend: "sudo gomapgrow …   # in a container: docker run --cap-add=DAC_READ_SEARCH" }
 			: {}),
 		cause: error,
 	});

@@ -48,6 +48,6 @@ function cannotExecute(command: string, found: string): GomapgrowError {
 	return new GomapgrowError("E-TARGET-EXEC", {
 		wanted: `to execute ${JSON.stringify(command)}`,
 		found,
-		mend: "give the path of an executable file: gomapgrow run -- ./program",
+		advice: "give the path of an executable file, or the name of one in PATH",
 	});
 }

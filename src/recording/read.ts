@@ -89,7 +89,7 @@ class RecordingFile {
 			throw new GomapgrowError("E-RECORD-SCHEMA", {
 				wanted: `a recording of schema version ${SCHEMA_VERSION}`,
 				found: `version ${parsed.schema} in ${displayName(this.#path)}, line ${this.#line}`,
-				mend: `read it with gomapgrow ${sanitize(parsed.version)}, which has written it, or a newer one`,
+				advice: `read it with gomapgrow ${sanitize(parsed.version)}, which has written it, or a newer one`,
 			});
 		} else if (parsed.kind === "other") {
 			this.#others++;

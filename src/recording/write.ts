@@ -206,6 +206,6 @@ export function openRecordFile(path: string): RecordFile {
 	throw new GomapgrowError("E-USAGE", {
 		wanted: "a regular file to write compressed records to",
 		found: `the pipe ${path}`,
-		mend: "compress them behind the pipe: -o >(gzip > run.ndjson.gz)",
+		advice: "compress them behind the pipe: -o >(gzip > run.ndjson.gz)",
 	});
 }

@@ -8,6 +8,7 @@ import { makePlan, type PlanOptions } from "../plan/make-plan.ts";
 import type { ProbePlan } from "../plan/probe-plan.ts";
 import { type FileBytes, openFileBytes } from "../process/file-bytes.ts";
 import { MACHINE } from "../process/machine.ts";
+import { namingFile } from "../process/name-file.ts";
 import { StackDecoder } from "./decode/stacks.ts";
 import { MapTypes } from "./decode/type-names.ts";
 
@@ -26,8 +27,11 @@ export class Executable {
 	constructor(path: string, options: PlanOptions = {}) {
 		this.file = openFileBytes(path);
 		try {
-			this.binary = openGoBinary(this.file);
-			requireArchitecture(this.binary, MACHINE);
+			this.binary = namingFile(path, () => {
+				const binary = openGoBinary(this.file);
+				requireArchitecture(binary, MACHINE);
+				return binary;
+			});
 			this.plan = makePlan(this.binary, options);
 			this.types = new MapTypes(this.binary);
 			this.wrappers = lazy(() => wrapperRanges(this.binary.functionsWithPrefix(...WRAPPER_PREFIXES), WRAPPER_RANGES));

@@ -194,7 +194,7 @@ export class Probes {
 			throw new GomapgrowError("E-HOST-UPROBE", {
 				wanted: "attach cookies (Linux 5.15) to observe a position-independent command from its start",
 				found: "a kernel without them",
-				mend: `start the command first, then: gomapgrow watch ${target.identity.name}`,
+				advice: `start the command first, then: gomapgrow watch ${target.identity.name}`,
 			});
 		}
 		this.#object.mapAddress(target.identity.pid, address + target.bias, index);

@@ -40,7 +40,7 @@ export function proveProbes({ pid, exe, probes, arch, bias, read }: ProofQuestio
 			throw new GomapgrowError("E-BIN-CHANGED", {
 				wanted: `a probe at ${fn} in the code that process ${pid} executes`,
 				found: `the instruction of ${exe} itself: the process has mapped another copy of the file (an overlay has copied it up), or has moved its code`,
-				mend: "restart the process, then watch it",
+				advice: "restart the process, then watch it",
 			});
 		}
 		if (arch === "amd64" && !BREAKPOINTS.has(now[0] ?? 0)) unread.push(fn);

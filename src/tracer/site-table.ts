@@ -53,7 +53,7 @@ export class SiteTable {
 			throw new GomapgrowError("E-USAGE", {
 				wanted: `at most ${this.#max} probed instructions over all targets`,
 				found: "more",
-				mend: "watch fewer processes at once",
+				advice: "watch fewer processes at once",
 			});
 		}
 		this.#sites.push(undefined);

@@ -107,7 +107,7 @@ export class Target {
 		return new GomapgrowError("E-BIN-CHANGED", {
 			wanted: `the executable ${this.identity.exe} as it was when its probes were planned`,
 			found,
-			mend: "run the command again",
+			advice: "run the command again",
 		});
 	}
 

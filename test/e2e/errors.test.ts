@@ -73,10 +73,10 @@ describe("an executable", () => {
 		await failing(["run", "--", executable("arm64", bytes)], "E-BIN-ARCH");
 	});
 	tracingTest("that is not written in Go", async () => {
-		await failing(["run", "--", "/bin/true"], "E-BIN-NOT-GO");
+		expect(await failing(["run", "--", "/bin/true"], "E-BIN-NOT-GO")).toContain("/bin/true: an ELF executable");
 		const sleep = start([copyOfSleep(folder, "gmgnotgo"), "60"]);
 		await failing(["watch", String(sleep.pid)], "E-BIN-NOT-GO");
-		await failing(["watch", "gmgnotgo", "--json"], "E-BIN-NOT-GO");
+		expect(await failing(["watch", "gmgnotgo", "--json"], "E-BIN-NOT-GO")).toContain(join(folder, "gmgnotgo"));
 		await failing(["snapshot", String(sleep.pid)], "E-BIN-NOT-GO");
 		expect(sleep.running).toBe(true);
 		await sleep.stop();
@@ -204,7 +204,7 @@ describe("privileges", () => {
 			const copy = reachable();
 			const text = await expectError(start([...nobody, copy, "watch", String(demo.pid)]), "E-HOST-CAPS");
 			expect(text).toContain("CAP_BPF");
-			expect(text).toContain(`sudo gomapgrow watch ${demo.pid}`);
+			expect(text).toContain(`  run:  sudo ${copy} watch ${demo.pid}\n`);
 			await expectError(start([...nobody, copy, "run", "--json", "--", "/bin/true"]), "E-HOST-CAPS");
 			const denied = await expectError(start([...nobody, copy, "snapshot", String(demo.pid)]), "E-TARGET-DENIED");
 			expect(denied).toContain("sudo");
@@ -254,12 +254,34 @@ describe("privileges", () => {
 		TIMEOUT,
 	);
 
+	dropTest(
+		"an executable that only its owner may read takes CAP_DAC_READ_SEARCH, too",
+		async () => {
+			const copy = reachable();
+			const program = join(folder, "open", "private");
+			copyFileSync(buildProgram("demo", "1.27"), program);
+			chmodSync(program, 0o700);
+			const demo = start([program, "-for", "60s"]);
+			await demo.untilOutput(/pid/);
+			const command = [copy, "watch", "--json", "--duration", "300ms", String(demo.pid)];
+			const capabilities = ["bpf", "perfmon", "sys_ptrace"];
+			const text = await expectError(start([...nobodyWith(...capabilities), ...command]), "E-TARGET-DENIED");
+			expect(text).toContain("CAP_DAC_READ_SEARCH");
+			expect(text).toContain(`  run:  sudo ${command.join(" ")} `);
+			const traced = start([...nobodyWith(...capabilities, "dac_read_search"), ...command]);
+			expect(toTrace(traced, await traced.finish()).end.reason).toBe("duration");
+			await demo.stop();
+		},
+		TIMEOUT,
+	);
+
 	dropTest("as root without the capabilities", async () => {
 		const text = await expectError(
 			start(["setpriv", "--bounding-set=-all", "--inh-caps=-all", GOMAPGROW, "watch", "1"]),
 			"E-HOST-CAPS",
 		);
 		expect(text).toContain("CAP_PERFMON");
+		expect(text).not.toContain("sudo");
 	});
 
 	dropTest(

@@ -154,7 +154,7 @@ describe("gomapgrow in a container", () => {
 			// On the host, in the outer container, in the inner one (proc(5), NSpid).
 			const [, number = ""] = /^NSpid:\t\d+\t(\d+)\t1$/m.exec(readFileSync(`/proc/${program}/status`, "utf8")) ?? [];
 			const text = await expectError(start([...entering(shell), GOMAPGROW, "watch", number]), "E-TARGET-PIDNS");
-			expect(text).toContain("run:  sudo nsenter --target 1 --pid --mount gomapgrow watch PID");
+			expect(text).toContain(`run:  nsenter --target 1 --pid --mount ${GOMAPGROW} watch PID`);
 			await outer.stop();
 		},
 		TIMEOUT,

@@ -334,7 +334,7 @@ describe("a file that cannot be written", () => {
 	tracingTest("that is not named", async () => {
 		const recorder = await gomapgrow(["record", "1"], 2);
 		expect(recorder.stderr).toContain(
-			"error[E-USAGE]: wanted a file to write the records to; found none\n  run:  gomapgrow record 1 -o run.ndjson.gz\n",
+			`error[E-USAGE]: wanted a file to write the records to; found none\n  run:  ${GOMAPGROW} record 1 -o run.ndjson.gz\n`,
 		);
 	});
 });

@@ -218,7 +218,7 @@ describe("a flame graph", () => {
 			const program = await watch(demo, [], { cwd: folder, columns: 160 });
 			rmdirSync(folder);
 			program.type("f");
-			await program.untilShown(/error\[E-IO\]: wanted to write .*; found ENOENT/);
+			await program.untilShown(/error\[E-IO\]: wanted to write .*; found no such file/);
 			expect(existsSync(folder)).toBe(false);
 			program.type("2");
 			await program.untilShown(/\[2 types\]/);

@@ -107,7 +107,7 @@ for (const series of SERIES) {
 				}
 				const error = expectError(outcome, "memlock", "E-HOST-MEMLOCK");
 				expect(error).toContain("at most 64 KiB may be locked");
-				expect(error).toContain("  run:  sudo prlimit --memlock=unlimited --pid $$");
+				expect(error).toContain("  run:  prlimit --memlock=unlimited --pid $$");
 				expect(text(outcome, "memlock-doctor.out")).toContain("not ready: error[E-HOST-MEMLOCK]: ");
 				expect(text(outcome, "memlock-doctor.code")).toBe("3\n");
 			});

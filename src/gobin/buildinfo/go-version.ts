@@ -80,7 +80,7 @@ export function unsupported(code: "E-BIN-GO-OLD" | "E-BIN-GO-NEW", found: string
 	return new GomapgrowError(code, {
 		wanted: `a program built with Go 1.${OLDEST_MINOR} (the oldest supported) to 1.${NEWEST_MINOR} (the newest known)`,
 		found,
-		mend:
+		advice:
 			code === "E-BIN-GO-OLD"
 				? `build the program with Go 1.${OLDEST_MINOR} or newer`
 				: "install a newer gomapgrow, or build the program with its debug information (without -w, -s and strip)",

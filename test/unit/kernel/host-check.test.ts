@@ -26,7 +26,7 @@ describe("requireFeatures", () => {
 	test("no BPF at all", () => {
 		const error = thrownBy(() => requireFeatures({ ...WHOLE, bpf: { ok: false, error: "ENOSYS" } }, () => FREE));
 		expect(error).toMatchObject({ code: "E-HOST-BPF", exitCode: 3 });
-		expect(error.mend).toContain("CONFIG_BPF_SYSCALL");
+		expect(error.advice).toContain("CONFIG_BPF_SYSCALL");
 	});
 
 	const refused = (features: Partial<KernelFeatures>, confinement: Partial<Confinement>) =>

@@ -279,7 +279,7 @@ describe("what cannot be read", () => {
 		const error = await failure(whole.text.replace('"schema":1', '"schema":2'));
 		expect(error.code).toBe("E-RECORD-SCHEMA");
 		expect(error.found).toMatch(/^version 2 in .*\.ndjson, line 1$/);
-		expect(error.mend).toContain("gomapgrow 0.1.0");
+		expect(error.advice).toContain("gomapgrow 0.1.0");
 		expect((await failure(gzipSync(whole.text + other.text.replace('"schema":1', '"schema":2')))).code).toBe(
 			"E-RECORD-SCHEMA",
 		);

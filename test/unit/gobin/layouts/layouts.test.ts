@@ -238,7 +238,7 @@ describe("a version newer than the table", () => {
 		const error = thrownBy(() => openGoBinary(memorySource(bytes)));
 		expect(error.code).toBe("E-BIN-GO-NEW");
 		expect(error.message).toMatch(/1\.15 .* 1\.27 .*1\.28.*module data/);
-		expect(error.mend).toContain("debug information");
+		expect(error.advice).toContain("debug information");
 	});
 
 	test.each([
