@@ -107,7 +107,7 @@ function checkLocks(record: SnapshotRecord, parked: Parked): void {
 		// Of a method that loops over a map of its object, under the object's lock.
 		loops: [
 			{
-				...{ goid: groupWith(record, "main.(*store).loopLocked").goids[0], map_type: "map[string]int" },
+				...{ goid: groupWith(record, "main.(*store).loopLocked").goids[0] ?? 0, map_type: "map[string]int" },
 				...{ map: expect.stringMatching(/^0x/), fn: "main.(*store).loopLocked", evidence: "lock-address" },
 				...{ file: expect.stringMatching(/main\.go$/), line: expect.any(Number) },
 			},
@@ -146,21 +146,18 @@ function checkMaps(record: SnapshotRecord): void {
 			...(classic ? { growing: 0 } : {}),
 		},
 	]);
-	expect(groupWith(record, "main.loopOverInts").iterations).toEqual([
-		{
-			fn: "main.loopOverInts",
-			map_type: "map[int]int",
-			count: 1,
-			entries: [209, 209],
-			// Go 1.21 begins to grow at 192 entries instead of 208, and may be done with 209.
-			slots: [expect.any(Number), expect.any(Number)],
-			...(classic ? { growing: record.go_version.startsWith("go1.21") ? expect.any(Number) : 1 } : {}),
-			// The loop writes nothing: the growth that its 209th entry has begun stays as it is.
-			...(classic && !record.go_version.startsWith("go1.21")
-				? { half_grown: [{ map: expect.stringMatching(/^0x/), evacuated: expect.any(Number), of: 32, written: false }] }
-				: {}),
-		},
-	]);
+	const [ints, ...others] = groupWith(record, "main.loopOverInts").iterations ?? [];
+	expect(others).toEqual([]);
+	expect(ints).toMatchObject({
+		...{ fn: "main.loopOverInts", map_type: "map[int]int", count: 1, entries: [209, 209] },
+		slots: [expect.any(Number), expect.any(Number)],
+	});
+	// Go 1.21 begins to grow at 192 entries instead of 208, and may be done with 209.
+	if (classic && !record.go_version.startsWith("go1.21")) {
+		// The loop writes nothing: the growth that its 209th entry has begun stays as it is.
+		expect(ints?.growing).toBe(1);
+		expect(ints?.half_grown).toMatchObject([{ of: 32, written: false }]);
+	}
 	expect(groupWith(record, "main.afterLoop").iterations).toBeUndefined();
 	expect(record.goroutines).toMatchObject({ iterating: 3, map_code: 0, map_growth: 0, torn: 0 });
 }
