@@ -15,6 +15,7 @@ import { reportText } from "../report/report-text.ts";
 import { type ColorFlag, decideColor } from "../text/color.ts";
 import { fileName, parseColor, parseMetric, profileRequest } from "./options.ts";
 import { perfProfile } from "./perf-profile.ts";
+import { type DiffOptions, diffOptions, reportDiff } from "./report-diff.ts";
 import {
 	benchExport,
 	profileExport,
@@ -33,6 +34,7 @@ export interface ReportCommandOptions {
 	metric: FlameMetric;
 	pprof: ProfileRequest | undefined;
 	speedscope: string | undefined;
+	diff: DiffOptions | undefined;
 	/** Replace files of exports. */
 	force: boolean;
 	rows: number;
@@ -74,8 +76,15 @@ export function reportOptions(options: Record<string, unknown>): ReportCommandOp
 			mend: "perf script | stackcollapse-perf.pl   # folds the stacks of all samples",
 		});
 	}
+	const diff = diffOptions(options);
+	if (diff !== undefined && (wrong !== undefined || fromPerf !== undefined)) {
+		throw new GomapgrowError("E-USAGE", {
+			wanted: "a table or --json with --diff",
+			found: `--${wrong ?? "from-perf"}`,
+		});
+	}
 	return {
-		fromPerf,
+		...{ fromPerf, diff },
 		format: asked[0] ?? (file === undefined ? "table" : "nothing"),
 		...{ flame, pprof, speedscope, force: options.force === true },
 		metric: parseMetric(options.metric),
@@ -140,6 +149,9 @@ export async function report(paths: readonly string[], options: ReportCommandOpt
 			found: "none",
 			mend: "gomapgrow report run.ndjson.gz",
 		});
+	}
+	if (options.diff !== undefined) {
+		return await reportDiff(paths, options.diff, { json: options.format === "json", rows: options.rows });
 	}
 	const file = options.flame === undefined ? undefined : new NewFile(options.flame);
 	try {

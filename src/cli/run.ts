@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { GomapgrowError } from "../errors/error.ts";
+import { nameForFile } from "../export/private-file.ts";
 import { type ExitStatus, HeldProcess, shellExitCode } from "../kernel/held-process.ts";
 import { checkHost } from "../kernel/host-check.ts";
 import { StopRequest } from "../observe/stop-request.ts";
@@ -81,6 +82,11 @@ class RunningCommand {
 	}
 }
 
+/** The file of --output, with the command's name and PID where it has `{name}` and `{pid}`: `go test -exec` starts one of us for each test binary. */
+function outputFor(output: string | undefined, path: string, pid: number): string | undefined {
+	return output?.replaceAll("{name}", nameForFile(basename(path))).replaceAll("{pid}", String(pid));
+}
+
 /** Returns the command's exit code, 128 + n when signal n killed it. Throws E-HOST-…, E-TARGET-EXEC, E-BIN-…, E-IO. */
 export async function run(argv: readonly string[], options: LiveOptions, command: readonly string[]): Promise<number> {
 	const [name] = argv;
@@ -108,7 +114,7 @@ export async function run(argv: readonly string[], options: LiveOptions, command
 		const target = new Target(identity, new Executable(path, { iterations: options.iterations }));
 		await observeLive({
 			...options,
-			...chooseSinks(options, stop, true),
+			...chooseSinks({ ...options, output: outputFor(options.output, path, child.pid) }, stop, true),
 			mode,
 			whole: true,
 			targets: [target],

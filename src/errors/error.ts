@@ -6,7 +6,7 @@
 import { inWords } from "./errno-words.ts";
 
 /** Exit codes of the executable (README, "Exit codes"). */
-export const EXIT = { done: 0, failed: 1, usage: 2, host: 3, target: 4 } as const;
+export const EXIT = { done: 0, failed: 1, usage: 2, host: 3, target: 4, check: 5 } as const;
 
 /** Error code -> exit code. A code is never reused for another meaning. */
 export const ERROR_CODES = {

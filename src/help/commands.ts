@@ -134,6 +134,10 @@ export const COMMANDS = [
 			{ command: "gomapgrow run -- ./server --port 8080", about: "a server, until it ends" },
 			{ command: "gomapgrow run --json -- ./importer data.csv 2>/dev/null | jq .", about: "its records" },
 			{ command: "gomapgrow run -o run.ndjson.gz -- ./importer data.csv", about: "to be looked at later" },
+			{
+				command: "go test -exec 'gomapgrow run --budget off -o /tmp/rec/{name}-{pid}.ndjson.gz --' ./...",
+				about: "test binaries, each to a file of its own",
+			},
 		],
 	},
 	{
@@ -213,6 +217,25 @@ export const COMMANDS = [
 					"read a CPU profile, the output of perf script, and show what of it is map growth; recordings of the same time are shown beside it",
 				completes: "file",
 			},
+			{
+				name: "diff",
+				value: "base",
+				about: "compare with this recording, by function and map type: what was added, is gone, has changed",
+				completes: "file",
+			},
+			{
+				name: "per",
+				value: "unit",
+				about:
+					"with --diff: total (default where both are whole runs of `run`) or second, which tells noise from change",
+				completes: ["total", "second"],
+			},
+			{
+				name: "fail-above",
+				value: "limits",
+				about:
+					"with --diff: exit code 5 when a call site rose by more, like growths=0%,bytes=5%; 1 when that cannot be judged",
+			},
 			{ name: "rows", value: "n", about: "rows of each table (default: 20)" },
 			COLOR,
 		],
@@ -223,6 +246,10 @@ export const COMMANDS = [
 			{
 				command: "gomapgrow report run.ndjson.gz --pprof run.pb.gz && go tool pprof -top run.pb.gz",
 				about: "with Go's own tools",
+			},
+			{
+				command: "gomapgrow report new.ndjson.gz --diff base.ndjson.gz --fail-above growths=0%",
+				about: "in CI: which call sites grow more than before",
 			},
 			{
 				command: "gomapgrow report --from-perf perf.data.txt run.ndjson",
@@ -423,4 +450,5 @@ export const EXIT_CODES: readonly (readonly [code: number, about: string])[] = [
 	[2, "usage"],
 	[3, "this host: privilege, kernel feature"],
 	[4, "the target: not Go, unsupported, gone"],
+	[5, "a check failed"],
 ];

@@ -16,9 +16,10 @@ export function profileComments(
 }
 
 function growths({ growth }: Ledger): string {
-	const { hits, recorded, sampled_out, throttled, lost } = growth;
+	const { hits, recorded, sampled_out, throttled, lost, pending = 0 } = growth;
 	const parts = [`${formatCount(hits)} growths = ${formatCount(recorded)} recorded`];
 	if (sampled_out + throttled > 0) parts.push(`${formatCount(sampled_out + throttled)} not picked as records`);
+	if (pending > 0) parts.push(`${formatCount(pending)} still running`);
 	if (lost > 0) parts.push(`${formatCount(lost)} lost`);
 	return parts.join(" + ");
 }
