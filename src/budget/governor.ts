@@ -62,6 +62,8 @@ export interface Measured {
 }
 
 const SHARE_NS = 500e6;
+/** A command that is started has used nothing yet. */
+const COMMAND_SHARE_NS = 50e6;
 /** The tool's own time: averaged over so long; its start is not in it. */
 const OWN_NS = 3e9;
 /** Reading a record takes about so much, as long as it was not measured. */
@@ -132,8 +134,8 @@ export class Governor<Target> {
 	}
 
 	#share(nowNs: number): void {
-		const { rate, processors, ownCpuNs } = this.#options;
-		if (rate === undefined || nowNs - this.#sharedNs < SHARE_NS) return;
+		const { rate, whole, processors, ownCpuNs } = this.#options;
+		if (rate === undefined || nowNs - this.#sharedNs < (whole ? COMMAND_SHARE_NS : SHARE_NS)) return;
 		this.#sharedNs = nowNs;
 		const cpuNs = ownCpuNs();
 		const elapsedNs = nowNs - this.#own.atNs;

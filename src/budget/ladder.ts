@@ -22,6 +22,8 @@ export interface LadderTick {
 	nowNs: number;
 	/** The target's share of the promise, nanoseconds per second. */
 	limitNs: number;
+	/** What has been earned since the previous tick, nanoseconds; absent: the share of the time that has passed. */
+	earnedNs?: number | undefined;
 	/** Streams that are watched. */
 	streams: Partial<Record<Stream, StreamTick>>;
 	aroundNs: number;
@@ -138,9 +140,23 @@ function isShape(probing: Probing | undefined): probing is Exclude<Probing, stri
 	return typeof probing === "object";
 }
 
+/** All growths of a command are recorded, so what it earns is for them; this part of it may go to growth work and durations. */
+const FOR_DETAILS = 0.2;
+/** What is lent to a command: to begin with everything, and to growths, so that all are recorded until then; nanoseconds. */
+const FOR_THE_START_NS = 4e6;
+const FOR_GROWTHS_NS = 100e6;
+/** The last level on which all growths are recorded. */
+const LAST_RECORDED: Level = 3;
+/** As many processors of a command may be busy with hits. */
+const COMMAND_PROCESSORS = 2;
+
 /** Steps of one target. */
 export class Ladder {
 	#level: Level;
+	/** Until it has used what is lent to its growths. */
+	#command: boolean;
+	/** What a command has earned and not used, without what it is lent, nanoseconds. */
+	#earnedNs = 0;
 	#changedNs: number | undefined;
 	#lastNs: number | undefined;
 	readonly #meters = new Map<Stream, RateMeter>();
@@ -158,9 +174,10 @@ export class Ladder {
 	#failedLevel: Level = 6;
 	#probed: Probed | undefined;
 
-	/** `begin`: the level at the start: 2, or 0 where everything is attached from the first instruction on. */
-	constructor(begin: Level = 2) {
-		this.#level = begin;
+	/** `command`: everything is attached from its first instruction on, and it earns by what it uses. Others begin at level 2. */
+	constructor(command = false) {
+		this.#level = command ? 0 : 2;
+		this.#command = command;
 	}
 
 	get level(): Level {
@@ -174,39 +191,63 @@ export class Ladder {
 		this.#changedNs ??= nowNs;
 		const fullRate = this.#measure(tick, elapsedNs);
 		const before = this.#level;
-		const over = (this.#left ?? 0) - fullRate * ((SHORTEST_TICK_NS + LAG_NS) / 1e9) < 0 && fullRate > limitNs;
-		if (over) this.#stepDown(tick);
+		const over =
+			(this.#left ?? 0) - fullRate * ((SHORTEST_TICK_NS + LAG_NS) / 1e9) < 0 &&
+			fullRate > (this.#command ? FOR_DETAILS : 1) * limitNs;
+		if (over && this.#level < this.#lowest) this.#stepDown(tick);
 		else this.#considerUp(tick);
 		if (this.#level !== before) this.#moved = true;
 		const input = this.#input(tick, (meter) => meter.average);
-		const probed = probedAt(this.#level, input);
+		let probed = probedAt(this.#level, input);
+		if (this.#command && this.#level === LAST_RECORDED && (this.#left ?? 0) < 0) probed = { ...probed, exits: "off" };
 		this.#probed = probed;
 		// What was used up before the step down counts: the first window waits until it is paid.
 		const first = (limitNs * this.#shortestPeriodNs()) / 1e9;
 		if (this.#level > before && (this.#leftForWindows ?? 0) < first) this.#overdrawn = true;
-		const secondsLeft = fullRate > limitNs ? Math.max(0, this.#left ?? 0) / fullRate : elapsedNs === 0 ? 0 : 1;
 		return {
 			probed,
 			loads: input.loads,
 			changed: this.#level !== before,
 			overdrawn: this.#overdrawn,
-			nextTickNs: nowNs + Math.min(LONGEST_TICK_NS, Math.max(SHORTEST_TICK_NS, (secondsLeft * 1e9) / 2)),
+			nextTickNs: nowNs + this.#tickNs(limitNs, fullRate, elapsedNs),
 		};
 	}
 
-	/** Takes over what was measured; returns what streams that are probed all the time cost lately, nanoseconds per second. */
-	#measure({ limitNs, streams }: LadderTick, elapsedNs: number): number {
+	/** The lowest level that there may be now. */
+	get #lowest(): Level {
+		return this.#command ? LAST_RECORDED : 6;
+	}
+
+	/** Half of the time for which the budget suffices. */
+	#tickNs(limitNs: number, fullRate: number, elapsedNs: number): number {
+		let seconds = elapsedNs === 0 ? 0 : 1;
+		const left = Math.max(0, this.#left ?? 0);
+		// A command may begin to use it up at any moment.
+		if (this.#command && this.#level < LAST_RECORDED) seconds = left / (COMMAND_PROCESSORS * 1e9);
+		else if (fullRate > limitNs) seconds = left / fullRate;
+		return Math.min(LONGEST_TICK_NS, Math.max(SHORTEST_TICK_NS, (seconds * 1e9) / 2));
+	}
+
+	/** Takes over what was measured; returns what streams that are probed all the time cost lately, of a command what its details did, nanoseconds per second. */
+	#measure({ limitNs, earnedNs, streams }: LadderTick, elapsedNs: number): number {
 		let full = 0;
 		let inWindows = 0;
-		for (const [name, { hits, attachedNs, costNs }] of Object.entries(streams) as [Stream, StreamTick][]) {
+		let recording = 0;
+		for (const [name, { hits, attachedNs, costNs, cost }] of Object.entries(streams) as [Stream, StreamTick][]) {
 			const meter = this.#meters.get(name) ?? new RateMeter();
 			this.#meters.set(name, meter);
 			const isFull = !isShape(this.#probed?.streams[name]);
 			meter.add(hits, attachedNs, isFull);
 			if (isFull) full += costNs;
 			else inWindows += costNs;
+			if (name === "large" || name === "small") recording += Math.min(costNs, hits * (cost.countNs + cost.recordNs));
 		}
-		const earned = (limitNs * elapsedNs) / 1e9;
+		const earned = earnedNs ?? (limitNs * elapsedNs) / 1e9;
+		if (this.#command) {
+			const detailsNs = full + inWindows - recording;
+			this.#measureCommand(limitNs, earned, recording, detailsNs);
+			return elapsedNs === 0 ? 0 : (detailsNs / elapsedNs) * 1e9;
+		}
 		// Both draw on one income, but windows wait for what is probed all the time (`overdrawn`), and not the other way round.
 		const left = (this.#left ?? limitNs) + earned - full - Math.min(inWindows, FOR_WINDOWS * earned);
 		this.#left = Math.min(limitNs, left);
@@ -220,6 +261,19 @@ export class Ladder {
 		return elapsedNs === 0 ? 0 : (full / elapsedNs) * 1e9;
 	}
 
+	/** What recording all growths of a command takes is not held against their durations and growth work, as long as it is lent. */
+	#measureCommand(limitNs: number, earned: number, recordingNs: number, detailsNs: number): void {
+		const left = (this.#left ?? FOR_THE_START_NS) + FOR_DETAILS * earned - detailsNs;
+		this.#left = Math.min(Math.max(FOR_THE_START_NS, FOR_DETAILS * limitNs), left);
+		this.#leftForWindows = this.#left;
+		this.#overdrawn = this.#left < 0;
+		this.#earnedNs = Math.min(limitNs, this.#earnedNs + earned - recordingNs - detailsNs);
+		if (this.#earnedNs > -FOR_GROWTHS_NS) return;
+		// From now on it is as any other target.
+		this.#command = false;
+		this.#left = this.#leftForWindows = 0;
+	}
+
 	#input(tick: LadderTick, rate: (meter: RateMeter) => number | undefined): RetreatInput {
 		const { limitNs, streams, aroundNs, intervalNs } = tick;
 		const loads: RetreatInput["loads"] = {};
@@ -227,7 +281,7 @@ export class Ladder {
 			const meter = this.#meters.get(name);
 			loads[name] = { ...cost, perSecond: meter === undefined ? undefined : rate(meter) };
 		}
-		return { loads, limitNs, aroundNs, intervalNs };
+		return { loads, limitNs, aroundNs, intervalNs, unsteady: this.#command };
 	}
 
 	#stepDown(tick: LadderTick): void {
@@ -242,8 +296,9 @@ export class Ladder {
 			if (Math.max(lasting, lent) > LAST_COUNTED) meter.follow();
 			meter.mark();
 		}
-		if (this.#level === 6) return;
-		const needed = Math.max(lasting, lent);
+		const lowest = this.#lowest;
+		if (this.#level === lowest) return;
+		const needed = Math.min(lowest, Math.max(lasting, lent));
 		// Exits that wait for calls to return still cost: the step before has not taken effect.
 		// Counting fits, but not at this moment: that is paid back soon.
 		if (
@@ -257,7 +312,7 @@ export class Ladder {
 		const before = this.#level;
 		this.#level = Math.max(needed, this.#level + 1) as Level;
 		// Whether the step was enough is seen after a while, not in the next burst.
-		this.#left = Math.max(this.#left ?? 0, GRACE_SECONDS * tick.limitNs);
+		if (!this.#command) this.#left = Math.max(this.#left ?? 0, GRACE_SECONDS * tick.limitNs);
 		this.#changedNs = nowNs;
 		if (nowNs - this.#steppedUpNs < FAILED_NS) {
 			this.#failedLevel = before;
@@ -277,7 +332,8 @@ export class Ladder {
 		const latest = neededLevel(this.#input(tick, (meter) => meter.latest));
 		const average = this.#level > LAST_TIMED ? neededLevel(this.#input(tick, (meter) => meter.average)) : latest;
 		const needed = Math.min(latest, average) as Level;
-		if (needed >= this.#level) {
+		// What a command owes is paid back first.
+		if (needed >= this.#level || (this.#command && (this.#left ?? 0) < 0)) {
 			this.#roomSinceNs = undefined;
 			return;
 		}

@@ -9,6 +9,7 @@ const OF_MACHINE = 0.05;
 /** That is so many times the usual budget of a target; with another one it is as many times that. */
 const TIMES_BUDGET = 5;
 const LEAST_FOR_TARGETS = 0.2;
+const LEAST_OF_COMMAND = 0.001;
 /** A target whose share does not pay for a window in this time takes turns. */
 const TURN_SECONDS = 10;
 
@@ -16,6 +17,14 @@ const TURN_SECONDS = 10;
 export function targetLimit(budget: number, target: { usedNs: number; quotaNs?: number | undefined }): number {
 	const processor = Math.min(PROCESSOR_NS, target.quotaNs ?? PROCESSOR_NS);
 	return budget * Math.max(processor, target.usedNs);
+}
+
+/**
+ * What probing a command may cost that is started in order to be observed: a share of what it uses, so that it holds for one of a second and on a busy machine, too. One
+ * that uses nearly nothing has a tenth of what other targets have.
+ */
+export function commandLimit(budget: number, target: { usedNs: number; quotaNs?: number | undefined }): number {
+	return Math.max(budget * target.usedNs, targetLimit(Math.min(budget, LEAST_OF_COMMAND), { ...target, usedNs: 0 }));
 }
 
 /**

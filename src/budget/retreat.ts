@@ -36,6 +36,8 @@ export interface RetreatInput {
 	/** Time around a window in which hits cost, too. */
 	aroundNs: number;
 	intervalNs: number;
+	/** Loads may multiply at any moment: what a level leaves to windows stays there. */
+	unsteady?: boolean;
 }
 
 /** "off": not even one window in ten minutes is within the limit. */
@@ -178,7 +180,8 @@ function countedGrowths(level: 3 | 4, input: RetreatInput, streams: Probed["stre
 	const { counting, exits, records } = costsOf(input.loads);
 	const room = roomBeside(level === 3 ? counting + records : counting, input);
 	const forExits = Math.min(exits, level === 3 ? room : COUNTED_EXITS * room);
-	const shape = exits <= FITS * forExits ? "full" : windowsFor(exits, forExits, input);
+	const fits = exits <= FITS * forExits && input.unsteady !== true;
+	const shape = fits ? "full" : windowsFor(exits, forExits, input);
 	if (level === 3) {
 		const ns = counting + records + forExits;
 		return { streams, exits: shape, recordChance: { large: 1, small: 1 }, ns, countedNs: counting + records };
@@ -236,7 +239,7 @@ function growthsAt(level: Level, input: RetreatInput): GrowthsProbed {
 
 /** What is probed at a level. */
 export function probedAt(level: Level, input: RetreatInput): Probed {
-	const { loads, limitNs, intervalNs } = input;
+	const { loads, limitNs, intervalNs, unsteady = false } = input;
 	const { ns, countedNs, ...growths } = growthsAt(level, input);
 	const all = AIM * limitNs;
 	const names = OTHERS.filter((name) => loads[name] !== undefined);
@@ -253,8 +256,10 @@ export function probedAt(level: Level, input: RetreatInput): Probed {
 			const share = shares[at] ?? 0;
 			// In windows every call has its exit.
 			const ns = perSecond * countNs;
-			const fits = ns <= share && ns <= (FITS * pool) / names.length;
-			streams[name] = fits ? "full" : windowsFor(perSecond * (countNs + exitNs), share, input);
+			const fits = !unsteady && ns <= share && ns <= (FITS * pool) / names.length;
+			const wanted = fits ? "full" : windowsFor(perSecond * (countNs + exitNs), share, input);
+			// So few hits that windows are not needed for them.
+			streams[name] = unsteady && wanted === "full" ? first : wanted;
 		}
 	}
 	return { ...growths, level, streams, workDetails: level === 0 };

@@ -2,7 +2,7 @@
 import type { HitCosts } from "../kernel/calibration.ts";
 import { Ladder, type LadderTick } from "./ladder.ts";
 import type { Shape } from "./periods.ts";
-import { type TargetNeeds, targetLimit } from "./promise.ts";
+import { commandLimit, type TargetNeeds, targetLimit } from "./promise.ts";
 import { fullCost, type Loads, type Probing, type Stream } from "./retreat.ts";
 import { cheapestWindowNs } from "./shape.ts";
 import { costOf, difference, type SiteReading, type StreamCounts, streamCounts, unitCosts } from "./stream-load.ts";
@@ -22,7 +22,7 @@ export interface TargetBudgetOptions {
 	costs: HitCosts;
 	/** Part of a processor; undefined: everything is probed all the time. */
 	rate: number | undefined;
-	/** Whether everything is attached already and stays so while it fits; otherwise only growths are. */
+	/** A command that is started in order to be observed: everything is attached already and stays so while it fits. Otherwise only growths are. */
 	whole: boolean;
 	cpuNs: () => number | undefined;
 	clockNs: () => number;
@@ -64,6 +64,8 @@ const MOST_PASSES = 2;
 /** Without a hit for so long a target is looked at more rarely, until records come. */
 const CALM_NS = 1e9;
 const CALM_TICK_NS = 200e6;
+/** So long a command is taken to begin. */
+const COMMAND_BEGINS_NS = 2e9;
 /** Time over which the processors that a target uses are averaged. */
 const USE_NS = 2e9;
 
@@ -76,6 +78,7 @@ export class TargetBudget {
 	readonly #options: TargetBudgetOptions;
 	readonly #ladder: Ladder | undefined;
 	readonly #streams = new Map<Stream, StreamState>();
+	readonly #beganNs: number;
 	#tickedNs: number;
 	#nextTickNs: number;
 	#accountedNs: number;
@@ -96,8 +99,8 @@ export class TargetBudget {
 		this.#options = options;
 		const { clockNs, rate, whole } = options;
 		const now = clockNs();
-		this.#ladder = rate === undefined ? undefined : new Ladder(whole ? 0 : 2);
-		this.#tickedNs = this.#nextTickNs = this.#accountedNs = this.#quietNs = now;
+		this.#ladder = rate === undefined ? undefined : new Ladder(whole);
+		this.#beganNs = this.#tickedNs = this.#nextTickNs = this.#accountedNs = this.#quietNs = now;
 		this.#cpuNs = options.cpuNs() ?? 0;
 		this.#reported.sinceNs = now;
 		for (const [stream, control] of options.streams) this.#streams.set(stream, this.#newStream(stream, control));
@@ -146,9 +149,9 @@ export class TargetBudget {
 
 	/** What its share of the promise depends on. `allowed`: processors that its cgroup allows. */
 	needs(allowed: number | undefined): TargetNeeds {
-		const { pid, rate = 1 } = this.#options;
+		const { pid, whole, rate = 1 } = this.#options;
 		const quotaNs = allowed === undefined ? undefined : allowed * 1e9;
-		const limitNs = targetLimit(rate, { usedNs: this.#used * 1e9, quotaNs });
+		const limitNs = (whole ? commandLimit : targetLimit)(rate, { usedNs: this.#used * 1e9, quotaNs });
 		const fullNs = fullCost(this.#loads);
 		// Its growths alone: growth work has no windows where they would take all.
 		const { large, small } = this.#loads;
@@ -230,7 +233,9 @@ export class TargetBudget {
 		const cpu = cpuNs() ?? this.#cpuNs;
 		const usedNs = Math.max(0, cpu - this.#cpuNs);
 		this.#cpuNs = cpu;
-		this.#used += Math.min(1, elapsedNs / USE_NS) * (usedNs / elapsedNs - this.#used);
+		// A command has used nothing before.
+		const knownNs = this.#options.whole ? Math.min(USE_NS, nowNs - this.#beganNs) : USE_NS;
+		this.#used += Math.min(1, elapsedNs / Math.max(1, knownNs)) * (usedNs / elapsedNs - this.#used);
 		this.#reported.cpuNs += usedNs;
 		const streams: LadderTick["streams"] = {};
 		let spentNs = 0;
@@ -264,7 +269,8 @@ export class TargetBudget {
 			return [];
 		}
 		const aroundNs = this.#aroundNs;
-		const decision = this.#ladder.tick({ nowNs, limitNs, streams, aroundNs, intervalNs });
+		const earnedNs = this.#earned(limitNs, elapsedNs, usedNs - spentNs);
+		const decision = this.#ladder.tick({ nowNs, limitNs, earnedNs, streams, aroundNs, intervalNs });
 		this.#loads = decision.loads;
 		this.#nextTickNs = decision.nextTickNs;
 		const changes: StreamChange[] = [];
@@ -285,11 +291,20 @@ export class TargetBudget {
 		}
 		if (this.#isCalm(nowNs)) this.#nextTickNs = nowNs + CALM_TICK_NS;
 		note("durations", partOf(probed.exits));
-		const readable = this.growthsPerSecond === 0 ? 1 : recordsPerSecond / this.growthsPerSecond;
+		// The first burst of a command says little of what there will be to read, and the ring holds thousands.
+		const early = this.#options.whole && nowNs - this.#beganNs < COMMAND_BEGINS_NS;
+		const readable = early || this.growthsPerSecond === 0 ? 1 : recordsPerSecond / this.growthsPerSecond;
 		for (const stream of ["large", "small"] as const) {
 			this.#setChance(stream, Math.min(probed.recordChance[stream], Math.min(1, readable)), note);
 		}
 		return changes;
+	}
+
+	/** What a command has earned by what it used without the hits, nanoseconds; others earn by the time that passes. */
+	#earned(limitNs: number, elapsedNs: number, usedNs: number): number | undefined {
+		const { whole, rate = 0 } = this.#options;
+		if (!whole || limitNs === 0) return undefined;
+		return Math.max(rate * usedNs, (Math.min(limitNs, commandLimit(rate, { usedNs: 0 })) * elapsedNs) / 1e9);
 	}
 
 	#probe(state: StreamState, wanted: Probing, nowNs: number, overdrawn: boolean): void {

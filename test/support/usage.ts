@@ -33,32 +33,28 @@ export function descriptorsOf(pid: number): number {
 	return readdirSync(`/proc/${pid}/fd`).length;
 }
 
-/** Processor time in seconds. */
-export function cpuSecondsOf(pid: number): number {
+/** Two neighbouring times of /proc/PID/stat, from the field with this number behind the name on. */
+function sumOfTimes(pid: number, field: number): number {
 	const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
 	const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-	return (Number(fields[11]) + Number(fields[12])) / 100;
+	return (Number(fields[field]) + Number(fields[field + 1])) / 100;
 }
 
-/** Processor time of a process that ends by itself, in seconds; looked at until its end, so that at most some milliseconds are missing. */
-export async function cpuSecondsToEnd(pid: number): Promise<number> {
+/** Processor time in seconds. */
+export function cpuSecondsOf(pid: number): number {
+	return sumOfTimes(pid, 11);
+}
+
+/** Processor time in seconds of the children that a program has waited for until its end: it must live some milliseconds longer than they do. */
+export async function cpuSecondsOfChildren(program: Program): Promise<number> {
 	for (let seconds = 0; ; ) {
 		try {
-			seconds = cpuSecondsOf(pid);
+			// cutime and cstime; a program that has ended has none.
+			seconds = Math.max(seconds, sumOfTimes(program.pid, 13));
 		} catch {
 			return seconds;
 		}
-		await Bun.sleep(3);
+		if (!program.running) return seconds;
+		await Bun.sleep(5);
 	}
-}
-
-/** The first process that this one starts. */
-export async function firstChild(program: Program): Promise<number> {
-	return await program.until("child", () => {
-		for (const thread of readdirSync(`/proc/${program.pid}/task`)) {
-			const [child] = readFileSync(`/proc/${program.pid}/task/${thread}/children`, "utf8").split(" ");
-			if (child) return Number(child);
-		}
-		return undefined;
-	});
 }

@@ -158,3 +158,45 @@ describe("steps of the ladder", () => {
 		expect((second?.atNs ?? 0) - (first?.atNs ?? 0)).toBe(10 * MS);
 	});
 });
+
+describe("a command that is started in order to be observed", () => {
+	const COMMAND_LIMIT = 80 * MS;
+	const EXPENSIVE = { countNs: 6000, exitNs: 6000, recordNs: 600 };
+	const levelsOf = (observed: ReturnType<typeof observe>): number[] => observed.levels.map(({ level }) => level);
+
+	test("a small one is probed in full from its first instruction on", () => {
+		const rates = { small: () => 200, work: () => 300 };
+		const observed = observe(prng(), { rates, cost: EXPENSIVE, limitNs: COMMAND_LIMIT, commandUses: 0.8, seconds: 5 });
+		expect(levelsOf(observed)).toEqual([0]);
+	});
+
+	test("of a compiler of a second and a half growths are all recorded, and growth work is given up within some milliseconds", () => {
+		const rates = { large: () => 8000, small: () => 8000, work: () => 40_000 };
+		const observed = observe(prng(), {
+			...{ rates, cost: EXPENSIVE, limitNs: COMMAND_LIMIT, commandUses: 1.5, processors: 2, seconds: 1 },
+		});
+		expect(Math.max(...levelsOf(observed))).toBe(3);
+		expect(observed.levels.find(({ level }) => level >= 2)?.atNs).toBeLessThan(50 * MS);
+		// What it may, what it is lent to begin with, and until the first steps have been taken.
+		expect(meanCost(observed.costs, 0, 1)).toBeLessThan(0.1 * 1.5 * SECOND);
+	});
+
+	test("that does not get much of a busy machine earns little", () => {
+		const rates = { small: () => 800, work: () => 4000 };
+		const observed = observe(prng(), {
+			...{ rates, cost: EXPENSIVE, limitNs: COMMAND_LIMIT, commandUses: 0.1, seconds: 15 },
+		});
+		expect(Math.max(...levelsOf(observed))).toBe(3);
+		expect(meanCost(observed.costs, 0, 15)).toBeLessThan(0.1 * 0.1 * SECOND);
+	});
+
+	test("that only fills maps is sampled when it has used what it is lent, and keeps to its limit then", () => {
+		const rates = { small: () => 100_000 };
+		const observed = observe(prng(), {
+			...{ rates, cost: EXPENSIVE, limitNs: COMMAND_LIMIT, commandUses: 1, processors: 1, seconds: 30 },
+		});
+		expect(Math.max(...levelsOf(observed))).toBeGreaterThanOrEqual(5);
+		expect(meanCost(observed.costs, 0, 30)).toBeLessThan(1.1 * COMMAND_LIMIT);
+		expect(meanCost(observed.costs, 5, 30)).toBeLessThan(COMMAND_LIMIT);
+	});
+});

@@ -14,6 +14,8 @@ export interface Behaviour {
 	/** Processors that its hits can use: probes slow it. */
 	processors?: number;
 	limitNs: number;
+	/** A command that is started in order to be observed, and earns its limit by a second of what it uses: so many processors. */
+	commandUses?: number;
 	aroundNs?: number;
 	seconds: number;
 }
@@ -73,8 +75,10 @@ function attached(
 }
 
 export function observe(prng: Prng, behaviour: Behaviour): Observed {
-	const { rates, cost, processors = 16, limitNs, aroundNs = 20 * MS, seconds } = behaviour;
-	const ladder = new Ladder();
+	const { rates, cost, processors = 16, limitNs: share, commandUses, aroundNs = 20 * MS, seconds } = behaviour;
+	const limitNs = share * (commandUses ?? 1);
+	const ladder = new Ladder(commandUses !== undefined);
+	let tickedNs = 0;
 	const observed: Observed = { costs: [], levels: [], decisions: [] };
 	const states = new Map<Stream, StreamState>();
 	for (const name of Object.keys(rates) as Stream[]) {
@@ -85,7 +89,9 @@ export function observe(prng: Prng, behaviour: Behaviour): Observed {
 		if (decision === undefined || nowNs >= decision.nextTickNs) {
 			const streams: Partial<Record<Stream, StreamTick>> = {};
 			for (const [name, { hits, attachedNs, costNs }] of states) streams[name] = { hits, attachedNs, costNs, cost };
-			decision = ladder.tick({ nowNs, limitNs, streams, aroundNs, intervalNs: SECOND });
+			const earnedNs = commandUses === undefined ? undefined : (limitNs * (nowNs - tickedNs)) / SECOND;
+			tickedNs = nowNs;
+			decision = ladder.tick({ nowNs, limitNs, earnedNs, streams, aroundNs, intervalNs: SECOND });
 			for (const state of states.values()) Object.assign(state, { hits: 0, attachedNs: 0, costNs: 0 });
 			observed.decisions.push({ atNs: nowNs, decision });
 			const { level } = decision.probed;

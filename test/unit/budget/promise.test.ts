@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { fairShares, machineLimit, Shares, targetLimit } from "../../../src/budget/promise.ts";
+import { commandLimit, fairShares, machineLimit, Shares, targetLimit } from "../../../src/budget/promise.ts";
 
 const MS = 1e6;
 const SECOND = 1e9;
@@ -13,6 +13,13 @@ describe("limits", () => {
 	test("where the cgroup has less than a processor, a share of that", () => {
 		expect(targetLimit(0.01, { usedNs: 50 * MS, quotaNs: 100 * MS })).toBe(MS);
 		expect(targetLimit(0.01, { usedNs: 50 * MS, quotaNs: 4 * SECOND })).toBe(10 * MS);
+	});
+
+	test("of a command that is started in order to be observed a share of what it uses, and a tenth of the usual one at least", () => {
+		expect(commandLimit(0.08, { usedNs: 1.5 * SECOND })).toBe(120 * MS);
+		expect(commandLimit(0.08, { usedNs: 100 * MS })).toBe(8 * MS);
+		expect(commandLimit(0.08, { usedNs: 0 })).toBe(MS);
+		expect(commandLimit(0.08, { usedNs: 0, quotaNs: 100 * MS })).toBe(0.1 * MS);
 	});
 
 	test("all together, with the tool itself, have 5 % of the machine", () => {
