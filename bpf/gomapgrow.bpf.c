@@ -18,6 +18,7 @@
 #include "calls.h"
 #include "samples.h"
 #include "exits.h"
+#include "makes.h"
 
 /* ---- growths ---- */
 
@@ -31,17 +32,6 @@ static __always_inline __u64 user_goroutine(__u64 g, const struct gmg_site *site
 	if (bpf_probe_read_user(&current, sizeof(current), (void *)(m + site->curg)) || current == 0)
 		return g;
 	return current;
-}
-
-static __always_inline __u64 seed_of(__u64 map, const struct gmg_site *site)
-{
-	__u64 seed = 0;
-
-	if (site->seed == 12)
-		bpf_probe_read_user(&seed, 4, (void *)(map + 12));
-	else
-		bpf_probe_read_user(&seed, 8, (void *)(map + 8));
-	return seed;
 }
 
 /* One more growth of the map; which one it is. */
@@ -59,19 +49,6 @@ static __always_inline __u64 number_growth(__u64 seed)
 	/* Programs do not let two goroutines write to one map. Adding and fetching at once would need Linux 5.12. */
 	ADD(*count);
 	return *count;
-}
-
-/* Whether hits count now, and in which window: GMG_SHAPE_…. Those that do not are noted down. */
-static __always_inline int is_open(const struct gmg_site *site, struct gmg_site_counts *counts, __u64 now, __u64 *window)
-{
-	*window = 0;
-	if (now >= site->open_ns[0] && now < site->close_ns[0])
-		return 1;
-	*window = GMG_SHAPE_WINDOW;
-	if (now >= site->open_ns[1] && now < site->close_ns[1])
-		return 1;
-	ADD(counts->outside);
-	return 0;
 }
 
 /* Growths: every one is counted by its type, call site and shape, and becomes a record with the site's chance. */
@@ -141,6 +118,16 @@ int growth(void *ctx)
 		entries = *(__u64 *)head.u.growth.header;
 		key.shape = entries > SWISS_GROUP_SLOTS ? GMG_SHAPE_UNREADABLE : 3;
 	}
+	if (options.makes && key.shape != GMG_SHAPE_UNREADABLE) {
+		head.on_stack = is_on_stack(g, map);
+		if (!head.on_stack) {
+			/* A bucket has eight slots. */
+			struct linked_growth linked = { .site = index, .map = map, .map_type = map_type, .caller = key.caller, .seed = seed_of(map, site) };
+
+			linked.log2_slots = (key.shape & GMG_SHAPE_SIZE) + (site->role == GMG_ROLE_HASH_GROW ? 3 : 0);
+			link_growth(&linked, &head);
+		}
+	}
 	key.shape |= window;
 	count_row(&key, entries, counts);
 
@@ -157,6 +144,8 @@ int growth(void *ctx)
 		return 0;
 	}
 	head.u.growth.chance = chance;
+	if (!options.makes)
+		head.on_stack = is_on_stack(g, map);
 	if (call)
 		call->chance = chance;
 	user = user_goroutine(g, site);

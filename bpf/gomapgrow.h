@@ -20,6 +20,10 @@
 #define GMG_GOROUTINES 16384    /* goroutines at once inside a function whose duration is measured; least recently used ones go first */
 #define GMG_GROWN_MAPS 65536    /* maps whose growths are counted for iterations */
 #define GMG_ITERATORS 65536
+#define GMG_MAKE_ROWS 32768     /* rows of the table of makes */
+#define GMG_ORIGINS 65536       /* maps whose making is remembered */
+#define GMG_LAST_MADE 16384     /* call sites and CPUs of which the newest map is remembered */
+#define GMG_COLLECTED 4096      /* processes of which the last garbage collection is remembered */
 #define GMG_RING_BYTES (8u << 20)
 
 /* What a hit at a site means. */
@@ -37,6 +41,9 @@ enum gmg_role {
 	GMG_ROLE_ITER_INIT = 10,     /* maps.(*Iter).Init(it, typ, m) */
 	GMG_ROLE_ITER_NEXT = 11,     /* runtime.mapiternext(it), maps.(*Iter).Next(it) */
 	GMG_ROLE_COUNT = 12,         /* only counted */
+	GMG_ROLE_MAKE_SMALL = 13,    /* runtime.makemap_small() */
+	GMG_ROLE_MAKE = 14,          /* runtime.makemap(t, hint, h), maps.NewMap(mt, hint, m, maxAlloc) */
+	GMG_ROLE_COLLECT = 15,       /* runtime.gcMarkTermination: what is garbage is freed from now on */
 };
 
 /* A function's place among the start times of a goroutine. */
@@ -67,15 +74,15 @@ struct gmg_site {
 	__u8 condition;      /* exits: x86-64 condition code of the branch, or GMG_ALWAYS */
 	__u8 leaves_taken;   /* exits: which outcome of the branch leaves the function */
 	__u8 hands_over;     /* exits: the pass that does not leave (or, without a condition, every pass) ends with the callee's exit */
-	__u8 frame_pointer;  /* exits: the entry's stack pointer is frame pointer + 8; otherwise the stack pointer itself */
+	__u8 frame_pointer;  /* exits: the entry's stack pointer is frame pointer + 8; otherwise the stack pointer itself. Makes: the frame pointer is the function's own */
 	__u8 seed;           /* offset of the hash seed in the map header: 12 (32 bits) or 8 (64 bits) */
 	__u8 reads_flags;    /* work: the map is classic, its flags tell about iterators */
 	__u8 always_enters;  /* the site is not the branch of a stack check: every pass is a call */
 	__u8 own_stack_only; /* frame pointers that lead out of the goroutine's stack are stale: nothing is read there */
 	__u8 load_factor;    /* growths of classic maps: twice the entries of a bucket above which a map doubles */
-	__u16 map_at;        /* inlined copies: from the stack pointer to the word with the map's address; 0: it is an argument; GMG_NO_MAP: not known */
+	__u16 map_at;        /* inlined copies, makes: from the stack pointer to the word with the map's address; 0: it is an argument, of makes: not known; GMG_NO_MAP: not known */
 	/*
-	 * These may change at any time. since_ns: what began before this moment may have ended unseen (iterations, calls that are timed). Hits count from
+	 * These may change at any time. since_ns: what began before this moment may have ended unseen (iterations, calls that are timed, maps). Hits count from
 	 * open_ns to before close_ns, in one of two windows; others are none.
 	 */
 	__u64 since_ns;
@@ -83,7 +90,8 @@ struct gmg_site {
 	__u64 close_ns[2];
 	__u64 address;       /* of the instruction, before the load bias */
 	__u32 wrappers;      /* number of the executable's wrapper ranges; GMG_NO_WRAPPERS: it has none */
-	__u32 pad2;
+	__u16 hint_at;       /* makes: from the stack pointer to the hint, and to the map type; 0: an argument */
+	__u16 type_at;
 };
 
 #define GMG_NO_WRAPPERS 0xffffffffu
@@ -144,6 +152,37 @@ struct gmg_row {
 #define GMG_SHAPE_ITERATING 0x200  /* classic: an iterator may be active */
 #define GMG_SHAPE_UNREADABLE 0x400 /* the map could not be read, or what was read is no map */
 
+/* What makes are counted by, and what becomes of the maps. */
+struct gmg_make_key {
+	__u32 site;        /* of the function that made the map; growths without a make: of the function that grows it */
+	__u32 tgid;
+	__u64 map_type;    /* run-time address; 0: the make does not tell it */
+	__u64 caller;      /* return address into the first function outside the map code and its wrappers; 0: not known */
+	__u64 via;         /* makes: the outermost wrapper's, or 0; growths: the call site of the growth */
+	__u32 what;        /* GMG_MAKE_… */
+	__u32 number;      /* class of hints or of entries, log2 of slots */
+};
+
+struct gmg_make_row {
+	__u64 maps;
+	__u64 sum;         /* of the hints or the entries */
+};
+
+#define GMG_MADE 1          /* number: class of the hint */
+#define GMG_MADE_ON_STACK 2 /* likewise */
+#define GMG_SIZE 3          /* entries when the next map of the line was made on this CPU; number: their class */
+#define GMG_OUTGREW 4       /* it grew after that; number: the class that it was counted in */
+#define GMG_GREW 5          /* first growth of a map */
+#define GMG_GROWTH 6        /* number: log2 of the slots of what grows */
+#define GMG_UNLINKED 7      /* growth of a map whose making was not seen */
+#define GMG_MAKE_WINDOW 0x100 /* makes: counted in the second window of the site */
+
+/*
+ * Classes of numbers: 0; then exactly up to 32; then 16 equal parts of each power of two of the number below. No limit of a map (8, 13 * 2^k, 12 * 2^k,
+ * 7 * 2^k) is inside of one.
+ */
+#define GMG_CLASS_PARTS_LOG2 4
+
 /*
  * Durations: below 64 ns, then 16 equal parts of each power of two up to 2^32 ns, and beyond. A part is at most 1/16 of the durations in it wide.
  */
@@ -173,7 +212,7 @@ struct gmg_options {
 	__u32 pid_namespace;    /* gomapgrow's own PID namespace; 0: the first one */
 	__u32 sum_exec_runtime; /* in struct task_struct: processor time of the thread up to exec_start; 0: not known, and no processor time is measured */
 	__u32 exec_start;
-	__u32 pad;
+	__u32 makes;            /* growths are linked to the making of their maps */
 	__u64 pid_namespace_device;
 };
 
@@ -213,7 +252,8 @@ struct gmg_event_head {
 	__u8 fault;        /* GMG_FAULT_… */
 	__u8 slow;         /* work: recorded because it took long */
 	__u8 iterating;    /* work: oldIterator */
-	__u8 pad[2];
+	__u8 on_stack;     /* growths: the map's header lies on the goroutine's stack */
+	__u8 pad;
 	union {
 		struct {
 			__u64 parent_goid; /* 0: not known */
@@ -224,6 +264,9 @@ struct gmg_event_head {
 			__u32 chance;      /* with which it was picked, of 2^32 */
 			__u8 header[GMG_HEADER_BYTES];
 			__u8 table[GMG_TABLE_BYTES];
+			__u64 made_ns;     /* when the map was made; 0: that was not seen */
+			__u64 made_by;     /* call site: as gmg_make_key.caller */
+			__u64 made_hint;
 		} growth;
 		struct {
 			__u64 duration_ns; /* 0: not measured */

@@ -121,6 +121,69 @@ struct {
 	__type(value, struct iterator);
 } iterators SEC(".maps");
 
+/* Full: calls without a row are counted by their site (row_lost). */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, GMG_MAKE_ROWS);
+	__type(key, struct gmg_make_key);
+	__type(value, struct gmg_make_row);
+} make_rows SEC(".maps");
+
+struct header_key {
+	__u64 address;
+	__u64 tgid;
+};
+
+/* A map in the heap, where headers do not move, as it was made. */
+struct origin {
+	__u64 time_ns;
+	__u64 caller;      /* as of its row, as the next two */
+	__u64 map_type;
+	__u64 seed;        /* 0: not known yet */
+	__u32 site;
+	__u32 hint;
+	__u32 looked;      /* class of the entries when it was looked at, and 1; 0: it was not */
+	__u32 grew;
+};
+
+/* Full: the map that was used longest ago goes; its growths have no origin. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, GMG_ORIGINS);
+	__type(key, struct header_key);
+	__type(value, struct origin);
+} origins SEC(".maps");
+
+struct line_key {
+	__u64 caller;
+	__u32 tgid;
+	__u32 cpu;
+};
+
+/* The newest map of each call site on each CPU. Full: the one that was used longest ago goes, and the size of a map is not known. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, GMG_LAST_MADE);
+	__type(key, struct line_key);
+	__type(value, __u64);
+} last_made SEC(".maps");
+
+/* The newest map of each CPU. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct header_key);
+} newest_map SEC(".maps");
+
+/* When garbage was last found, by process. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, GMG_COLLECTED);
+	__type(key, __u64);
+	__type(value, __u64);
+} collections SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);

@@ -51,4 +51,17 @@ static __always_inline int map_argument(void *ctx, const struct gmg_site *site, 
 	return argument(ctx, site, n, value);
 }
 
+/* Whether hits count now, and in which window: GMG_SHAPE_…. Those that do not are noted down. */
+static __always_inline int is_open(const struct gmg_site *site, struct gmg_site_counts *counts, __u64 now, __u64 *window)
+{
+	*window = 0;
+	if (now >= site->open_ns[0] && now < site->close_ns[0])
+		return 1;
+	*window = GMG_SHAPE_WINDOW;
+	if (now >= site->open_ns[1] && now < site->close_ns[1])
+		return 1;
+	ADD(counts->outside);
+	return 0;
+}
+
 #endif

@@ -43,7 +43,9 @@ export interface UnitCosts {
 
 /** What one of each costs. */
 export function unitCosts(stream: Stream, costs: HitCosts): UnitCosts {
-	const countNs = cold(stream === "large" || stream === "small" ? costs.growthCountNs : costs.workNs);
+	// A make reads the map's header and looks at the one before, as a growth that is counted does.
+	const reads = stream === "large" || stream === "small" || stream === "make";
+	const countNs = cold(reads ? costs.growthCountNs : costs.workNs);
 	return {
 		countNs,
 		// The way into the kernel and back is nearly all of it.

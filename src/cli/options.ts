@@ -14,6 +14,8 @@ export interface LiveOptions {
 	latency: boolean;
 	/** Watch iterations. */
 	iterations: boolean;
+	/** Watch where maps are made. */
+	makes: boolean;
 	/** Files for the records and for a flame graph. */
 	output: string | undefined;
 	flame: string | undefined;
@@ -143,6 +145,7 @@ export function liveOptions(options: Record<string, unknown>, usual?: keyof type
 		// cac spells --no-latency so.
 		latency: options.latency !== false,
 		iterations: options.iter === true,
+		makes: options.makes === true,
 		output: fileName("--output", options.output),
 		flame: fileName("--flame", options.flame),
 		metric: parseMetric(options.metric),

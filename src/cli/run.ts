@@ -111,7 +111,7 @@ export async function run(argv: readonly string[], options: LiveOptions, command
 	stopOnSignals(stop, (signal) => running.signal(signal));
 	try {
 		const identity = { pid: child.pid, name: basename(path), exe: path, openPath: path };
-		const target = new Target(identity, new Executable(path, { iterations: options.iterations }));
+		const target = new Target(identity, new Executable(path, { iterations: options.iterations, makes: options.makes }));
 		await observeLive({
 			...options,
 			...chooseSinks({ ...options, output: outputFor(options.output, path, child.pid) }, stop, true),

@@ -31,6 +31,8 @@ export interface TracingOptions {
 	/** Measure how long calls take; watch iterations. */
 	latency: boolean;
 	iterations: boolean;
+	/** Watch where maps are made. */
+	makes: boolean;
 	/** Share of a target's processor time that probing may cost; undefined: no limit. */
 	budget: number | undefined;
 	/** Whether everything is attached from the beginning, or growths alone. */
@@ -39,7 +41,7 @@ export interface TracingOptions {
 
 /** Nothing is attached yet. Throws E-HOST-…; nothing is left behind then. */
 export function startTracing(options: TracingOptions): Tracing {
-	const { mode, targets, latency, iterations, budget, whole } = options;
+	const { mode, targets, latency, iterations, makes, budget, whole } = options;
 	const anchor = { wallNs: wallNs(), monotonicNs: monotonicNs() };
 	try {
 		beOnTime();
@@ -47,7 +49,7 @@ export function startTracing(options: TracingOptions): Tracing {
 		const timing: Timing = { latency, fsBase: task.fsBase };
 		const needed = targets.reduce((sum, { plan }) => sum + sitesNeeded(plan, timing), 0);
 		const session = new Session({
-			...{ mode, anchor, latency, task, iterations, maxSites: 2 * needed + SPARE_SITES },
+			...{ mode, anchor, latency, task, iterations, makes, maxSites: 2 * needed + SPARE_SITES },
 			streams: budget === undefined || whole ? undefined : FIRST_STREAMS,
 		});
 		return {
@@ -57,6 +59,7 @@ export function startTracing(options: TracingOptions): Tracing {
 			collectGarbage: () => Bun.gc(true),
 			anchor,
 			timing,
+			makes,
 			host: { host: hostname(), kernel: release(), arch: MACHINE },
 		};
 	} catch (error) {

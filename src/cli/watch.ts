@@ -42,7 +42,11 @@ export async function watchWith(
 	makeSinks: (stop: StopRequest) => LiveSinks,
 ): Promise<number> {
 	const mode = checkHost(command);
-	const watched = new WatchedTargets(names, { iterations: options.iterations }, options.inContainers);
+	const watched = new WatchedTargets(
+		names,
+		{ iterations: options.iterations, makes: options.makes },
+		options.inContainers,
+	);
 	const targets = startNoting(watched);
 	const stop = new StopRequest();
 	stopOnSignals(stop);

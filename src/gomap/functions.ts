@@ -7,8 +7,8 @@ import type { MapImpl } from "../records/records.ts";
 
 export type { MapImpl };
 
-/** growth: starts one. work: moves entries or makes room for them. iteration: steps through a map. */
-export type Tier = "growth" | "work" | "iteration";
+/** growth: starts one. work: moves entries or makes room for them. iteration: steps through a map. make: makes one. */
+export type Tier = "growth" | "work" | "iteration" | "make";
 
 /** What a hit at a site means; the numbers are shared with the BPF program (bpf/gomapgrow.h, enum gmg_role). */
 export const ROLE = {
@@ -24,6 +24,9 @@ export const ROLE = {
 	iterInit: 10,
 	iterNext: 11,
 	count: 12,
+	makeSmall: 13,
+	make: 14,
+	collect: 15,
 } as const;
 export type Role = keyof typeof ROLE;
 
@@ -84,6 +87,23 @@ function numbered(impl: MapImpl, rows: readonly Row[]): MapFunction[] {
 /** All functions that are probed. */
 export const MAP_FUNCTIONS: readonly MapFunction[] = [...numbered("classic", CLASSIC), ...numbered("swiss", SWISS)];
 
+/** Marks what is garbage, and is called once for each collection: with it headers begin to be used again. */
+const COLLECTION = "runtime.gcMarkTermination";
+
+/**
+ * The functions that make maps, which are probed only when makes are watched. The compiler calls makemap_small where no hint is given, or
+ * one of up to 8 (cmd/compile/internal/walk/builtin.go, walkMakeMap); swiss maps with other hints, and those of reflect, come
+ * through NewMap.
+ */
+export const MAKE_FUNCTIONS: readonly MapFunction[] = (["classic", "swiss"] as const).flatMap((impl) => [
+	{ fn: "runtime.makemap_small", impl, role: "makeSmall", tier: "make", callerDepth: 1 },
+	{
+		...{ fn: impl === "classic" ? "runtime.makemap" : "internal/runtime/maps.NewMap", impl },
+		...{ role: "make", tier: "make", callerDepth: 1 },
+	},
+	{ fn: COLLECTION, impl, role: "collect", tier: "make", callerDepth: 1 },
+]);
+
 const BY_NAME: ReadonlyMap<string, MapFunction> = new Map(MAP_FUNCTIONS.map((each) => [each.fn, each]));
 
 /** The probed function of that name. */
@@ -111,7 +131,7 @@ const AROUND: readonly (readonly [RegExp, MapCode])[] = [
 		"access",
 	],
 	[/^runtime\.\(\*[hb]map\)\./, "access"],
-	[/^reflect\.map/, "access"],
+	[/^reflect\.(map|makemap|MakeMap)/, "access"],
 	[/^reflect\.Value\.(SetMapIndex|MapIndex|MapKeys|MapRange|SetIterKey|SetIterValue|Clear)\b/, "access"],
 	[/^maps\./, "access"],
 ];

@@ -17,6 +17,8 @@ export interface SwissGrowth {
 	bytes: number | undefined;
 	/** Entries that are copied. */
 	moved: number;
+	/** Deleted slots of the table that grows. */
+	tombstones?: number;
 	/** Bits that choose the table that grows; entries of the directory and the bits that index it. Absent for a map that has no table yet. */
 	localDepth?: number;
 	globalDepth?: number;
@@ -26,6 +28,9 @@ export interface SwissGrowth {
 	/** Map.seed: random per map. */
 	seed: string;
 }
+
+/** Offset of table.growthLeft (maps/table.go), in all releases. */
+const GROWTH_LEFT = 4;
 
 /** (*Map).growToTable: the one group of a small map becomes a table of 16 slots (maps/map.go growToTable). Undefined for a torn header. */
 export function smallToTable(map: DataView, groupBytes?: number): SwissGrowth | undefined {
@@ -59,6 +64,7 @@ export function rehash(map: DataView, table: DataView, groupBytes?: number): Swi
 	if (header === undefined || growing === undefined) return undefined;
 	const { used: count, seed, directoryLength, globalDepth } = header;
 	const { used, capacity, localDepth } = growing;
+	const tombstones = tableRoom(capacity) - used - table.getUint16(GROWTH_LEFT, true);
 	if (used > count || directoryLength === 0 || localDepth > globalDepth) return undefined;
 	const split = capacity * 2 > MAX_TABLE_CAPACITY;
 	const capacityAfter = split ? 2 * MAX_TABLE_CAPACITY : capacity * 2;
@@ -70,6 +76,7 @@ export function rehash(map: DataView, table: DataView, groupBytes?: number): Swi
 		capacityAfter,
 		bytes: bytesOf(capacityAfter, groupBytes),
 		moved: used,
+		...(tombstones < 0 ? {} : { tombstones }),
 		localDepth,
 		globalDepth,
 		directoryLength,

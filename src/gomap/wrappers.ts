@@ -2,7 +2,13 @@
 import { isMapCode } from "./functions.ts";
 
 /** What all names of such functions begin with. */
-export const WRAPPER_PREFIXES = ["reflect.", "maps.", "runtime.map", "internal/runtime/maps."] as const;
+export const WRAPPER_PREFIXES = [
+	"reflect.",
+	"maps.",
+	"runtime.map",
+	"runtime.makemap",
+	"internal/runtime/maps.",
+] as const;
 
 /** Addresses, `to` not included. */
 export interface CodeRange {

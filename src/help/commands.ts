@@ -62,6 +62,7 @@ const observing = (budgetOption: OptionSpec): readonly OptionSpec[] => [
 		name: "iter",
 		about: "watch iterations, too, and report growths that overlap one: expensive where maps are ranged over much",
 	},
+	{ name: "makes", about: "watch where maps are made, too, with what hints, and how large they become" },
 ];
 
 const OBSERVING = observing(budget("1%"));

@@ -10,8 +10,10 @@ import { conditionName } from "../isa/amd64/text.ts";
 import { sanitize } from "../lib/sanitize.ts";
 import { requireArchitecture } from "../plan/architecture.ts";
 import { type SurveyedCopy, surveyCopies } from "../plan/inlined-copies.ts";
-import { makePlan, type PlanOptions, type SurveyedFunction, surveyFunctions } from "../plan/make-plan.ts";
+import { makePlan, type PlanOptions, surveyFunctions } from "../plan/make-plan.ts";
+import { surveyMakes } from "../plan/make-sites.ts";
 import type { PlannedProbe, ProbePlan, ProbeSite } from "../plan/probe-plan.ts";
+import type { SurveyedFunction } from "../plan/surveyed.ts";
 import { damagedNote, inspectionNotes, layoutNotes } from "./notes.ts";
 import type {
 	CgoExport,
@@ -112,6 +114,7 @@ export function inspectUnsupported(program: GoProgram, error: GomapgrowError, ta
 /** `binary` is best opened with `verifyLayouts`. Throws E-BIN-MALFORMED and E-BIN-TRUNCATED for damaged files. */
 export function inspectBinary(program: GoProgram, binary: GoBinary, target: InspectedTarget): Inspection {
 	const surveyed = surveyFunctions(binary);
+	const makes = surveyMakes(binary);
 	const copies = surveyCopies(binary);
 	const plan = tryPlan(binary, { surveyed, copies }, target.machine);
 	const layouts = reportLayouts(binary);
@@ -123,9 +126,9 @@ export function inspectBinary(program: GoProgram, binary: GoBinary, target: Insp
 		cgo: binary.cgo,
 		...debug,
 		...compilation,
-		functions: surveyed.flatMap((entry) => inspectedFunction(entry, plan, binary)),
+		functions: [...surveyed, ...makes].flatMap((entry) => inspectedFunction(entry, plan, binary)),
 		copies: copies.map(inspectedCopy),
-		functions_absent: surveyed
+		functions_absent: [...surveyed, ...makes]
 			.filter(({ found }) => found === undefined)
 			.map(({ wanted }) => ({
 				name: wanted.fn,

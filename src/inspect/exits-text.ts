@@ -12,7 +12,7 @@ export function exitsText(
 	width: number,
 ): string[] {
 	// How long a step of an iterator takes is not measured.
-	const probed = functions.filter(({ site, tier }) => site !== undefined && tier !== "iteration");
+	const probed = functions.filter(({ site, tier }) => site !== undefined && tier !== "iteration" && tier !== "make");
 	if (probed.length === 0) return [];
 	const texts = probed.map((fn) => ({ name: shortFunction(fn.name), text: functionText(fn) }));
 	const title = head("ends of calls");

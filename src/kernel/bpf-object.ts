@@ -27,8 +27,8 @@ import {
 	WRAPPERS,
 } from "./wire.ts";
 
-export type ProgramName = "growth" | "work" | "leave" | "iterate";
-const PROGRAMS: readonly ProgramName[] = ["growth", "work", "leave", "iterate"];
+export type ProgramName = "growth" | "work" | "leave" | "iterate" | "make";
+const PROGRAMS: readonly ProgramName[] = ["growth", "work", "leave", "iterate", "make"];
 export type MapName =
 	| "sites"
 	| "site_addresses"
@@ -39,8 +39,12 @@ export type MapName =
 	| "goroutines"
 	| "grown_maps"
 	| "iterators"
+	| MakeMap
 	| "settings"
 	| "events";
+
+const MAKE_MAPS = ["make_rows", "origins", "last_made", "collections"] as const;
+type MakeMap = (typeof MAKE_MAPS)[number];
 
 /** Each CPU has its own copy of a row: where there are many, there are fewer rows. */
 const CALL_ROW_BYTES = 32 << 20;
@@ -53,9 +57,10 @@ const HIGH_WATER = 0.85;
 
 export interface BpfOptions {
 	mode: AttachMode;
-	/** Whether durations are measured, and iterations watched: what is not needed is not loaded. */
+	/** Whether durations are measured, iterations and makes watched: what is not needed is not loaded. */
 	latency: boolean;
 	iterations: boolean;
+	makes?: boolean | undefined;
 	/** Offsets in the kernel's struct task_struct. */
 	task?: TaskOffsets | undefined;
 	/** How many probed instructions there can be at a time. */
@@ -68,7 +73,7 @@ export interface BpfOptions {
 	onVerifierLog?: ((program: ProgramName, log: string) => void) | undefined;
 }
 
-export type TableSizes = Partial<Record<"events" | "call_rows" | "latency_rows" | "goroutines", number>>;
+export type TableSizes = Partial<Record<"events" | "call_rows" | "latency_rows" | "goroutines" | MakeMap, number>>;
 
 /** Nanoseconds of the monotonic clock; `to` is not included. */
 export interface Gate {
@@ -109,8 +114,11 @@ export interface SiteConfig {
 	alwaysEnters?: boolean;
 	/** Frame pointers that lead out of the goroutine's stack are not followed. */
 	ownStackOnly?: boolean;
-	/** Inlined copies: distance from the stack pointer to the word with the map's address; 0: it is an argument; NO_MAP: it is not known. */
+	/** Inlined copies and makes: distance from the stack pointer to the word with the map's address; 0: it is an argument, of makes not known; NO_MAP: it is not known. */
 	mapAt?: number;
+	/** Makes: the same of the hint and the map type; 0: they are arguments. */
+	hintAt?: number;
+	typeAt?: number;
 	/** Twice the load factor of classic maps (src/gomap/classic.ts). */
 	loadFactor?: number;
 	/** Iterations and timed calls that began before this moment of the monotonic clock may have ended unseen. */
@@ -145,6 +153,12 @@ function chanceOf(chance: number): number {
 	return Math.min(CERTAIN, Math.round(chance * 2 ** 32));
 }
 
+function isNeeded(name: ProgramName, { latency, iterations, makes }: BpfOptions): boolean {
+	if (name === "leave") return latency;
+	if (name === "iterate") return iterations;
+	return name !== "make" || makes === true;
+}
+
 export class BpfObject {
 	readonly mode: AttachMode;
 	readonly maxSites: number;
@@ -169,7 +183,7 @@ export class BpfObject {
 		if (this.#object === null) throw loadError(-errno(), "");
 		for (const name of PROGRAMS) {
 			const program = this.program(name);
-			if ((name === "leave" && !options.latency) || (name === "iterate" && !options.iterations)) {
+			if (!isNeeded(name, options)) {
 				this.#lib.bpf_program__set_autoload(program, false);
 				continue;
 			}
@@ -186,6 +200,7 @@ export class BpfObject {
 		this.#resize("call_rows", Math.max(LEAST_CALL_ROWS, Math.min(CALL_ROWS, rows)));
 		if (!options.latency) this.#resize("goroutines", 1);
 		if (!options.iterations) for (const map of ["grown_maps", "iterators"] as const) this.#resize(map, 1);
+		if (options.makes !== true) for (const map of MAKE_MAPS) this.#resize(map, 1);
 		for (const [map, size] of Object.entries(options.sizes ?? {})) this.#resize(map as keyof TableSizes, size);
 		const code = this.#lib.bpf_object__load(this.#object);
 		const logs = code === 0 && options.onVerifierLog === undefined ? [] : this.#verifierLogs();
@@ -218,6 +233,7 @@ export class BpfObject {
 		view.setUint32(OPTIONS.machine, MACHINE[process.arch === "arm64" ? "arm64" : "amd64"], true);
 		view.setUint32(OPTIONS.siteByAddress, options.mode === "perf-address" ? 1 : 0, true);
 		view.setUint32(OPTIONS.iterations, options.iterations ? 1 : 0, true);
+		view.setUint32(OPTIONS.makes, options.makes === true ? 1 : 0, true);
 		view.setUint32(OPTIONS.fsBase, options.task?.fsBase ?? 0, true);
 		view.setUint32(OPTIONS.sumExecRuntime, options.task?.sumExecRuntime ?? 0, true);
 		view.setUint32(OPTIONS.execStart, options.task?.execStart ?? 0, true);
@@ -267,7 +283,17 @@ export class BpfObject {
 		view.setUint32(SITE.entry, config.entry ?? index, true);
 		view.setUint32(SITE.outerEntry, config.outerEntry ?? 0, true);
 		view.setUint32(SITE.chance, chanceOf(config.chance ?? 1), true);
-		for (const field of ["goid", "parentGoid", "gopc", "startpc", "curg", "cgoGap", "mapAt"] as const) {
+		for (const field of [
+			"goid",
+			"parentGoid",
+			"gopc",
+			"startpc",
+			"curg",
+			"cgoGap",
+			"mapAt",
+			"hintAt",
+			"typeAt",
+		] as const) {
 			view.setUint16(SITE[field], config[field] ?? 0, true);
 		}
 		view.setInt32(SITE.fsOffset, config.fsOffset ?? 0, true);

@@ -35,6 +35,12 @@ export interface RawGrowth extends RawEvent {
 	sequence: number;
 	/** How many growths this one stands for. */
 	weight: number;
+	/** When, where and with what hint its map was made; 0: that was not seen. */
+	madeNs: number;
+	madeBy: number;
+	madeHint: number;
+	/** The map's header lies on the goroutine's stack. */
+	onStack: boolean;
 	/** The map header and the table that grows. */
 	header: DataView;
 	table: DataView;
@@ -138,6 +144,10 @@ export function decodeRecord(view: DataView): RawRecord {
 				map: readU64(view, EVENT.map),
 				sequence: view.getUint32(EVENT.sequence, true),
 				weight: weightOf(view.getUint32(EVENT.growthChance, true)),
+				madeNs: readU64(view, EVENT.madeNs),
+				madeBy: readU64(view, EVENT.madeBy),
+				madeHint: readU64(view, EVENT.madeHint),
+				onStack: view.getUint8(EVENT.onStack) !== 0,
 				header: new DataView(view.buffer, view.byteOffset + EVENT.header, EVENT.headerBytes),
 				table: new DataView(view.buffer, view.byteOffset + EVENT.table, EVENT.tableBytes),
 			};

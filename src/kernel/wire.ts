@@ -18,6 +18,7 @@ export const SITE = {
 	...{ curg: 24, cgoGap: 26, fsOffset: 28, argsOnStack: 32, gInRcx: 33, callerDepth: 34, slot: 35, outerSlot: 36 },
 	...{ condition: 37, leavesTaken: 38, handsOver: 39, framePointer: 40, seed: 41, readsFlags: 42, alwaysEnters: 43 },
 	...{ ownStackOnly: 44, loadFactor: 45, mapAt: 46, sinceNs: 48, openNs: 56, closeNs: 72, address: 88, wrappers: 96 },
+	...{ hintAt: 100, typeAt: 102 },
 } as const;
 export const NO_WRAPPERS = 0xffffffff;
 export const NO_MAP = 0xffff;
@@ -40,6 +41,16 @@ export const CALL_ROWS = 32_768;
 /** GMG_SHAPE_…: bits of a shape. */
 export const SHAPE = { size: 0xff, sameSize: 0x100, iterating: 0x200, unreadable: 0x400, window: 0x10000 } as const;
 
+/** struct gmg_make_key and struct gmg_make_row. */
+export const MAKE_KEY = {
+	...{ size: 40, site: 0, tgid: 4, mapType: 8, caller: 16, via: 24, what: 32, number: 36 },
+} as const;
+export const MAKE_ROW = { size: 16, maps: 0, sum: 8 } as const;
+export const MAKE_ROWS = 32_768;
+/** What a row of makes counts, and the bit of the second window. */
+export const MADE = { made: 1, onStack: 2, size: 3, outgrew: 4, grew: 5, growth: 6, unlinked: 7 } as const;
+export const MAKE_WINDOW = 0x100;
+
 /** struct gmg_latency_key and struct gmg_latency_row. */
 export const LATENCY_KEY = { size: 16, site: 0, mapType: 8 } as const;
 export const LATENCY_ROW = { size: 3360, sumNs: 0, maxNs: 8, buckets: 16 } as const;
@@ -50,7 +61,7 @@ export const FIRST_BUCKET_LOG2 = 6;
 /** struct gmg_options and struct gmg_settings */
 export const OPTIONS = {
 	...{ size: 40, machine: 0, siteByAddress: 4, iterations: 8, fsBase: 12, pidNamespace: 16, sumExecRuntime: 20 },
-	...{ execStart: 24, pidNamespaceDevice: 32 },
+	...{ execStart: 24, makes: 28, pidNamespaceDevice: 32 },
 } as const;
 export const MACHINE = { amd64: 0, arm64: 1 } as const;
 /** A chance that is no chance. */
@@ -69,8 +80,8 @@ export const RECORD = { growth: 1, left: 2, work: 3, step: 4 } as const;
 
 /** struct gmg_event */
 export const EVENT = {
-	...{ size: 1184, kind: 0, site: 4, timeNs: 8, g: 16, goid: 24, ip: 32, mapType: 40, tgid: 48, tid: 52 },
-	...{ frameCount: 56, truncated: 58, fault: 59, slow: 60, iterating: 61 },
+	...{ size: 1208, kind: 0, site: 4, timeNs: 8, g: 16, goid: 24, ip: 32, mapType: 40, tgid: 48, tid: 52 },
+	...{ frameCount: 56, truncated: 58, fault: 59, slow: 60, iterating: 61, onStack: 62 },
 	...{
 		parentGoid: 64,
 		gopc: 72,
@@ -82,10 +93,13 @@ export const EVENT = {
 		headerBytes: 48,
 		table: 152,
 		tableBytes: 16,
+		madeNs: 168,
+		madeBy: 176,
+		madeHint: 184,
 	},
 	...{ durationNs: 64, chance: 72 },
 	...{ seed: 64, begunNs: 72, seen: 80, stepSequence: 88 },
-	frames: 168,
+	frames: 192,
 } as const;
 
 /** struct gmg_left */

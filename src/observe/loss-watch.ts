@@ -18,6 +18,7 @@ const STAGES: Record<TierName, LossRecord["stage"]> = {
 	sample: "ring",
 	latency: "ring",
 	iteration: "ring",
+	make: "site-table",
 };
 
 export class LossWatch {

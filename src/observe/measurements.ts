@@ -4,9 +4,11 @@ import { callSite } from "../gomap/call-site.ts";
 import { outerFunctionOf } from "../gomap/functions.ts";
 import { Histogram } from "../lib/histogram.ts";
 import type { Aggregator } from "../stats/aggregator.ts";
+import type { MakeSums } from "../stats/makes.ts";
 import type { Sampling, Stream } from "../stats/sampling.ts";
 import { GrowthTime, type ProbeOverhead } from "../stats/time-in-growth.ts";
 import type { CallDelta, LatencyDelta } from "../tracer/call-deltas.ts";
+import type { MadeDelta } from "../tracer/made-maps.ts";
 import type { EntrySite } from "../tracer/site-table.ts";
 import type { Target } from "../tracer/target.ts";
 import type { Governing, Tracer } from "./tracer.ts";
@@ -16,11 +18,15 @@ export interface MeasurementSources {
 	aggregator: Aggregator;
 	sampling: Sampling;
 	governor: Governing;
+	/** Where maps are made; absent when that is not watched. */
+	makes?: MakeSums | undefined;
 	/** Absent when calls are not timed. */
 	overhead: ProbeOverhead | undefined;
 }
 
-const STREAMS: readonly Stream[] = ["large", "small", "work", "iteration"];
+const STREAMS: readonly Stream[] = ["large", "small", "work", "iteration", "make"];
+/** Their calls are counted by function alone, by their sites. */
+const STEPS = ["iteration", "make"] as const;
 
 export class Measurements {
 	readonly #sources: MeasurementSources;
@@ -43,7 +49,12 @@ export class Measurements {
 		const latency = tracer.takeLatency(matches);
 		if (window !== undefined && stream === "work" && window.weight > 0) aggregator.addCovered(coversNs);
 		this.#add(target, calls, latency, window);
-		if (stream === "iteration") this.#takeSteps(target, window);
+		if (stream === "iteration" || stream === "make") this.#takeSteps(target, stream, window);
+		if (stream === "make")
+			this.#addMakes(
+				tracer.takeMakes((site, of) => matches(site) && of === gate),
+				window,
+			);
 		this.#note(target);
 	}
 
@@ -54,9 +65,11 @@ export class Measurements {
 		const matches = (site: EntrySite): boolean => full.get(site.target)?.has(tracer.streamOf(site)) === true;
 		const calls = Map.groupBy(tracer.takeCalls(matches, last), ({ site }) => site.target);
 		const latency = Map.groupBy(tracer.takeLatency(matches, last), ({ site }) => site.target);
+		if (this.#sources.makes !== undefined) this.#addMakes(tracer.takeMakes(matches, last), undefined);
 		for (const target of targets) {
 			this.#add(target, calls.get(target) ?? [], latency.get(target) ?? [], undefined);
-			if (full.get(target)?.has("iteration") === true) this.#takeSteps(target, undefined);
+			for (const stream of STEPS)
+				if (full.get(target)?.has(stream) === true) this.#takeSteps(target, stream, undefined);
 			this.#note(target);
 		}
 	}
@@ -163,17 +176,23 @@ export class Measurements {
 		});
 	}
 
-	/** Iterations are counted by function alone. */
-	#takeSteps(target: Target, window: Window | undefined): void {
+	/** What a window that does not count has seen is known of all the same. */
+	#addMakes(makes: readonly MadeDelta[], window: Window | undefined): void {
+		for (const { site, ...delta } of makes) {
+			this.#sources.makes?.add({ ...delta, typed: site.probe.role === "make" }, window);
+		}
+	}
+
+	#takeSteps(target: Target, stream: (typeof STEPS)[number], window: Window | undefined): void {
 		const { tracer, aggregator } = this.#sources;
 		for (const site of tracer.entriesOf(target)) {
-			if (tracer.streamOf(site) !== "iteration") continue;
+			if (tracer.streamOf(site) !== stream) continue;
 			const { hits } = tracer.countsOf(site);
 			const calls = hits - (this.#steps.get(site) ?? 0);
 			this.#steps.set(site, hits);
 			if (calls === 0 || !this.#counts(target, window)) continue;
 			aggregator.addCalls({
-				...{ pid: target.identity.pid, fn: site.probe.fn, map_type: "", site: undefined, calls, stream: "iteration" },
+				...{ pid: target.identity.pid, fn: site.probe.fn, map_type: "", site: undefined, calls, stream },
 				...(window === undefined ? {} : { window }),
 			});
 		}

@@ -8,6 +8,7 @@ import type { EndReason, StartRecord, ThrottleRecord } from "../records/records.
 import { SCHEMA_VERSION } from "../records/records.ts";
 import { type ClockAnchor, elapsedNs, timeOf } from "../records/time.ts";
 import { Aggregator } from "../stats/aggregator.ts";
+import { MakeSums } from "../stats/makes.ts";
 import { Sampling } from "../stats/sampling.ts";
 import type { Target } from "../tracer/target.ts";
 import type { Timing } from "../tracer/timed-probes.ts";
@@ -50,6 +51,8 @@ export interface Tracing {
 	/** The start, by the clock's time. */
 	anchor: ClockAnchor;
 	timing: Timing;
+	/** Where maps are made is watched. */
+	makes?: boolean | undefined;
 	/** For the start record. */
 	host: Pick<StartRecord, "host" | "kernel" | "arch">;
 }
@@ -93,7 +96,8 @@ function begin(options: ObserveOptions, sinks: Sinks): Parts {
 	});
 	const sampling = new Sampling();
 	const aggregator = new Aggregator({ intervalNs: intervalMs * 1e6, details: sinks.details, sampling });
-	measurements = new Measurements({ tracer, aggregator, sampling, governor, overhead });
+	const makes = options.makes === true ? new MakeSums() : undefined;
+	measurements = new Measurements({ tracer, aggregator, sampling, governor, makes, overhead });
 	sinks.write({
 		type: "start",
 		time: timeOf(anchor, anchor.monotonicNs),
@@ -112,15 +116,8 @@ function begin(options: ObserveOptions, sinks: Sinks): Parts {
 	options.onAttached?.();
 	const drain = new Drain({ tracer, sinks, clock, aggregator, governor });
 	const reports = new WindowReports({
-		tracer,
-		clock,
-		anchor,
-		sinks,
-		aggregator,
-		governor,
-		measurements,
-		sampling,
-		intervalMs,
+		...{ tracer, clock, anchor, sinks, aggregator, governor },
+		...{ measurements, sampling, makes, intervalMs },
 	});
 	return { tracer, sinks, clock, drain, targets, reports, governor, measurements };
 }
@@ -168,7 +165,7 @@ const CHANGES: Record<Throttle["stream"], Pick<ThrottleRecord, "tier" | "what">>
 	small: { tier: "growth", what: "probed" },
 	work: { tier: "work", what: "probed" },
 	iteration: { tier: "iteration", what: "probed" },
-	make: { tier: "growth", what: "probed" },
+	make: { tier: "make", what: "probed" },
 	records: { tier: "growth", what: "recorded" },
 	durations: { tier: "growth", what: "timed" },
 };

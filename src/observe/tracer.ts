@@ -10,6 +10,7 @@ import type { Measured, Stream } from "../stats/sampling.ts";
 import type { ProbeOverhead } from "../stats/time-in-growth.ts";
 import type { CallDelta, LatencyDelta } from "../tracer/call-deltas.ts";
 import type { Counters } from "../tracer/counters.ts";
+import type { MadeDelta } from "../tracer/made-maps.ts";
 import type { EventRecord } from "../tracer/session.ts";
 import type { EntrySite } from "../tracer/site-table.ts";
 import type { Target } from "../tracer/target.ts";
@@ -50,6 +51,8 @@ export interface Tracer {
 	 * programs whose place is not known.
 	 */
 	takeCalls(match: (site: EntrySite, window: 0 | 1) => boolean, last?: boolean): CallDelta[];
+	/** Maps that were made, and what became of them: likewise. */
+	takeMakes(match: (site: EntrySite, window: 0 | 1) => boolean, last?: boolean): MadeDelta[];
 	takeLatency(match: (site: EntrySite) => boolean, last?: boolean): LatencyDelta[];
 	/** What these maps are now; undefined where one is not there any more, or cannot be read. */
 	readMaps(maps: readonly KnownMap[]): (MapState | undefined)[];

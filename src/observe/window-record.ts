@@ -14,6 +14,8 @@ export interface RecordContext {
 	ledger: Ledger;
 	/** What was measured of each tier; for the end. */
 	measured?: MeasuredTiers;
+	/** Where maps were made; for the end. */
+	made?: Pick<EndRecord, "makes" | "makes_omitted" | "growths_unlinked"> | undefined;
 	/** Some growths are seen by no probe; for the end. */
 	unseen?: boolean;
 }
@@ -48,10 +50,11 @@ function nothingSeen({ growths, work }: WindowTotals): { growths?: Figure; work?
 
 /** The last record; `complete` follows from the ledger and from what the probes see. */
 export function endRecord(total: Totals, reason: EndReason, context: RecordContext): EndRecord {
-	const { time, elapsed_ns, ledger, measured, unseen = false } = context;
+	const { time, elapsed_ns, ledger, measured, made, unseen = false } = context;
 	return {
 		...{ type: "end", time, elapsed_ns, reason },
 		...recordedSums(total, ledger.iteration !== undefined),
+		...made,
 		...{ ledger, complete: ledgerComplete(ledger) && !unseen, ...(measured === undefined ? {} : { measured }) },
 	};
 }

@@ -4,6 +4,7 @@ import { lazy } from "../lib/lazy.ts";
 import type { EndReason, Extent, MeasuredTiers, TargetRecord } from "../records/records.ts";
 import { type ClockAnchor, elapsedNs, timeOf } from "../records/time.ts";
 import type { Aggregator } from "../stats/aggregator.ts";
+import type { MakeSums } from "../stats/makes.ts";
 import type { Sampling, Stream } from "../stats/sampling.ts";
 import type { Counters } from "../tracer/counters.ts";
 import type { Target } from "../tracer/target.ts";
@@ -23,6 +24,8 @@ export interface WindowSources {
 	governor: Governing;
 	measurements: Measurements;
 	sampling: Sampling;
+	/** Where maps are made; absent when that is not watched. */
+	makes?: MakeSums | undefined;
 	intervalMs: number;
 }
 
@@ -117,10 +120,11 @@ export class WindowReports {
 
 	/** The end record, after the last window. */
 	end(counters: Counters, watched: Watched, reason: EndReason): void {
-		const { aggregator, clock, sampling, sinks } = this.#sources;
+		const { aggregator, clock, makes, sampling, sinks } = this.#sources;
 		const context = this.#context(clock.monotonicNs(), counters);
 		const measured = measuredTiers(sampling, counters);
-		sinks.write(endRecord(aggregator.total(), reason, { ...context, measured, unseen: watched.unseen }));
+		const made = makes?.read(sampling);
+		sinks.write(endRecord(aggregator.total(), reason, { ...context, measured, made, unseen: watched.unseen }));
 	}
 
 	#context(time: bigint, { ledger }: Counters): RecordContext {
@@ -131,7 +135,7 @@ export class WindowReports {
 
 /** What was measured of each tier over all processes. */
 function measuredTiers(sampling: Sampling, { ledger }: Counters): MeasuredTiers {
-	const { latency, growth, work, iteration } = ledger;
+	const { latency, growth, work, iteration, make } = ledger;
 	const extent = (streams: readonly Stream[], { hits }: { hits: number }): Extent => {
 		const extents = sampling.extents(undefined, streams, "total");
 		if (extents.every(({ exact }) => exact)) return "all";
@@ -144,5 +148,6 @@ function measuredTiers(sampling: Sampling, { ledger }: Counters): MeasuredTiers 
 		work: extent(["work"], work),
 		latency: timed,
 		...(iteration === undefined ? {} : { iteration: extent(["iteration"], iteration) }),
+		...(make === undefined ? {} : { make: extent(["make"], make) }),
 	};
 }

@@ -2,34 +2,29 @@
 import { GomapgrowError } from "../errors/error.ts";
 import { CGO_WITNESSES } from "../gobin/cgo/cgo-frames.ts";
 import type { GoBinary, MapImpl } from "../gobin/go-binary.ts";
-import type { GoFunction } from "../gobin/pclntab/function-table.ts";
 import { sharedRuntime } from "../gobin/platform.ts";
 import { keepsStaleFramePointers } from "../gobin/stale-frame-pointers.ts";
-import { MAP_FUNCTIONS, type MapFunction } from "../gomap/functions.ts";
+import { MAP_FUNCTIONS } from "../gomap/functions.ts";
 import { ARCHITECTURES } from "./architecture.ts";
 import { growthDetails } from "./growth-details.ts";
 import { copyLimits, type SurveyedCopy, surveyCopies } from "./inlined-copies.ts";
+import { MAKE_WITNESSES, makeLimits, surveyMakes, withoutLinks } from "./make-sites.ts";
+import { planEntry } from "./plan-probe.ts";
 import type { PlannedProbe, ProbePlan } from "./probe-plan.ts";
+import type { SurveyedFunction } from "./surveyed.ts";
 
 /** All that planning looks for: one search finds all. */
-const WANTED: readonly string[] = [...MAP_FUNCTIONS.map(({ fn }) => fn), ...CGO_WITNESSES];
+const WANTED: readonly string[] = [...MAP_FUNCTIONS.map(({ fn }) => fn), ...MAKE_WITNESSES, ...CGO_WITNESSES];
 
 export interface PlanOptions {
 	/** Probe the functions that iterate over maps, too. */
 	iterations?: boolean;
+	/** Probe the functions that make maps, too. */
+	makes?: boolean;
 	/** What `surveyFunctions` found, when it was asked before. */
 	surveyed?: readonly SurveyedFunction[];
 	/** What `surveyCopies` found, likewise. */
 	copies?: readonly SurveyedCopy[];
-}
-
-/** A function of interest: where it is and how it is probed, or why not. */
-export interface SurveyedFunction {
-	wanted: MapFunction;
-	/** Absent when it is not linked in. */
-	found?: GoFunction;
-	/** A probe, or the reason why there is none. */
-	probe: PlannedProbe | string;
 }
 
 /** The functions that matter for the map implementation of `binary`, without their exits; empty when it has none. */
@@ -40,7 +35,7 @@ function surveyEntries(binary: GoBinary): SurveyedFunction[] {
 	return functions.map((wanted): SurveyedFunction => {
 		const found = located.get(wanted.fn);
 		if (found === undefined) return { wanted, probe: "not linked into this executable" };
-		return { wanted, found, probe: planProbe(binary, wanted, found.entry, found.end) };
+		return { wanted, found, probe: planEntry(binary, wanted, found.entry, found.end) };
 	});
 }
 
@@ -58,39 +53,6 @@ export function surveyFunctions(binary: GoBinary): SurveyedFunction[] {
 	return surveyed.map((entry) =>
 		typeof entry.probe === "string" ? entry : { ...entry, probe: { ...entry.probe, ...exits.get(entry.probe.fn) } },
 	);
-}
-
-function planProbe(binary: GoBinary, wanted: MapFunction, entry: number, end: number): PlannedProbe | string {
-	const architecture = ARCHITECTURES[binary.arch];
-	const size = end - entry;
-	const fileOffset = binary.fileOffset(entry);
-	if (fileOffset === undefined) return "its code is not in the file";
-	const code = binary.bytesAt(entry, Math.min(architecture.stackCheckBytes, size));
-	const check = architecture.findStackCheck(code, size);
-	const common = { fn: wanted.fn, role: wanted.role, tier: wanted.tier, entry, callerDepth: wanted.callerDepth };
-	if (check === undefined) {
-		const otherwise = architecture.entryWithoutCheck(binary, entry, end);
-		if (typeof otherwise !== "string") return { ...common, ...otherwise, everyPass: true, exits: [] };
-		const found = Buffer.from(code.subarray(0, 16)).toString("hex");
-		return `it does not begin with a known stack check (first bytes ${found}), and ${otherwise}`;
-	}
-	const { branchOffset, branchLength } = check;
-	return {
-		...common,
-		site: {
-			address: entry + branchOffset,
-			fileOffset: fileOffset + branchOffset,
-			instruction: `${architecture.branch} +0x${check.target.toString(16)}`,
-			bytes: code.slice(branchOffset, branchOffset + branchLength),
-			cost: "emulated",
-			reason:
-				"branch of the stack check: once per call with the flags test, arguments in place, emulated by the kernel",
-		},
-		gRegister: check.gRegister,
-		...(check.fsOffset === undefined ? {} : { fsOffset: check.fsOffset }),
-		argAbi: architecture.argAbi(binary.version, check),
-		exits: [],
-	};
 }
 
 /** The map implementation of a program whose maps can grow. Throws E-BIN-NO-MAPS. */
@@ -160,7 +122,9 @@ export function makePlan(binary: GoBinary, options: PlanOptions = {}): ProbePlan
 		if (typeof copied === "string") unseen.push(`${wanted.fn} inlined into ${copy.outer.name}: ${copied}`);
 		else probes.push(...copied.map((probe) => (details.missing === undefined ? probe : countedOnly(probe))));
 	}
+	const makes = options.makes === true && details.missing === undefined ? plannedMakes(binary, skipped) : [];
 	const limits = [
+		...(makes.length === 0 ? [] : makeLimits(makes)),
 		...(details.missing === undefined ? [] : [details.missing]),
 		...copyLimits(probes),
 		...(unseen.length === 0 ? [] : [`not all growths can be seen: ${unseen.join("; ")}`]),
@@ -169,12 +133,22 @@ export function makePlan(binary: GoBinary, options: PlanOptions = {}): ProbePlan
 		impl,
 		goVersion: binary.version.raw,
 		...(details.goroutine === undefined ? {} : { goroutine: details.goroutine }),
-		probes,
+		probes: [...probes, ...makes],
 		...(keepsStaleFramePointers(binary) ? { ownStackOnly: true as const } : {}),
 		skipped,
 		...(unseen.length === 0 ? {} : { unseen }),
 		...(limits.length === 0 ? {} : { limits }),
 	};
+}
+
+/** The sites where maps are made. */
+function plannedMakes(binary: GoBinary, skipped: { fn: string; reason: string }[]): PlannedProbe[] {
+	const probes: PlannedProbe[] = [];
+	for (const { wanted, probe } of surveyMakes(binary)) {
+		if (typeof probe === "string") skipped.push({ fn: wanted.fn, reason: probe });
+		else probes.push(probe);
+	}
+	return probes.some(({ role }) => role === "collect") ? probes : probes.map(withoutLinks);
 }
 
 /** A growth function that is counted like the work: nothing but its argument registers is looked at. */

@@ -77,8 +77,20 @@ export interface PlannedProbe {
 	 * says where it is. Absent: as `argAbi` says.
 	 */
 	mapAt?: number | "unknown";
+	/** Of functions that make maps: what is where at the site. Distances are from the stack pointer, in bytes. */
+	make?: MakeSite;
 	/** How many frames above the probed function the first frame outside the map code is expected: 2 for growWork (mapassign, its caller). */
 	callerDepth: number;
+}
+
+/** What is known at the site of a function that makes maps. */
+export interface MakeSite {
+	/** The frame pointer is the function's own. Absent: nothing has been pushed yet, and hint and type are arguments. */
+	framed?: true;
+	/** The word with the map's address. Absent: which map it is cannot be told there. */
+	headerAt?: number;
+	hintAt?: number;
+	typeAt?: number;
 }
 
 /** Whether the site is in the middle of the function around an inlined copy, where nothing but the frame pointer says who called it. */

@@ -1,7 +1,7 @@
 import type { Ledger, TierLedger, TierName } from "./records.ts";
 
 /** The tiers, in the order in which they are shown. */
-export const TIERS: readonly TierName[] = ["growth", "work", "sample", "latency", "iteration"];
+export const TIERS: readonly TierName[] = ["growth", "work", "sample", "latency", "iteration", "make"];
 
 export function emptyTierLedger(): TierLedger {
 	return { hits: 0, recorded: 0, sampled_out: 0, throttled: 0, lost: 0 };

@@ -31,10 +31,10 @@ export const cause = oneOf("load", "overflow", "tombstones");
 
 /**
  * growth: every one is a record. work: every call is counted. sample: calls of the work tier, some of which are
- * records. latency: calls whose duration is measured. iteration: steps of iterators, only with --iter.
+ * records. latency: calls whose duration is measured. iteration: steps of iterators, only with --iter. make: maps that are made, only with --makes.
  */
 export type TierName = Infer<typeof tier>;
-export const tier = oneOf("growth", "work", "sample", "latency", "iteration");
+export const tier = oneOf("growth", "work", "sample", "latency", "iteration", "make");
 
 export type EndReason = Infer<typeof endReason>;
 export const endReason = oneOf(
@@ -103,6 +103,7 @@ const ledgerFields = object({
 	sample: optional(tierLedger),
 	latency: optional(tierLedger),
 	iteration: optional(tierLedger),
+	make: optional(tierLedger),
 });
 export const ledger = described(
 	reference("ledger", ledgerFields),
@@ -263,7 +264,7 @@ export type Extent = Infer<typeof extent>;
 const extent = oneOf("all", "sampled", "none");
 export type MeasuredTiers = Infer<typeof measured>;
 export const measured = described(
-	object({ growth: extent, work: extent, latency: extent, iteration: optional(extent) }),
+	object({ growth: extent, work: extent, latency: extent, iteration: optional(extent), make: optional(extent) }),
 	"what was measured of each tier: all of it, part of the time, or nothing",
 );
 

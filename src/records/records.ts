@@ -4,6 +4,7 @@
  * nanoseconds are numbers below 2^53; durations end in `_ns`, sizes in `_bytes` (and `bytes`); a field that was not
  * measured is absent; text from the observed process is sanitised.
  */
+import { makeOfGrowth, makesOfEnd } from "./makes.ts";
 import * as part from "./parts.ts";
 import {
 	constant,
@@ -23,6 +24,7 @@ import {
 	whole,
 } from "./schema-node.ts";
 
+export type { MadeAt, MakeRow } from "./makes.ts";
 export type {
 	Calls,
 	ContainerRecord,
@@ -136,6 +138,7 @@ const growth = object({
 	global_depth: optional(whole, "swiss maps: bits of the hash that index the directory"),
 	directory_length: optional(whole),
 	directory_doubles: optional(only, "swiss maps: a split makes the directory double"),
+	...makeOfGrowth,
 	/** hmap.flags. */
 	iterating: optional(flag, "classic maps: an iterator may be active"),
 	/** Absent when it was not seen to return. */
@@ -216,7 +219,7 @@ const throttle = object({
 	time: moment,
 	elapsed_ns: elapsed,
 	pid: whole,
-	tier: oneOf("work", "growth", "iteration"),
+	tier: oneOf("work", "growth", "iteration", "make"),
 	what: described(
 		oneOf("probed", "recorded", "timed"),
 		"the share of the time in which the tier is probed or its calls are timed, or the share of the growths that become records",
@@ -254,6 +257,7 @@ const end = object({
 	bytes: optional(part.figure),
 	calls: part.calls,
 	...part.tables,
+	...makesOfEnd,
 	ledger: part.ledger,
 	measured: optional(part.measured),
 	complete: described(flag, "every ledger sums and nothing was lost; `measured` says what was sampled"),

@@ -1,4 +1,5 @@
 /** The JSON Schema of the records of recordings, by their names. */
+import { makeRowFields } from "./makes.ts";
 import { SHARED_PARTS } from "./parts.ts";
 import { RECORDS, type RecordType } from "./records.ts";
 import type { JsonSchema } from "./schema-node.ts";
@@ -26,5 +27,7 @@ export const DEFINITIONS: Readonly<Record<string, JsonSchema>> = {
 			{ ...json, description: DESCRIPTIONS[type as RecordType] },
 		]),
 	),
-	...Object.fromEntries(Object.entries(SHARED_PARTS).map(([name, { json }]) => [name, json])),
+	...Object.fromEntries(
+		Object.entries({ ...SHARED_PARTS, make_row: makeRowFields }).map(([name, { json }]) => [name, json]),
+	),
 };

@@ -124,9 +124,10 @@ export class Aggregator {
 	/** Counts calls of growth functions and of growth work. */
 	addCalls(count: CallCount): void {
 		const { fn, growth, calls, window, pid, stream } = count;
-		const figures = stream === "iteration" ? figuresOfCalls(count) : this.#rows.addCalls(count);
+		const hasRows = stream !== "iteration" && stream !== "make";
+		const figures = hasRows ? this.#rows.addCalls(count) : figuresOfCalls(count);
 		const rows: StatRow[] = [this.addFunction(fn, stream, pid)];
-		if (stream !== "iteration") rows.push(this.#all);
+		if (hasRows) rows.push(this.#all);
 		this.#isOpen = true;
 		const weight = window?.weight ?? 1;
 		if (growth !== undefined) {

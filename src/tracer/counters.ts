@@ -24,6 +24,7 @@ import {
 	addSite,
 	type Decoded,
 	ledgerOf,
+	type Measured,
 	noCalls,
 	noSums,
 	TIERS,
@@ -31,6 +32,7 @@ import {
 	type Unreturned,
 	undecodedOf,
 } from "./ledger.ts";
+import { type MadeDelta, MadeMaps } from "./made-maps.ts";
 import { SeenCalls } from "./seen-calls.ts";
 import { SeenRows } from "./seen-rows.ts";
 import type { EntrySite, SiteTable } from "./site-table.ts";
@@ -76,7 +78,8 @@ export class CounterTotals {
 	readonly #callCounters: CallCounters;
 	readonly #latencyCounters: LatencyCounters;
 	readonly #goroutines: GoroutineTable;
-	readonly #measured: { latency: boolean; iterations: boolean };
+	readonly #measured: Measured;
+	readonly #made: MadeMaps | undefined;
 	readonly #callsSeen = new SeenCalls();
 	readonly #latencySeen = new SeenRows<LatencyCounts>();
 	readonly #taken = new Map<number, Taken>();
@@ -85,7 +88,8 @@ export class CounterTotals {
 	/** Of targets that have been released: their counters, their rows, their functions' calls. */
 	readonly #ended = { sums: noSums(), rows: 0, unreturned: noCalls(), calls: new Map<string, number>() };
 
-	constructor(object: BpfObject, sites: SiteTable, measured: { latency: boolean; iterations: boolean }) {
+	constructor(object: BpfObject, sites: SiteTable, measured: Measured) {
+		if (measured.makes === true) this.#made = new MadeMaps(object, sites);
 		this.#sites = sites;
 		this.#measured = measured;
 		this.#siteCounters = new SiteCounters(object.mapFd("site_counts"));
@@ -100,6 +104,7 @@ export class CounterTotals {
 	 */
 	read(targets: readonly Target[], decoded: Decoded, final: boolean): Counters {
 		const rows = this.#workRows() + this.#ended.rows;
+		const made = this.#made?.total ?? 0;
 		const unreturned = { ...this.#ended.unreturned };
 		if (final && this.#measured.latency) this.#addUnreturned(unreturned, this.#goroutines.callsUnderWay());
 		const sums = noSums();
@@ -112,7 +117,7 @@ export class CounterTotals {
 			addHits(perTarget.get(site.target), site.probe.fn, counts.hits);
 			addHits(calls, site.probe.fn, counts.hits);
 		}
-		const ledger = ledgerOf({ sums, rows, decoded, unreturned, final, measured: this.#measured });
+		const ledger = ledgerOf({ sums, rows, made, decoded, unreturned, final, measured: this.#measured });
 		return {
 			targets: [...perTarget].map(([{ identity }, own]) => ({ pid: identity.pid, calls: own })),
 			...{ calls, ledger },
@@ -225,7 +230,7 @@ export class CounterTotals {
 		deltas: CallDelta[],
 	): Map<number, number> | undefined {
 		const sites = this.#sites.entries().filter((site) => {
-			const wanted = site.probe.tier !== "iteration" && (match(site, 0) || match(site, 1));
+			const wanted = isInCallRows(site) && (match(site, 0) || match(site, 1));
 			return wanted && (last || site.target.bias !== undefined);
 		});
 		const recorded = new Map<number, number>();
@@ -289,6 +294,11 @@ export class CounterTotals {
 		return changed;
 	}
 
+	/** Maps that were made, and what became of them: likewise. */
+	takeMakes(match: (site: EntrySite, window: 0 | 1) => boolean, last = false): MadeDelta[] {
+		return this.#made?.take(match, last) ?? [];
+	}
+
 	/** How long the calls of a site took on average: processor time where that is known; 0 when none was timed. */
 	meanNs(site: number): number {
 		let [calls, ns] = [0, 0];
@@ -326,6 +336,7 @@ export class CounterTotals {
 			const pids = new Set(targets.map(({ identity }) => identity.pid));
 			this.#addUnreturned(this.#ended.unreturned, this.#goroutines.forget(pids));
 		}
+		this.#made?.release(targets);
 		const released = new Set<number>();
 		for (const target of targets) {
 			for (const site of this.#sites.entriesOf(target)) {
@@ -344,6 +355,8 @@ export class CounterTotals {
 		}
 	}
 }
+
+const isInCallRows = ({ probe }: EntrySite): boolean => probe.tier === "growth" || probe.tier === "work";
 
 /** Which of the site's two windows calls of a shape began in. */
 const windowOf = (shape: number): 0 | 1 => ((shape & SHAPE.window) === 0 ? 0 : 1);

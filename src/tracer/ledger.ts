@@ -30,7 +30,7 @@ export const nothingDecoded = (): Decoded => ({
 	growthsUnreadable: 0,
 	samples: 0,
 	samplesDropped: 0,
-	unknown: { growth: 0, work: 0, iteration: 0 },
+	unknown: { growth: 0, work: 0, iteration: 0, make: 0 },
 });
 
 export function undecodedOf({ growthsUnreadable, unknown }: Decoded): Undecoded[] {
@@ -44,7 +44,7 @@ export function undecodedOf({ growthsUnreadable, unknown }: Decoded): Undecoded[
 	return all.filter(({ count }) => count > 0);
 }
 
-export const TIERS: readonly Tier[] = ["growth", "work", "iteration"];
+export const TIERS: readonly Tier[] = ["growth", "work", "iteration", "make"];
 /** Counters of all sites. `unrecorded`: growths in inlined copies where the map is not known: they are counted, and none becomes a record. */
 export type TierSums = Record<Tier, SiteCounts> & { unrecorded: number };
 
@@ -53,13 +53,18 @@ export type Unreturned = Record<"left" | "withdrawn", number>;
 
 export const noCalls = (): Unreturned => ({ left: 0, withdrawn: 0 });
 
-export const noSums = (): TierSums => ({ growth: noCounts(), work: noCounts(), iteration: noCounts(), unrecorded: 0 });
+export const noSums = (): TierSums => ({
+	...{ growth: noCounts(), work: noCounts(), iteration: noCounts(), make: noCounts() },
+	unrecorded: 0,
+});
 
 export function addCounts(sum: SiteCounts, counts: SiteCounts): void {
 	for (const name of Object.keys(sum) as (keyof SiteCounts)[]) sum[name] += counts[name];
 }
 
 export function addSite(sums: TierSums, { probe }: EntrySite, counts: SiteCounts): void {
+	// A collection makes no map.
+	if (probe.role === "collect") return;
 	addCounts(sums[probe.tier], counts);
 	if (probe.mapAt === "unknown") sums.unrecorded += counts.throttled;
 }
@@ -69,25 +74,33 @@ export function addHits(calls: Map<string, number> | undefined, fn: string, hits
 	calls?.set(fn, (calls.get(fn) ?? 0) + hits);
 }
 
+/** What of a session is measured. */
+export interface Measured {
+	latency: boolean;
+	iterations: boolean;
+	makes?: boolean | undefined;
+}
+
 /** What the ledger is made of. */
 export interface LedgerParts {
 	sums: TierSums;
-	/** Calls of the work tier that are in rows. */
+	/** Calls of the work tier, and maps, that are in rows. */
 	rows: number;
+	made: number;
 	decoded: Decoded;
 	unreturned: Unreturned;
-	measured: { latency: boolean; iterations: boolean };
+	measured: Measured;
 	/** The probes are detached and the ring is empty: what is missing now will not come. */
 	final: boolean;
 }
 
-export function ledgerOf({ sums, rows, decoded, unreturned, measured, final }: LedgerParts): Ledger {
+export function ledgerOf({ sums, rows, made, decoded, unreturned, measured, final }: LedgerParts): Ledger {
 	const tier = (fields: Partial<TierLedger>): TierLedger => {
 		const result = { ...emptyTierLedger(), ...fields };
 		const pending = unaccounted(result);
 		return pending > 0 && !final ? { ...result, pending } : result;
 	};
-	const { growth, work, iteration, unrecorded } = sums;
+	const { growth, work, iteration, make, unrecorded } = sums;
 	const timed = (name: "begun" | "paired" | "left" | "withdrawn"): number => growth[name] + work[name];
 	const unpaired = {
 		left: timed("left") + unreturned.left,
@@ -118,5 +131,6 @@ export function ledgerOf({ sums, rows, decoded, unreturned, measured, final }: L
 					}),
 				}
 			: {}),
+		...(measured.makes === true ? { make: tier({ hits: make.hits, recorded: made, lost: make.rowLost }) } : {}),
 	};
 }

@@ -12,14 +12,15 @@ import type { EntrySite, ExitSiteOf, SiteTable } from "./site-table.ts";
 import type { Target } from "./target.ts";
 import { isTimed, sitesNeeded, type Timing } from "./timed-probes.ts";
 
-/** Probes that are attached and detached together: growths of large maps and of small ones, where different functions begin them, growth work, iterations. */
-export const STREAMS = ["large", "small", "work", "iteration"] as const;
+/** Probes that are attached and detached together: growths of large maps and of small ones, where different functions begin them, growth work, iterations, makes. */
+export const STREAMS = ["large", "small", "work", "iteration", "make"] as const;
 export type Stream = (typeof STREAMS)[number];
 const PROGRAM_OF: Record<Stream, ProgramName> = {
 	large: "growth",
 	small: "growth",
 	work: "work",
 	iteration: "iterate",
+	make: "make",
 };
 
 /** A map of up to eight entries grows by growToTable, a larger one by rehash; classic maps have one function for both. */
@@ -52,7 +53,7 @@ interface StreamSettings {
 	windows?: readonly [Gate, Gate];
 	/** Since when the exits are attached; undefined: they are not. */
 	timedSinceNs: bigint | undefined;
-	/** Since when iterations are watched without a break. */
+	/** Since when iterations, and makes, are watched without a break. */
 	sinceNs: bigint;
 }
 
@@ -99,8 +100,11 @@ export class Probes {
 		const settings = (): StreamSettings => ({ chance: 1, timedSinceNs: undefined, sinceNs: 0n });
 		const attached: Attached = {
 			...{ target, entries: [], exits: [], wrappers: undefined },
-			groups: { large: group(), small: group(), work: group(), iteration: group() },
-			settings: { large: settings(), small: settings(), work: settings(), iteration: settings() },
+			groups: { large: group(), small: group(), work: group(), iteration: group(), make: group() },
+			settings: {
+				...{ large: settings(), small: settings(), work: settings(), iteration: settings() },
+				make: settings(),
+			},
 		};
 		try {
 			target.checkSites();
@@ -176,7 +180,7 @@ export class Probes {
 			...entryConfig(target, probe),
 			...{ chance, windows, wrappers },
 			slot: timedSinceNs === undefined ? NO_SLOT : (slotOf(probe.fn) ?? NO_SLOT),
-			sinceNs: probe.tier === "iteration" ? sinceNs : (timedSinceNs ?? NEVER_NS),
+			sinceNs: probe.tier === "iteration" || probe.tier === "make" ? sinceNs : (timedSinceNs ?? NEVER_NS),
 		});
 	}
 
@@ -205,6 +209,11 @@ export class Probes {
 		const { target, groups, settings } = attached;
 		const group = groups[stream][part];
 		if (group.sites.length === 0 || group.link !== undefined) return;
+		// Before, headers may have been made and used again unseen.
+		if (stream === "make") {
+			settings.make.sinceNs = monotonicNs();
+			this.#configureStream(attached, stream);
+		}
 		const { pid, openPath } = target.identity;
 		group.link = new UprobeLink(
 			this.#object,
@@ -350,9 +359,17 @@ function entryConfig(target: Target, probe: PlannedProbe): SiteConfig {
 		seed: SEED_OFFSET[plan.impl],
 		readsFlags: plan.impl === "classic" && plan.goroutine !== undefined && hasAllArguments(probe),
 		mapAt: probe.mapAt === "unknown" ? NO_MAP : (probe.mapAt ?? 0),
+		...makeConfig(probe),
 		alwaysEnters: probe.everyPass === true,
 		ownStackOnly: plan.ownStackOnly === true,
 	};
+}
+
+/** Where a function that makes maps has what it knows. */
+function makeConfig({ make }: PlannedProbe): Partial<SiteConfig> {
+	if (make === undefined) return {};
+	const { framed = false, headerAt = 0, hintAt = 0, typeAt = 0 } = make;
+	return { framePointer: framed, mapAt: headerAt, hintAt, typeAt };
 }
 
 function exitConfig({ index, probe }: EntrySite, exit: ExitSite, outer: EntrySite | undefined): SiteConfig {

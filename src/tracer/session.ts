@@ -20,6 +20,7 @@ import { RecentGrowths } from "./decode/overlaps.ts";
 import { PendingGrowths } from "./decode/pending-growths.ts";
 import { SampleDecoder } from "./decode/samples.ts";
 import { type Decoded, nothingDecoded } from "./ledger.ts";
+import type { MadeDelta } from "./made-maps.ts";
 import { type Part, Probes, type Stream, streamOf } from "./probes.ts";
 import { type EntrySite, type ExitSiteOf, type Site, SiteTable } from "./site-table.ts";
 import type { Target } from "./target.ts";
@@ -36,6 +37,8 @@ export interface SessionOptions {
 	task?: TaskOffsets | undefined;
 	/** Watch iterations. The targets must have been planned with them. */
 	iterations: boolean;
+	/** Watch where maps are made. Likewise. */
+	makes?: boolean | undefined;
 	/** How many probed instructions there can be at a time. */
 	maxSites: number;
 	/** What is attached when a target is; absent: everything. */
@@ -65,7 +68,7 @@ export class Session {
 	/** Throws E-HOST-… when the programs cannot be loaded; nothing is left behind then. */
 	constructor(options: SessionOptions) {
 		this.#options = options;
-		const { anchor, maxSites, latency, iterations } = options;
+		const { anchor, maxSites, latency, iterations, makes } = options;
 		this.#growths = new GrowthDecoder(anchor);
 		this.#samples = new SampleDecoder(anchor);
 		this.#sites = new SiteTable(maxSites);
@@ -75,7 +78,7 @@ export class Session {
 		});
 		try {
 			this.#ring = new EventRing(this.#object.mapFd("events"), this.#object.ringBytes);
-			this.#totals = new CounterTotals(this.#object, this.#sites, { latency, iterations });
+			this.#totals = new CounterTotals(this.#object, this.#sites, { latency, iterations, makes });
 			this.#probes = new Probes(this.#object, this.#sites, { latency, fsBase: options.task?.fsBase });
 		} catch (error) {
 			this.#object.close();
@@ -151,6 +154,11 @@ export class Session {
 
 	takeLatency(match: (site: EntrySite) => boolean, last?: boolean): LatencyDelta[] {
 		return this.#totals.takeLatency(match, last);
+	}
+
+	/** Maps that were made, and what became of them: likewise. */
+	takeMakes(match: (site: EntrySite, window: 0 | 1) => boolean, last?: boolean): MadeDelta[] {
+		return this.#totals.takeMakes(match, last);
 	}
 
 	/** Measures what a hit costs on this machine; some ten milliseconds. */

@@ -34,7 +34,7 @@ export function untimed(plan: ProbePlan, timing: Timing): string[] {
 	if (!timing.latency || plan.goroutine === undefined) return [];
 	const reasons = new Map<string, Set<string>>();
 	for (const probe of plan.probes) {
-		if (probe.tier === "iteration" || isTimed(plan, probe, timing)) continue;
+		if (probe.tier === "iteration" || probe.tier === "make" || isTimed(plan, probe, timing)) continue;
 		const reason =
 			probe.exitsMissing ??
 			(probe.fsOffset === undefined

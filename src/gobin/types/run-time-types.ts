@@ -14,6 +14,7 @@ const TFLAG_EXTRA_STAR = 2;
  */
 const VARINT_NAMES_SINCE = 17;
 const MAX_NAME_BYTES = 65536;
+const MOST_STORED_BYTES = 128;
 /**
  * How far descriptors are looked through for map types (a quarter of a second, in pieces of 1 MiB; the largest
  * programs known have 40 MiB), how many of those are looked at, and how many places that look like one.
@@ -38,6 +39,9 @@ export interface MapType {
 	groupBytes?: number;
 	/** Bytes of one entry, key and element as they are stored: a pointer for what is too large. */
 	slotBytes: number;
+	/** Bytes of a key and of an element as they are stored. */
+	keyBytes: number;
+	elemBytes: number;
 	/** Whether buckets or groups have pointers; absent: not known. */
 	hasPointers?: boolean;
 }
@@ -128,19 +132,26 @@ export class RunTimeTypes {
 		if ((u8(raw, TYPE_LAYOUT.kind) & KIND_MASK) !== KIND_MAP) {
 			return undefined;
 		}
-		const name = this.nameOf(vaddr);
-		const key = this.nameOf(this.#elf.pointerAt(vaddr + layout.key));
-		const elem = this.nameOf(this.#elf.pointerAt(vaddr + layout.elem));
+		const [keyAt, elemAt] = [this.#elf.pointerAt(vaddr + layout.key), this.#elf.pointerAt(vaddr + layout.elem)];
+		const [name, key, elem] = [this.nameOf(vaddr), this.nameOf(keyAt), this.nameOf(elemAt)];
 		if (name === undefined || key === undefined || elem === undefined) {
 			return undefined;
 		}
-		const names = { name, key, elem, ...this.#pointersOf(vaddr + layout.elem + 8) };
-		return "bucketSize" in layout
-			? {
-					...{ ...names, bucketBytes: u16(raw, layout.bucketSize) },
-					slotBytes: u8(raw, layout.keySize) + u8(raw, layout.elemSize),
-				}
-			: { ...names, groupBytes: u64(raw, layout.groupSize), slotBytes: u64(raw, layout.slotSize) };
+		const common = { name, key, elem, ...this.#pointersOf(vaddr + layout.elem + 8) };
+		if ("bucketSize" in layout) {
+			const [keyBytes, elemBytes] = [u8(raw, layout.keySize), u8(raw, layout.elemSize)];
+			const bucketBytes = u16(raw, layout.bucketSize);
+			return { ...common, bucketBytes, slotBytes: keyBytes + elemBytes, keyBytes, elemBytes };
+		}
+		const [groupBytes, slotBytes] = [u64(raw, layout.groupSize), u64(raw, layout.slotSize)];
+		const [keyBytes, elemBytes] = [this.#storedBytes(keyAt), this.#storedBytes(elemAt)];
+		return { ...common, groupBytes, slotBytes, keyBytes, elemBytes };
+	}
+
+	/** Swiss maps store what is larger than abi.MapMaxKeyBytes, which is MapMaxElemBytes, by its address. */
+	#storedBytes(type: number): number {
+		const bytes = u64(this.#elf.bytesAt(type, TYPE_LAYOUT.bytes), 0);
+		return bytes > MOST_STORED_BYTES ? POINTER.bytes : bytes;
 	}
 
 	/** Of the type of buckets or groups, whose address stands behind that of the element's in all releases. */

@@ -18,6 +18,14 @@ export interface ArgumentQuestion {
 	writes(offset: number): RegisterSet;
 }
 
+/** Other questions than the usual one, which is about functions as a whole and their unchanged arguments. */
+export interface ArgumentRules {
+	/** Words of the function's own frame count, too: what it has stored there it may read again behind a call. */
+	ownFrame?: boolean;
+	/** So does an argument that the function may have set to zero. */
+	orZero?: boolean;
+}
+
 /**
  * By place the number of the argument that is there. Places: registers by number; words of the stack from STACK on.
  */
@@ -32,6 +40,7 @@ const INCOMING = STACK + 8;
 const MOST_WRITTEN = 64;
 const WORD = 8;
 const REX_W = 8;
+const STORE_IMMEDIATE = 0xc7;
 /** Joins of states: growth functions take some hundred. */
 const MAX_STEPS = 100_000;
 
@@ -51,13 +60,15 @@ export function argumentSlots(
 	question: ArgumentQuestion,
 	argument: number,
 	at: readonly number[],
+	rules: ArgumentRules = {},
 ): ReadonlyMap<number, number> {
 	const found = new Map<number, number>();
-	const states = placesBefore(question);
+	const states = placesBefore(question, rules);
+	const first = rules.ownFrame === true ? REGISTERS : INCOMING;
 	for (const offset of at) {
 		const stackPointer = question.stackPointerAt(offset);
 		for (const [place, held] of states.get(offset) ?? []) {
-			if (held === argument && place >= INCOMING && stackPointer !== undefined) {
+			if (held === argument && place >= first && stackPointer !== undefined) {
 				found.set(offset, place - STACK - stackPointer);
 			}
 		}
@@ -65,7 +76,8 @@ export function argumentSlots(
 	return found;
 }
 
-function placesBefore(question: ArgumentQuestion): ReadonlyMap<number, Places> {
+function placesBefore(question: ArgumentQuestion, rules: ArgumentRules): ReadonlyMap<number, Places> {
+	const kept = rules.ownFrame === true ? REGISTERS : INCOMING;
 	const { graph } = question;
 	const states = new Map<number, Places>([
 		[
@@ -86,7 +98,7 @@ function placesBefore(question: ArgumentQuestion): ReadonlyMap<number, Places> {
 		if (before === undefined || node === undefined) continue;
 		const { flow } = node.instruction;
 		const isCall = flow === "call" || flow === "indirect-call";
-		const after = isCall ? behindCall(before) : step(question, offset, before);
+		const after = isCall ? behindCall(before, kept) : step(question, offset, before, rules);
 		for (const successor of node.successors) {
 			const known = states.get(successor);
 			const joined = known === undefined ? after : common(known, after);
@@ -102,14 +114,18 @@ function placesBefore(question: ArgumentQuestion): ReadonlyMap<number, Places> {
  * A callee may write all registers, and the words where it spills its own arguments: those below the return
  * address.
  */
-const behindCall = (before: Places): Places => new Map([...before].filter(([place]) => place >= INCOMING));
+const behindCall = (before: Places, kept: number): Places => new Map([...before].filter(([place]) => place >= kept));
 
 const common = (a: Places, b: Places): Places => new Map([...a].filter(([place, held]) => b.get(place) === held));
 
-function step(question: ArgumentQuestion, offset: number, before: Places): Places {
+function step(question: ArgumentQuestion, offset: number, before: Places, rules: ArgumentRules): Places {
 	const encoding = question.encodingAt(offset);
 	if (encoding === undefined) return new Map();
 	const address = stackAddress(question, offset, encoding);
+	if (rules.orZero === true && isZeroed(encoding)) {
+		const place = encoding.opcode === STORE_IMMEDIATE ? address : regField(encoding);
+		if (typeof place === "number" && before.has(place)) return before;
+	}
 	const source = isMove(encoding) ? sourceOf(encoding, address) : undefined;
 	const moved = source === undefined ? undefined : before.get(source);
 	const after = new Map(before);
@@ -128,6 +144,14 @@ function step(question: ArgumentQuestion, offset: number, before: Places): Place
 	const target = isMove(encoding) ? targetOf(encoding, address) : undefined;
 	if (target !== undefined && moved !== undefined) after.set(target, moved);
 	return after;
+}
+
+/** xor of a register with itself; `mov` of a zero of 64 bits to memory. */
+function isZeroed(encoding: Encoding): boolean {
+	const { kind, map, opcode, immediate, rex } = encoding;
+	if (kind !== "legacy" || map !== 0) return false;
+	if (opcode === STORE_IMMEDIATE) return immediate === 0 && (rex & REX_W) !== 0 && rmRegister(encoding) === undefined;
+	return (opcode === 0x31 || opcode === 0x33) && rmRegister(encoding) === regField(encoding);
 }
 
 /** `mov` of 64 bits between registers and memory. */

@@ -1,9 +1,11 @@
 /** Turns a growth as the kernel program saw it into a record: names, lines, kind and cause. */
 
+import { callSite } from "../../gomap/call-site.ts";
 import { type ClassicGrowth, classicGrowth } from "../../gomap/classic.ts";
 import { rehash, type SwissGrowth, smallToTable } from "../../gomap/swiss.ts";
 import type { RawGrowth } from "../../kernel/events.ts";
 import { FAULT } from "../../kernel/wire.ts";
+import { placeOf } from "../../records/place.ts";
 import type { Frame, GrowthCause, GrowthKind, GrowthRecord } from "../../records/records.ts";
 import { type ClockAnchor, elapsedNs, timeOf } from "../../records/time.ts";
 import type { EntrySite } from "../site-table.ts";
@@ -42,13 +44,14 @@ function ofClassic(growth: ClassicGrowth | undefined): Growth | undefined {
 
 function ofSwiss(growth: SwissGrowth | undefined): Growth | undefined {
 	if (growth === undefined) return undefined;
-	const { localDepth, globalDepth, directoryLength, directoryDoubles } = growth;
+	const { localDepth, globalDepth, directoryLength, directoryDoubles, tombstones } = growth;
 	return {
 		...growth,
 		own: {
 			...(localDepth === undefined ? {} : { local_depth: localDepth }),
 			...(globalDepth === undefined ? {} : { global_depth: globalDepth }),
 			...(directoryLength === undefined ? {} : { directory_length: directoryLength }),
+			...(tombstones === undefined ? {} : { tombstones }),
 			...(directoryDoubles === true ? { directory_doubles: true } : {}),
 		},
 		whole: false,
@@ -68,6 +71,15 @@ function interpret(raw: RawGrowth, site: EntrySite, type: MapTypeInfo): Growth |
 		default:
 			return undefined;
 	}
+}
+
+/** Where the map was made, as far as that was seen. */
+function made({ timeNs, madeNs, madeBy, madeHint, onStack }: RawGrowth, { target }: EntrySite, bias: number) {
+	const at = madeNs === 0 ? undefined : callSite(target.stacks.caller(madeBy, bias));
+	return {
+		...(at === undefined ? {} : { made_at: placeOf(at), made_hint: madeHint, age_ns: Math.max(0, timeNs - madeNs) }),
+		...(onStack ? { on_stack: true as const } : {}),
+	};
 }
 
 export class GrowthDecoder {
@@ -116,7 +128,10 @@ export class GrowthDecoder {
 			capacity_after: capacityAfter,
 			...(growth.bytes === undefined ? {} : { bytes: growth.bytes }),
 			...(type.slotBytes === undefined ? {} : { bytes_moved: growth.moved * type.slotBytes }),
+			...(type.storageBytes === undefined ? {} : { storage_bytes: type.storageBytes }),
+			...(type.hasPointers === undefined ? {} : { has_pointers: type.hasPointers }),
 			...growth.own,
+			...made(raw, site, bias),
 			...this.#origin(raw, site, bias),
 			stack,
 			...(target.stacks.isTruncated(stack, raw.truncated) ? { stack_truncated: true as const } : {}),

@@ -11,6 +11,9 @@ export interface MapTypeInfo {
 	slotBytes: number | undefined;
 	/** Whether buckets or groups have pointers. */
 	hasPointers: boolean | undefined;
+	/** Bytes of a key and of an element as they are stored. */
+	keyBytes?: number;
+	elemBytes?: number;
 }
 
 /** A type that is not in the executable: made at run time (reflect.MapOf) or by a plugin. */
@@ -45,7 +48,7 @@ export class MapTypes {
 		const info = type && {
 			name: sanitize(type.name),
 			storageBytes: type.bucketBytes ?? type.groupBytes,
-			slotBytes: type.slotBytes,
+			...{ slotBytes: type.slotBytes, keyBytes: type.keyBytes, elemBytes: type.elemBytes },
 			hasPointers: type.hasPointers,
 		};
 		this.#cache.set(inFile, { info });

@@ -100,7 +100,7 @@ describe.each([15, 16, 17, 18, 19, 20])("a program in the format of Go 1.%d", (m
 			key: "int",
 			elem: TYPES[1]?.name ?? "",
 			bucketBytes: 1234,
-			slotBytes: 136,
+			...{ slotBytes: 136, keyBytes: 8, elemBytes: 128 },
 		});
 		expect(binary.mapTypeAt(types)).toBeUndefined();
 		expect(binary.mapTypeAt(types + 88)).toBeUndefined();

@@ -54,6 +54,7 @@ describe("rehash", () => {
 			capacityAfter: 64,
 			bytes: 1600,
 			moved: 28,
+			tombstones: 0,
 			localDepth: 0,
 			globalDepth: 0,
 			directoryLength: 1,
@@ -71,12 +72,18 @@ describe("rehash", () => {
 			capacityAfter: 2048,
 			bytes: 256 * 136,
 			moved: 896,
+			tombstones: 0,
 			localDepth: 2,
 			globalDepth: 3,
 			directoryLength: 8,
 			directoryDoubles: false,
 			seed: "0x00000000deadbeef",
 		});
+	});
+
+	test("deleted slots are what is neither used nor left", () => {
+		const table = { used: 20, capacity: 32, growthLeft: 1 };
+		expect(growth({ used: 20 }, table, 200)).toMatchObject({ cause: "tombstones", tombstones: 7 });
 	});
 
 	// Slots, entries when the table is full (7 of 8 slots; 7 in a table of one group), groups afterwards.

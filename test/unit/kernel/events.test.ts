@@ -61,6 +61,7 @@ describe("a record as the programs write it", () => {
 				chance: 2 ** 30,
 				header,
 				table,
+				...{ madeNs: U64(10), madeBy: U64(11), madeHint: U64(12), onStack: 1 },
 			},
 		});
 		expect(plain(decodeRecord(view))).toEqual({
@@ -72,6 +73,7 @@ describe("a record as the programs write it", () => {
 			map: Number(U64(9)),
 			sequence: 0xfffffff9,
 			weight: 4,
+			...{ madeNs: Number(U64(10)), madeBy: Number(U64(11)), madeHint: Number(U64(12)), onStack: true },
 			header: [...header],
 			table: [...table],
 			frames: HEAD.frames,
@@ -161,7 +163,7 @@ describe("frames", () => {
 	test.each([0, 1, 23, 24, 25, 126, 127])("%d, in a short record or a long one", (count) => {
 		for (const make of Object.values(kindsOf)) {
 			const view = make({ frames: addresses(count) });
-			expect(view.byteLength).toBe(count <= 24 ? 360 : 1184);
+			expect(view.byteLength).toBe(count <= 24 ? 384 : 1208);
 			expect(framesOf(view)).toEqual(addresses(count));
 		}
 	});
@@ -175,7 +177,7 @@ describe("frames", () => {
 	});
 
 	test("no more than a stack can have, however long the record is", () => {
-		const long = new DataView(new ArrayBuffer(168 + 8 * 500));
+		const long = new DataView(new ArrayBuffer(192 + 8 * 500));
 		long.setUint32(0, 1, true);
 		long.setUint16(56, 400, true);
 		expect(framesOf(long)).toHaveLength(127);
@@ -184,7 +186,7 @@ describe("frames", () => {
 	test("whole ones only", () => {
 		for (let bytes = 0; bytes <= 24; bytes++) {
 			const whole = rawGrowth({ frames: addresses(10) });
-			const cut = new DataView(whole.buffer, whole.byteOffset, 168 + bytes);
+			const cut = new DataView(whole.buffer, whole.byteOffset, 192 + bytes);
 			expect(framesOf(cut)).toEqual(addresses(Math.floor(bytes / 8)));
 		}
 	});
@@ -193,11 +195,11 @@ describe("frames", () => {
 describe("a record that cannot be one", () => {
 	test.each(Object.entries(kindsOf))("%s: too short for its head", (_kind, make) => {
 		const whole = make({ frames: [1n] });
-		for (let length = 0; length < 168; length++) {
+		for (let length = 0; length < 192; length++) {
 			const site = length < 8 ? undefined : 0;
 			expect(decodeRecord(new DataView(whole.buffer, whole.byteOffset, length))).toEqual({ kind: "unknown", site });
 		}
-		expect(decodeRecord(new DataView(whole.buffer, whole.byteOffset, 168)).kind).not.toBe("unknown");
+		expect(decodeRecord(new DataView(whole.buffer, whole.byteOffset, 192)).kind).not.toBe("unknown");
 	});
 
 	test("the end of a growth: too short", () => {
@@ -238,7 +240,7 @@ class WatchedView extends DataView<ArrayBuffer> {
 }
 
 describe("any bytes at all", () => {
-	const length = fc.oneof(fc.integer({ min: 0, max: 1400 }), fc.constantFrom(0, 3, 39, 40, 167, 168, 360, 1184));
+	const length = fc.oneof(fc.integer({ min: 0, max: 1400 }), fc.constantFrom(0, 3, 39, 40, 191, 192, 384, 1208));
 	const bytes = length.chain((size) => fc.uint8Array({ minLength: size, maxLength: size }));
 	// Most of them say that they are a kind that there is.
 	const kind = fc.option(fc.integer({ min: 0, max: 5 }), { nil: undefined, freq: 9 });

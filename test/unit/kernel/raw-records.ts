@@ -29,9 +29,13 @@ export interface GrowthFields extends HeadFields {
 	chance?: number;
 	header?: Uint8Array;
 	table?: Uint8Array;
+	madeNs?: bigint;
+	madeBy?: bigint;
+	madeHint?: bigint;
+	onStack?: number;
 }
 
-const HEAD_BYTES = 168;
+const HEAD_BYTES = 192;
 /** struct gmg_event has room for so many frames; a short record ends after the 24th. */
 const SHORT_FRAMES = 24;
 const MAX_FRAMES = 127;
@@ -68,6 +72,10 @@ export function rawGrowth(fields: GrowthFields = {}, at = 8): DataView {
 	const bytes = new Uint8Array(view.buffer, at);
 	bytes.set((fields.header ?? new Uint8Array(0)).subarray(0, 48), 104);
 	bytes.set((fields.table ?? new Uint8Array(0)).subarray(0, 16), 152);
+	[fields.madeNs, fields.madeBy, fields.madeHint].forEach((value, i) => {
+		view.setBigUint64(168 + 8 * i, value ?? 0n, true);
+	});
+	view.setUint8(62, fields.onStack ?? 0);
 	return view;
 }
 

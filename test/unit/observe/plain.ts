@@ -21,6 +21,7 @@ import type {
 import type { Measured, Stream } from "../../../src/stats/sampling.ts";
 import type { CallDelta, LatencyDelta } from "../../../src/tracer/call-deltas.ts";
 import type { Counters } from "../../../src/tracer/counters.ts";
+import type { MadeDelta } from "../../../src/tracer/made-maps.ts";
 import { streamOf } from "../../../src/tracer/probes.ts";
 import type { EventRecord } from "../../../src/tracer/session.ts";
 import type { EntrySite } from "../../../src/tracer/site-table.ts";
@@ -117,6 +118,7 @@ export class PlainTracer implements Tracer {
 	/** What the kernel has counted and nobody has taken. */
 	readonly #calls: CallDelta[] = [];
 	readonly #durations: LatencyDelta[] = [];
+	readonly #makes: MadeDelta[] = [];
 	readonly #hitsOf = new Map<EntrySite, number>();
 	#hits = 0;
 	#recorded = 0;
@@ -221,6 +223,15 @@ export class PlainTracer implements Tracer {
 
 	takeCalls(match: (site: EntrySite, window: 0 | 1) => boolean): CallDelta[] {
 		return taken(this.#calls, ({ site, window }) => match(site, window));
+	}
+
+	takeMakes(match: (site: EntrySite, window: 0 | 1) => boolean): MadeDelta[] {
+		return taken(this.#makes, ({ site }) => match(site, 0) || match(site, 1));
+	}
+
+	/** The kernel has counted makes. */
+	made(delta: MadeDelta): void {
+		this.#makes.push(delta);
 	}
 
 	takeLatency(match: (site: EntrySite) => boolean): LatencyDelta[] {

@@ -98,5 +98,5 @@ test("tiers are in the same order whatever the ledger's", () => {
 	const ledger: Ledger = { iteration: tier, latency: tier, work: tier, sample: tier, growth: tier };
 	expect(measuredTiersOf(ledger).map(([name]) => name)).toEqual(["growth", "work", "sample", "latency", "iteration"]);
 	expect(measuredTiersOf(emptyLedger()).map(([name]) => name)).toEqual(["growth", "work"]);
-	expect([...TIERS]).toEqual(["growth", "work", "sample", "latency", "iteration"]);
+	expect([...TIERS]).toEqual(["growth", "work", "sample", "latency", "iteration", "make"]);
 });

@@ -215,7 +215,7 @@ describe("the ledger", () => {
 		kernel.count(iteration, { hits: 9, lost: 1 });
 		const decoded = decodedOf({
 			...{ growths: 4, growthsUnreadable: 2, samples: 13 },
-			unknown: { growth: 3, work: 5, iteration: 4 },
+			unknown: { growth: 3, work: 5, iteration: 4, make: 0 },
 		});
 		const { ledger, undecoded } = run.totals.read([target], decoded, true);
 		expect(ledger.growth).toEqual({ ...NOTHING, hits: 10, recorded: 4, lost: 6 });

@@ -49,6 +49,8 @@ describe("a classic map that doubles", () => {
 	test("has everything that there is to say", () => {
 		const record = decode(classic, "hashGrow", "map[string]int", {
 			...{ header, ...origin, frames: returns(classic, "main.chains", "main.main", "runtime.main") },
+			madeNs: ANCHOR.monotonicNs + 1_500_000_000n,
+			...{ madeBy: BigInt(classic.entry("main.small") + 1), madeHint: 7n },
 		});
 		expect(record).toEqual({
 			type: "growth",
@@ -75,6 +77,9 @@ describe("a classic map that doubles", () => {
 			b_after: 3,
 			overflow_buckets: 3,
 			iterating: true,
+			...{ storage_bytes: 208, has_pointers: true },
+			made_at: expect.objectContaining({ fn: "main.small", file: expect.stringMatching(/chains\/main\.go$/) }),
+			...{ made_hint: 7, age_ns: 42 },
 			parent_goid: 1,
 			created_by: expect.objectContaining({ fn: "main.main", file: expect.stringMatching(/chains\/main\.go$/) }),
 			start_fn: "main.small",
@@ -85,6 +90,12 @@ describe("a classic map that doubles", () => {
 				expect.objectContaining({ fn: "runtime.main" }),
 			],
 		});
+	});
+
+	test("on the stack is said to be there, and one whose making was not seen has no such line", () => {
+		const record = decode(classic, "hashGrow", "map[int]int", { header, onStack: 1 });
+		expect(record).toMatchObject({ on_stack: true, has_pointers: false });
+		for (const field of ["made_at", "made_hint", "age_ns"]) expect(record).not.toHaveProperty(field);
 	});
 
 	test("of a goroutine whose origin is not known says nothing of it", () => {
