@@ -186,9 +186,11 @@ function help(operands: readonly string[]): number {
 	return print(commandHelp(command));
 }
 
-async function dispatch(args: readonly string[]): Promise<number> {
+async function dispatch(typed: readonly string[]): Promise<number> {
 	const cli = buildCli();
-	const end = args.includes("--") ? args.indexOf("--") : args.length;
+	const end = typed.includes("--") ? typed.indexOf("--") : typed.length;
+	// The parser knows no option whose value may be left out without taking the argument that follows.
+	const args = typed.map((arg, index) => (index < end ? arg.replace(/^--otlp=/, "--otlp-url=") : arg));
 	const parsed = args.map((arg, index) => (index < end ? (DASHED_FLAGS.get(arg) ?? arg) : arg));
 	cli.parse(["", "gomapgrow", ...keepTyped(parsed)], { run: false });
 	const options: CliOptions = cli.options;

@@ -1,4 +1,5 @@
 /** `gomapgrow serve`: observes as `watch` does, and answers scrapers over HTTP. */
+import { hostname } from "node:os";
 import { EXIT, GomapgrowError } from "../errors/error.ts";
 import { checkHost } from "../kernel/host-check.ts";
 import { sanitize } from "../lib/sanitize.ts";
@@ -8,6 +9,8 @@ import { StopRequest } from "../observe/stop-request.ts";
 import { Containers } from "../process/containers.ts";
 import { sanitizedContainer } from "../records/container.ts";
 import { HttpServer } from "../serve/http-server.ts";
+import { otlpResource, resourceMetrics } from "../serve/otlp-metrics.ts";
+import { metricsUrl, OtlpSender } from "../serve/otlp-sender.ts";
 import { isLoopbackName } from "../serve/request.ts";
 import { ServeSink } from "../serve/serve-sink.ts";
 import { WatchedTargets } from "../tracer/watched-targets.ts";
@@ -20,6 +23,9 @@ export interface ServeOptions extends LiveOptions {
 	port: number;
 	maxSites: number;
 	maxSeries: number;
+	/** Send metrics to a collector; and where to, when it was said. */
+	otlp: boolean;
+	otlpUrl: string | undefined;
 }
 
 /** The next above those that are registered for exporters of Prometheus (9100 to 9999). */
@@ -59,8 +65,22 @@ export function serveOptions(options: Record<string, unknown>): ServeOptions {
 		...liveOptions(options),
 		...parseListen(options.listen),
 		maxSites: parseCount("--max-sites", options.maxSites, DEFAULT_MAX_SITES, 10_000),
+		otlp: options.otlp === true || options.otlpUrl !== undefined,
+		otlpUrl: options.otlpUrl === undefined ? undefined : metricsUrl(String(options.otlpUrl)),
 		maxSeries: parseCount("--max-series", options.maxSeries, DEFAULT_MAX_SERIES, 1_000_000),
 	};
+}
+
+function otlpSender(sink: ServeSink, url: string | undefined): OtlpSender {
+	const resource = otlpResource(hostname(), process.env);
+	const startMs = performance.now();
+	return new OtlpSender({
+		...{ url, env: process.env },
+		collect: () => {
+			const times = { startMs, nowMs: performance.now(), originMs: performance.timeOrigin };
+			return resourceMetrics(sink.families(), resource, times);
+		},
+	});
 }
 
 /** Waits for the first Go program; undefined when it is to end before there is one. */
@@ -93,6 +113,8 @@ export async function serve(
 		},
 	});
 	const sink = new ServeSink(metrics);
+	const sender = options.otlp ? otlpSender(sink, options.otlpUrl) : undefined;
+	sink.sender = sender;
 	const loopback = isLoopbackName(options.host);
 	const server = new HttpServer({ ...options, loopback, handle: (request, gone) => sink.handle(request, gone) });
 	const port = await server.listen();
@@ -100,6 +122,7 @@ export async function serve(
 	stopOnSignals(stop, () => sink.drain());
 	const host = options.host.includes(":") ? `[${options.host}]` : options.host || "0.0.0.0";
 	process.stderr.write(`gomapgrow: serving http://${sanitize(host)}:${port}/metrics and /debug/pprof/mapgrowth\n`);
+	sender?.start();
 	try {
 		const first = await firstTargets(names, options, stop);
 		if (first === undefined) return EXIT.done;
@@ -114,6 +137,7 @@ export async function serve(
 		});
 	} finally {
 		sink.drain();
+		await sender?.stop();
 		await server.drain(DRAIN_MS);
 	}
 	return EXIT.done;

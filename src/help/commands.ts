@@ -174,6 +174,12 @@ export const COMMANDS = [
 			},
 			{ name: "max-sites", value: "n", about: "call sites of a target with series of their own (default: 50)" },
 			{ name: "max-series", value: "n", about: "series of all targets (default: 10000)" },
+			{
+				name: "otlp",
+				about:
+					"also send metrics to a collector, over OTLP http/protobuf; --otlp=URL, or OTEL_EXPORTER_OTLP_ENDPOINT, says where",
+			},
+			{ name: "otlp-url", value: "url", about: "the same as --otlp=URL" },
 			...OBSERVING,
 		],
 		examples: [

@@ -5,6 +5,8 @@ export type Labels = Readonly<Record<string, string>>;
 export interface NumberPoint {
 	labels: Labels;
 	value: number;
+	/** When counting began, in milliseconds of the clock that metrics are given; absent: with the observation. */
+	sinceMs?: number;
 }
 
 export interface HistogramPoint {
@@ -13,6 +15,7 @@ export interface HistogramPoint {
 	buckets: readonly { le: number; count: number }[];
 	sum: number;
 	count: number;
+	sinceMs?: number;
 }
 
 interface Named {

@@ -66,7 +66,7 @@ export class GrowthMetrics {
 				this.ended([record.pid], nowMs);
 				break;
 			case "window":
-				this.#addWindow(record);
+				this.#addWindow(record, nowMs);
 				break;
 			case "end":
 				this.#ledger = record.ledger;
@@ -89,25 +89,25 @@ export class GrowthMetrics {
 		const labels = this.#options.labelsOf(record);
 		this.ended([record.pid], nowMs);
 		this.#endedPids.delete(record.pid);
-		const series = this.#targetOf(labels);
+		const series = this.#targetOf(labels, nowMs);
 		series.goVersion = record.go_version;
 		series.pids.add(record.pid);
 		series.endedMs = undefined;
 		this.#byPid.set(record.pid, series);
 	}
 
-	#targetOf(labels: Labels): TargetSeries {
+	#targetOf(labels: Labels, nowMs: number): TargetSeries {
 		const key = JSON.stringify(labels);
 		const known = this.#targets.get(key);
 		if (known !== undefined) return known;
 		const { maxSites } = this.#options;
 		if (!this.#room.reserve(SERIES_PER_TARGET)) {
 			this.#room.dropped();
-			const rest = this.#targets.get(OTHER_SERIES) ?? new TargetSeries({ target: OTHER_SERIES }, 0, this.#room);
+			const rest = this.#targets.get(OTHER_SERIES) ?? new TargetSeries({ target: OTHER_SERIES }, 0, this.#room, nowMs);
 			this.#targets.set(OTHER_SERIES, rest);
 			return rest;
 		}
-		const made = new TargetSeries(labels, maxSites, this.#room);
+		const made = new TargetSeries(labels, maxSites, this.#room, nowMs);
 		this.#targets.set(key, made);
 		return made;
 	}
@@ -141,13 +141,13 @@ export class GrowthMetrics {
 		return endedMs !== undefined && nowMs - endedMs >= KEPT_MS;
 	}
 
-	#addWindow({ sites, ledger, overhead = [] }: WindowRecord): void {
+	#addWindow({ sites, ledger, overhead = [] }: WindowRecord, nowMs: number): void {
 		this.#ledger = ledger;
 		// Older recordings do not say of which process a row is: with one target there is no doubt.
 		const only = this.#targets.size === 1 ? [...this.#targets.values()][0] : undefined;
 		for (const row of sites) {
 			const target =
-				row.pid === undefined ? (only ?? this.#targetOf({ target: OTHER_SERIES })) : this.#byPid.get(row.pid);
+				row.pid === undefined ? (only ?? this.#targetOf({ target: OTHER_SERIES }, nowMs)) : this.#byPid.get(row.pid);
 			target?.addRow(row);
 		}
 		for (const row of overhead) this.#overhead.set(row.pid, row);
@@ -159,11 +159,16 @@ export class GrowthMetrics {
 			target.sites().map((site) => ({ target, site, labels: { ...target.labels, ...site.labels } })),
 		);
 		const per = (value: (site: (typeof sites)[number]["site"]) => number): NumberPoint[] =>
-			sites.map(({ labels, site }) => ({ labels, value: value(site) }));
-		const growths = sites.flatMap(({ labels, site }) =>
-			site.combinations().map(({ kind, cause, growths: value }) => ({ labels: { ...labels, kind, cause }, value })),
+			sites.map(({ labels, site, target: { sinceMs } }) => ({ labels, value: value(site), sinceMs }));
+		const growths = sites.flatMap(({ labels, site, target: { sinceMs } }) =>
+			site
+				.combinations()
+				.map(({ kind, cause, growths: value }) => ({ labels: { ...labels, kind, cause }, value, sinceMs })),
 		);
-		const durations = targets.flatMap(({ labels, durations: histogram }) => histogram.point(labels) ?? []);
+		const durations = targets.flatMap(({ labels, sinceMs, durations: histogram }) => {
+			const point = histogram.point(labels);
+			return point === undefined ? [] : [{ ...point, sinceMs }];
+		});
 		return [
 			{ name: "gomapgrow_growths", type: "counter", help: "Growths of Go maps.", points: growths },
 			{

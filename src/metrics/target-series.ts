@@ -44,10 +44,13 @@ export class TargetSeries {
 	#other: SiteSeries | undefined;
 	readonly pids = new Set<number>();
 	goVersion = "";
+	/** Milliseconds. */
+	readonly sinceMs: number;
 	/** Milliseconds; undefined while a process runs. */
 	endedMs: number | undefined;
 
-	constructor(labels: Labels, maxSites: number, room: Room) {
+	constructor(labels: Labels, maxSites: number, room: Room, sinceMs: number) {
+		this.sinceMs = sinceMs;
 		this.labels = labels;
 		this.#maxSites = maxSites;
 		this.#room = room;

@@ -14,6 +14,8 @@ const TEXT = { "Content-Type": "text/plain; charset=utf-8" };
 export class ServeSink implements Sink {
 	readonly #metrics: GrowthMetrics;
 	readonly #profiles = new Profiles();
+	/** It has a metric of its own. */
+	sender: { family(): Family } | undefined;
 	#observing = false;
 	#draining = false;
 	#scrapeSeconds = 0;
@@ -78,9 +80,15 @@ export class ServeSink implements Sink {
 		const begun = performance.now();
 		this.#metrics.expire(begun);
 		const format = formatAsked(headers.get("accept"));
-		const body = exposition([...this.#metrics.families(), ...this.#own()], format);
+		const body = exposition(this.families(), format);
 		this.#scrapeSeconds = (performance.now() - begun) / 1000;
 		return { status: 200, headers: { "Content-Type": CONTENT_TYPES[format] }, body };
+	}
+
+	/** All that is known now. */
+	families(): Family[] {
+		const { sender } = this;
+		return [...this.#metrics.families(), ...this.#own(), ...(sender === undefined ? [] : [sender.family()])];
 	}
 
 	#own(): Family[] {

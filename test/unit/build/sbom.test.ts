@@ -34,7 +34,7 @@ describe("the bill of materials", () => {
 		expect(dependencies[0]?.dependsOn).toEqual(names);
 		for (const name of Object.keys(manifest.dependencies)) {
 			const component = components.find((each) => each.name === name);
-			expect(component?.purl).toBe(`pkg:npm/${name}@${component?.version}`);
+			expect(component?.purl).toBe(`pkg:npm/${name.replace("@", "%40")}@${component?.version}`);
 			expect(component?.hashes).toEqual([{ alg: "SHA-512", content: expect.stringMatching(/^[0-9a-f]{128}$/) }]);
 		}
 		expect(components.find(({ name }) => name === "libbpf")).toEqual({
