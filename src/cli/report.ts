@@ -11,7 +11,7 @@ import type { ProfileRequest } from "../export/pprof/profile-files.ts";
 import { type ReadResult, readRecordings } from "../recording/read.ts";
 import type { TargetRecord } from "../records/records.ts";
 import { reportJson } from "../report/report-json.ts";
-import { reportText } from "../report/report-text.ts";
+import { REPORT_SORTS, type ReportSort, reportText } from "../report/report-text.ts";
 import { type ColorFlag, decideColor } from "../text/color.ts";
 import { fileName, parseColor, parseMetric, profileRequest } from "./options.ts";
 import { perfProfile } from "./perf-profile.ts";
@@ -38,6 +38,7 @@ export interface ReportCommandOptions {
 	/** Replace files of exports. */
 	force: boolean;
 	rows: number;
+	sort: ReportSort;
 	color: ColorFlag;
 	/** Output of perf script to be shown instead. */
 	fromPerf: string | undefined;
@@ -56,11 +57,19 @@ export function reportOptions(options: Record<string, unknown>): ReportCommandOp
 			found: asked.map((format) => `--${format}`).join(" and "),
 		});
 	}
-	const rows = options.rows === undefined ? DEFAULT_ROWS : Number(options.rows);
+	const askedRows = options.top ?? options.rows;
+	const rows = askedRows === undefined ? DEFAULT_ROWS : Number(askedRows);
 	if (!Number.isInteger(rows) || rows < 1) {
 		throw new GomapgrowError("E-USAGE", {
-			wanted: "a whole number from 1 on after --rows",
-			found: JSON.stringify(options.rows),
+			wanted: `a whole number from 1 on after ${options.top === undefined ? "--rows" : "--top"}`,
+			found: JSON.stringify(askedRows),
+		});
+	}
+	const sort = REPORT_SORTS.find((name) => name === (options.sort ?? "growths"));
+	if (sort === undefined) {
+		throw new GomapgrowError("E-USAGE", {
+			wanted: `${REPORT_SORTS.join(", ")} after --sort`,
+			found: JSON.stringify(options.sort),
 		});
 	}
 	const fromPerf = perfScript(options.fromPerf);
@@ -88,7 +97,7 @@ export function reportOptions(options: Record<string, unknown>): ReportCommandOp
 		format: asked[0] ?? (file === undefined ? "table" : "nothing"),
 		...{ flame, pprof, speedscope, force: options.force === true },
 		metric: parseMetric(options.metric),
-		rows,
+		...{ rows, sort },
 		color: parseColor(options.color),
 	};
 }
@@ -120,7 +129,10 @@ function printed(result: ReadResult, graph: FlameGraphBuilder, options: ReportCo
 	const { isTTY, columns = 80 } = process.stdout;
 	switch (options.format) {
 		case "table":
-			return reportText(merged, { columns: isTTY ? columns : Number.POSITIVE_INFINITY, rows: options.rows, notes });
+			return reportText(merged, {
+				...{ columns: isTTY ? columns : Number.POSITIVE_INFINITY, notes },
+				...{ rows: options.rows, sort: options.sort },
+			});
 		case "json":
 			return reportJson(merged, notes);
 		case "folded":

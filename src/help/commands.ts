@@ -243,7 +243,14 @@ export const COMMANDS = [
 				about:
 					"with --diff: exit code 5 when a call site rose by more, like growths=0%,bytes=5%; 1 when that cannot be judged",
 			},
-			{ name: "rows", value: "n", about: "rows of each table (default: 20)" },
+			{
+				name: "sort",
+				value: "what",
+				about: "order of the tables: growths (default), bytes or time",
+				completes: ["growths", "bytes", "time"],
+			},
+			{ name: "top", value: "n", about: "rows of each table (default: 20)" },
+			{ name: "rows", value: "n", about: "the same" },
 			COLOR,
 		],
 		examples: [

@@ -3,7 +3,7 @@
 import { sanitize } from "../lib/sanitize.ts";
 import type { MergedRecordings } from "../recording/merge.ts";
 import type { Recording } from "../recording/summarize.ts";
-import type { Figure } from "../records/figure.ts";
+import { amountOf, type Figure } from "../records/figure.ts";
 import type { Extent, Frame, GoroutineRow, MapRow, MeasuredTiers, SiteRow, TypeRow } from "../records/records.ts";
 import { type LatencySum, mergedLatency } from "../stats/latency.ts";
 import type { Overhead } from "../stats/overhead-sum.ts";
@@ -14,15 +14,20 @@ import { BYTES, COUNT, cellText, DURATION } from "../text/figure-text.ts";
 import { shortSite } from "../text/go-names.ts";
 import { type TableColumn, textTable } from "../text/text-table.ts";
 import { formatCount, formatDuration, formatShare, NOT_MEASURED, plural } from "../text/units.ts";
+import { wrapLines } from "../text/wrap.ts";
 import { latencyQuantiles, latencyShape } from "./latency-text.ts";
 import { measuredTiers } from "./measured.ts";
 import { allGrowthsRecorded, summaryText } from "./summary.ts";
 
+export const REPORT_SORTS = ["growths", "bytes", "time"] as const;
+export type ReportSort = (typeof REPORT_SORTS)[number];
+
 export interface ReportOptions {
 	/** Columns to fit into; Infinity: names are not cut. */
 	columns: number;
-	/** Most rows of each table. */
+	/** Most rows of each table, and the figure by which they come, the largest first. */
 	rows: number;
+	sort: ReportSort;
 	/** What is missing or wrong, as sentences. */
 	notes: readonly string[];
 }
@@ -108,6 +113,11 @@ function overheadLine(recordings: readonly Recording[]): string[] {
 	return [`overhead  at most ${formatShare(most.mostShare, 1)} of a target's processor time${changed}`];
 }
 
+/** It matters less than the others: the higher, the sooner it is left out where there is no room. */
+function ranked(rank: number, column: TableColumn): TableColumn {
+	return { ...column, rank };
+}
+
 function number(heading: string, cells: readonly string[]): TableColumn {
 	return { heading, kind: "number", cells };
 }
@@ -141,11 +151,20 @@ function timed(rows: readonly SiteRow[]): TableColumn {
 function siteTable(rows: readonly SiteRow[]): TableColumn[] {
 	return [
 		figures("GROWTHS", rows, (row) => row.growths),
-		figures("GROWTH WORK", rows, (row) => row.work),
+		ranked(
+			3,
+			figures("GROWTH WORK", rows, (row) => row.work),
+		),
 		figures("BYTES", rows, (row) => row.bytes, BYTES),
-		timed(rows),
-		figures("MAX SLOTS", rows, (row) => row.max_capacity),
-		figures("DURING RANGE", rows, (row) => row.iterating),
+		ranked(2, timed(rows)),
+		ranked(
+			1,
+			figures("MAX SLOTS", rows, (row) => row.max_capacity),
+		),
+		ranked(
+			4,
+			figures("DURING RANGE", rows, (row) => row.iterating),
+		),
 		name(
 			"TYPE",
 			rows.map((row) => sanitize(row.map_type)),
@@ -157,7 +176,10 @@ function siteTable(rows: readonly SiteRow[]): TableColumn[] {
 function typeTable(rows: readonly TypeRow[]): TableColumn[] {
 	return [
 		figures("GROWTHS", rows, (row) => row.growths),
-		figures("GROWTH WORK", rows, (row) => row.work),
+		ranked(
+			1,
+			figures("GROWTH WORK", rows, (row) => row.work),
+		),
 		figures("BYTES", rows, (row) => row.bytes, BYTES),
 		figures("MAX SLOTS", rows, (row) => row.max_capacity),
 		name(
@@ -170,17 +192,29 @@ function typeTable(rows: readonly TypeRow[]): TableColumn[] {
 function mapTable(rows: readonly MapRow[], seen: Seen): TableColumn[] {
 	return [
 		figures("GROWTHS", rows, (row) => seen(row.growths)),
-		figures("SLOTS FROM", rows, (row) => row.slots_first),
-		figures("TO", rows, (row) => row.slots_last),
-		figures("ENTRIES", rows, (row) => row.count),
-		figures("BYTES", rows, (row) => seen(row.bytes), BYTES),
-		name(
-			"PROCESS",
-			rows.map((row) => row.pid.toString()),
+		ranked(
+			2,
+			figures("SLOTS FROM", rows, (row) => row.slots_first),
 		),
-		name(
-			"MAP",
-			rows.map((row) => sanitize(row.map)),
+		figures("SLOTS TO", rows, (row) => row.slots_last),
+		ranked(
+			1,
+			figures("ENTRIES", rows, (row) => row.count),
+		),
+		figures("BYTES", rows, (row) => seen(row.bytes), BYTES),
+		ranked(
+			3,
+			name(
+				"PROCESS",
+				rows.map((row) => row.pid.toString()),
+			),
+		),
+		ranked(
+			4,
+			name(
+				"MAP",
+				rows.map((row) => sanitize(row.map)),
+			),
 		),
 		name(
 			"TYPE",
@@ -204,10 +238,16 @@ function goroutineTable(rows: readonly GoroutineRow[], seen: Seen): TableColumn[
 	return [
 		figures("GROWTHS", rows, (row) => seen(row.growths)),
 		figures("BYTES", rows, (row) => seen(row.bytes), BYTES),
-		figures("TIME", rows, (row) => (row.duration_ns > 0 ? seen(row.duration_ns) : undefined), DURATION),
-		name(
-			"PROCESS",
-			rows.map((row) => row.pid.toString()),
+		ranked(
+			2,
+			figures("TIME", rows, (row) => (row.duration_ns > 0 ? seen(row.duration_ns) : undefined), DURATION),
+		),
+		ranked(
+			1,
+			name(
+				"PROCESS",
+				rows.map((row) => row.pid.toString()),
+			),
 		),
 		name(
 			"GOROUTINE",
@@ -229,14 +269,23 @@ function latencyTable(rows: readonly LatencySum[]): TableColumn[] {
 		);
 	return [
 		figures("CALLS", rows, (row) => row.durations.count),
-		...(["p50", "p90", "p99", "max"] as const).map(column),
-		name(
-			"FROM",
-			rows.map((row) => formatDuration(row.durations.octaves()[0]?.from_ns ?? 0)),
+		column("p50"),
+		ranked(1, column("p90")),
+		column("p99"),
+		ranked(2, column("max")),
+		ranked(
+			4,
+			name(
+				"FROM",
+				rows.map((row) => formatDuration(row.durations.octaves()[0]?.from_ns ?? 0)),
+			),
 		),
-		name(
-			"SHAPE",
-			rows.map(({ durations }) => latencyShape(durations)),
+		ranked(
+			3,
+			name(
+				"SHAPE",
+				rows.map(({ durations }) => latencyShape(durations)),
+			),
 		),
 		name(
 			"FUNCTION",
@@ -252,7 +301,17 @@ function latencyTable(rows: readonly LatencySum[]): TableColumn[] {
 /** Quantiles of older recordings are less exact. */
 function coarseLine(rows: readonly LatencySum[]): string[] {
 	const coarse = rows.some(({ durations }) => durations.coarse);
-	return coarse ? ["  durations counted by powers of two: p50, p90 and p99 are off by less than a factor of 2"] : [];
+	return coarse ? ["  durations by powers of two: p50, p90 and p99 are off by less than factor 2"] : [];
+}
+
+/** By one figure, the largest first; rows that do not have it keep their order behind the others. */
+function sorted<Row extends { growths?: Figure; bytes?: Figure; duration_ns?: number }>(
+	rows: readonly Row[],
+	sort: ReportSort,
+): readonly Row[] {
+	if (sort === "growths") return rows;
+	const amount = (row: Row): number => (sort === "bytes" ? amountOf(row.bytes) : (row.duration_ns ?? 0));
+	return rows.toSorted((a, b) => amount(b) - amount(a));
 }
 
 /** A table under its title; nothing without rows. */
@@ -274,22 +333,23 @@ function section<Row>(
 export function reportText(merged: MergedRecordings, options: ReportOptions): string {
 	const { sums, recordings, count, ledger } = merged;
 	const complete = allGrowthsRecorded(sums, ledger);
+	const { sort } = options;
 	const seen: Seen = (amount) => (complete ? amount : { at_least: amount });
 	const lines = [
 		...(count === 1 ? [] : [plural(count, "recording")]),
-		...recordings.slice(0, 10).map(recordingLine),
+		...recordings.slice(0, 10).map((recording) => wrapLines(recordingLine(recording), options.columns)),
 		...(count > 10 ? [`and ${formatCount(count - 10)} more`] : []),
 		...options.notes.map((note) => `missing: ${note}`),
 		...sharesLine("kinds ", sums.kinds, complete),
 		...sharesLine("causes", sums.causes, complete),
 		...overheadLine(recordings),
 		...(sums.overlaps === undefined ? [] : [`growths that overlapped an iteration: ${formatCount(sums.overlaps)}`]),
-		...section("call sites", mergedSites(sums.sites), siteTable, options),
-		...section("map types", mergedTypes(sums.types), typeTable, options),
-		...section("maps", sums.maps, (rows) => mapTable(rows, seen), options),
-		...section("goroutines", sums.goroutines, (rows) => goroutineTable(rows, seen), options),
+		...section("call sites", sorted(mergedSites(sums.sites), sort), siteTable, options),
+		...section("map types", sorted(mergedTypes(sums.types), sort), typeTable, options),
+		...section("maps", sorted(sums.maps, sort), (rows) => mapTable(rows, seen), options),
+		...section("goroutines", sorted(sums.goroutines, sort), (rows) => goroutineTable(rows, seen), options),
 		...section("latency", mergedLatency(sums.latency), latencyTable, options),
 		...coarseLine(sums.latency),
 	];
-	return summary(merged) + lines.map((line) => `${line}\n`).join("");
+	return wrapLines(summary(merged), options.columns) + lines.map((line) => `${line}\n`).join("");
 }

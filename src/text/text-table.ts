@@ -1,10 +1,11 @@
-import { alignDecimal } from "./units.ts";
 import { displayWidth, middleEllipsis, padEndWidth, padStartWidth } from "./width.ts";
 
 export interface TableColumn {
 	heading: string;
-	/** number: right-aligned on the decimal point and the unit. */
+	/** number: right-aligned, with its unit. */
 	kind: "number" | "text";
+	/** Where names would be cut much, columns with a rank are left out, the highest first. */
+	rank?: number;
 	cells: readonly string[];
 }
 
@@ -14,9 +15,8 @@ const MIN_TEXT = 12;
 
 function aligned({ heading, kind, cells }: TableColumn): string[] {
 	if (kind === "text") return [heading, ...cells];
-	const texts = alignDecimal(cells);
-	const width = Math.max(displayWidth(heading), ...texts.map(displayWidth));
-	return [heading, ...texts].map((text) => padStartWidth(text, width));
+	const width = Math.max(displayWidth(heading), ...cells.map(displayWidth));
+	return [heading, ...cells].map((text) => padStartWidth(text, width));
 }
 
 /** Widths for text columns, so that all fits into `room`: the widest one is cut first. */
@@ -33,8 +33,32 @@ function fitted(wanted: readonly number[], room: number): number[] {
 	}
 }
 
+/** Names of which so much is left can be read. */
+const READABLE = 24;
+
+/** What names need to be read, and numbers to be whole. */
+function needed(table: readonly TableColumn[]): number {
+	const widths = table.map((column) => {
+		const width = Math.max(...aligned(column).map(displayWidth));
+		return column.kind === "text" ? Math.min(width, READABLE) : width;
+	});
+	return widths.reduce((sum, width) => sum + width, GAP.length * (table.length - 1));
+}
+
+/** The columns that fit, without those that matter least. */
+function fittingColumns(table: readonly TableColumn[], columns: number): readonly TableColumn[] {
+	let kept = table;
+	while (needed(kept) > columns) {
+		const most = Math.max(...kept.map(({ rank = 0 }) => rank));
+		if (most <= 0) return kept;
+		kept = kept.filter(({ rank = 0 }) => rank < most);
+	}
+	return kept;
+}
+
 /** Lines of a table under its headings, at most `columns` wide where that is possible; Infinity: nothing is cut. */
-export function textTable(table: readonly TableColumn[], columns: number): string[] {
+export function textTable(all: readonly TableColumn[], columns: number): string[] {
+	const table = fittingColumns(all, columns);
 	const texts = table.map(aligned);
 	const widths = texts.map((cells) => Math.max(...cells.map(displayWidth)));
 	const textIndexes = table.flatMap(({ kind }, index) => (kind === "text" ? [index] : []));

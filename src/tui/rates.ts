@@ -7,7 +7,7 @@ import { targetCpuNsPerSecond } from "../stats/overhead-sum.ts";
 import { copiedBytes, timeInGrowth } from "../stats/total-figures.ts";
 import type { Rate } from "../stats/window-rates.ts";
 import { BYTES, COUNT, cellText, type NumberForm, RATE, shortText } from "../text/figure-text.ts";
-import { alignDecimal, formatCount, formatRate } from "../text/units.ts";
+import { formatCount, formatRate } from "../text/units.ts";
 import { chartSeries } from "./chart-series.ts";
 import { DASH, SHORT_DURATION } from "./columns.ts";
 import { beside, joinFields, type Line, type Span } from "./line.ts";
@@ -59,7 +59,7 @@ const MIN_NUMBER = 9;
 
 function numberBlock(rows: readonly RateRow[]): { lines: Line[]; width: number } {
 	const column = (name: "now" | "peak" | "total", heading: string) => {
-		const cells = alignDecimal(rows.map((row) => row[name]));
+		const cells = rows.map((row) => row[name]);
 		const width = Math.max(heading.length, MIN_NUMBER, ...cells.map((cell) => cell.length));
 		return { width, heading: heading.padStart(width), cells: cells.map((cell) => cell.padStart(width)) };
 	};

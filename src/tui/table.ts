@@ -1,6 +1,5 @@
 /** Draws a table: as many columns and rows as fit, aligned, with the cursor. */
 
-import { alignDecimal } from "../text/units.ts";
 import { displayWidth, padStartWidth } from "../text/width.ts";
 import { type Column, DASH, type NumberColumn, type TextColumn } from "./columns.ts";
 import { type Line, lineWidth, type Span } from "./line.ts";
@@ -37,10 +36,9 @@ function numberLayout(column: NumberColumn, rows: readonly Row[]): NumberLayout 
 		const value = column.value(row);
 		return value === undefined ? DASH : column.text(value);
 	});
-	const cells = alignDecimal([...texts, column.pattern]).slice(0, -1);
 	// A blank before the heading sets the arrow off from the column before.
-	const width = Math.max(displayWidth(column.heading) + 1, displayWidth(column.pattern), ...cells.map(displayWidth));
-	return { column, width, cells: cells.map((cell) => padStartWidth(cell, width)) };
+	const width = Math.max(displayWidth(column.heading) + 1, displayWidth(column.pattern), ...texts.map(displayWidth));
+	return { column, width, cells: texts.map((cell) => padStartWidth(cell, width)) };
 }
 
 /** Widths in which all of the names of a column would be whole. */

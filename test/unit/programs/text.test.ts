@@ -19,7 +19,7 @@ test("the busiest first, and why others cannot be watched", () => {
 		" PID    CPU  NAME   GO        MAPS   WATCH  EXECUTABLE",
 		" 812  123 %  etcd   go1.27.3  swiss  yes    /usr/bin/etcd",
 		"4711   42 %  shopd  go1.27.3  swiss  yes    /usr/bin/shopd",
-		...pids.map((pid) => `  ${pid}    –    old    go1.9.1   –      no     /opt/old/bin/old`),
+		...pids.map((pid) => `  ${pid}      –  old    go1.9.1   –      no     /opt/old/bin/old`),
 		"",
 		"not watchable  11 old, 12 old, 13 old, 14 old, 15 old and 2 more: a program",
 		"               built with go1.9.1",

@@ -27,15 +27,41 @@ function recordsOf(options: SyntheticOptions): GomapgrowRecord[] {
 	return syntheticRecording(options).lines.map((line) => JSON.parse(line) as GomapgrowRecord);
 }
 
-const options = { columns: Number.POSITIVE_INFINITY, rows: 20, notes: [] };
+const options = { columns: Number.POSITIVE_INFINITY, rows: 20, sort: "growths", notes: [] } as const;
 const shop = recordsOf({ seed: 3, windows: 6, growthsPerWindow: 50 });
 
 describe("report as text", () => {
+	test("fits 80 columns, and never breaks a word", () => {
+		const whole = reportText(mergedOf(shop), options);
+		const words = new Set(whole.split(/\s+/));
+		const narrow = reportText(mergedOf(shop), { ...options, columns: 80 });
+		expect(narrow.split("\n").filter((line) => displayWidth(line) > 80)).toEqual([]);
+		for (const word of narrow.split(/\s+/)) expect(words.has(word) || word.includes("…")).toBe(true);
+		expect(narrow).toContain("GROWTHS");
+		expect(narrow).toContain("SITE");
+	});
+
+	test("by bytes: the largest first, in each table", () => {
+		const text = reportText(mergedOf(shop), { ...options, sort: "bytes" });
+		const sites = /call sites\n.*\n([\s\S]*?)\n\n/.exec(text)?.[1]?.split("\n") ?? [];
+		expect(sites.length).toBeGreaterThan(1);
+		const byGrowths = /call sites\n.*\n([\s\S]*?)\n\n/.exec(reportText(mergedOf(shop), options))?.[1]?.split("\n");
+		expect(sites.toSorted()).toEqual(byGrowths?.toSorted() ?? []);
+		const { sites: rows } = JSON.parse(reportJson(mergedOf(shop), []));
+		const most = rows.toSorted((a: { bytes: number }, b: { bytes: number }) => b.bytes - a.bytes)[0];
+		expect(sites[0]).toContain(most.fn.replace(/^.*\//, ""));
+	});
+
 	test("golden", () => expectGolden("report-shop.txt", reportText(mergedOf(shop), options)));
 	test("golden, all kinds of rows", () => expectGolden("report-examples.txt", reportText(mergedOf(EXAMPLES), options)));
 	test("golden, two recordings without their ends, 110 columns, few rows", () => {
 		const parts = [shop.slice(0, -1), recordsOf({ seed: 4, windows: 2, growthsPerWindow: 9 }).slice(1, -1)];
-		const text = reportText(mergedOf(...parts), { columns: 110, rows: 3, notes: ["a.ndjson: its end is missing"] });
+		const text = reportText(mergedOf(...parts), {
+			columns: 110,
+			rows: 3,
+			sort: "growths",
+			notes: ["a.ndjson: its end is missing"],
+		});
 		for (const line of text.split("\n").slice(5)) expect(displayWidth(line)).toBeLessThanOrEqual(110);
 		return expectGolden("report-two.txt", text);
 	});
@@ -123,9 +149,9 @@ test("a table cuts its widest texts first", () => {
 	] as const;
 	expect(textTable(table, 40)).toEqual([
 		"   N  NAME              SITE",
-		" 1    aaaaaaaa…aaaaaaa  ssssssssssssss",
+		"   1  aaaaaaaa…aaaaaaa  ssssssssssssss",
 		"22.5  b                 倉庫倉庫…庫倉庫",
 	]);
-	expect(textTable(table, Number.POSITIVE_INFINITY)[1]).toBe(` 1    ${"a".repeat(40)}  ${"s".repeat(14)}`);
+	expect(textTable(table, Number.POSITIVE_INFINITY)[1]).toBe(`   1  ${"a".repeat(40)}  ${"s".repeat(14)}`);
 	expect(textTable(table, 1)[0]).toBe("   N  NAME          SITE");
 });
