@@ -25,7 +25,7 @@ function targetText(targets: WindowLineInput["targets"]): string {
 	const [first, ...others] = targets;
 	if (first === undefined) return NOT_MEASURED;
 	if (others.length > 0) return `${targets.length}-processes`;
-	return `${sanitize(first.name).replace(/\s+/gu, "_")}/${first.pid}`;
+	return `${sanitize(first.name).replace(/[\s"=]+/gu, "_")}/${first.pid}`;
 }
 
 /** The duration below which 99 of 100 growths of the window stayed, in ASCII and without a blank. */
@@ -48,9 +48,9 @@ function rateText(rate: Figure | undefined, form: NumberForm): string {
 }
 
 /**
- * A window as one line for pipes, with its line feed and no escape codes. The fields and their order are stable; `top`
- * is last because names of functions may hold blanks. `~` marks an estimate, `–` what was not measured.
- * `12:01:07 etcd/4711 growth=1204/s work=~12k/s alloc=8.4MB/s moved=4.2MB/s p99=90us top=store.(*Index).Add index.go:42`
+ * A window as one line of logfmt for pipes, with its line feed and no escape codes. The fields and their order are stable; only `top` has blanks, in quotes. `~` marks an
+ * estimate, `–` what was not measured.
+ * `time=12:01:07Z target=etcd/4711 growth=1204/s work=~12k/s alloc=8.4MB/s moved=4.2MB/s p99=90us top="store.(*Index).Add index.go:42"`
  */
 export function windowLine(window: WindowLineInput): string {
 	const { growth, work } = window.measured;
@@ -59,14 +59,14 @@ export function windowLine(window: WindowLineInput): string {
 		rateText(measured ? value : undefined, form);
 	const top = mergedSites(window.sites)[0];
 	const fields = [
-		sanitize(window.time.slice(11, 19)),
-		targetText(window.targets),
+		`time=${sanitize(window.time.slice(11, 19))}Z`,
+		`target=${targetText(window.targets)}`,
 		`growth=${rate(growth, rates.growths, LINE_RATE)}`,
 		`work=${rate(work, rates.work, LINE_RATE)}`,
 		`alloc=${rate(growth, rates.allocated, LINE_BYTES)}`,
 		`moved=${rate(growth, rates.copied, LINE_BYTES)}`,
 		`p99=${p99Text(window.latency)}`,
-		`top=${top === undefined ? NOT_MEASURED : shortSite(top)}`,
+		`top=${top === undefined ? NOT_MEASURED : JSON.stringify(shortSite(top))}`,
 	];
 	return `${fields.join(" ")}\n`;
 }

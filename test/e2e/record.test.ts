@@ -142,7 +142,7 @@ describe("a recording", () => {
 			];
 			const watcher = await gomapgrow(args);
 			await demo.stop();
-			expect(watcher.stdout).toMatch(/^\d\d:\d\d:\d\d demo-1\.27/);
+			expect(watcher.stdout).toMatch(/^time=\d\d:\d\d:\d\dZ target=demo-1\.27/);
 			const records = recordsIn(path);
 			expect(validateRecords(records)).toEqual([]);
 			const end = endOf(records);

@@ -130,7 +130,7 @@ describe("the line for pipes", () => {
 	test("has stable fields", () => {
 		expect(windowLine(input)).toBe(
 			// 99 of 100 are nine tenths of the way through the upper ten, on a logarithmic scale: 65,536 × (90,000 / 65,536)^0.9 ns.
-			"12:01:07 etcd/4711 growth=1204/s work=0/s alloc=8.4MB/s moved=4.2MB/s p99=87us top=store.(*Index).Add index.go:42\n",
+			'time=12:01:07Z target=etcd/4711 growth=1204/s work=0/s alloc=8.4MB/s moved=4.2MB/s p99=87us top="store.(*Index).Add index.go:42"\n',
 		);
 	});
 
@@ -147,7 +147,7 @@ describe("the line for pipes", () => {
 			...{ sites: [], targets: [], latency: [], measured: { growth: true, work: true } },
 		};
 		expect(windowLine(nothing)).toBe(
-			"12:01:07 – growth=0/s work=–  alloc=– moved=0B/s p99=– top=–\n".replace("  ", " "),
+			"time=12:01:07Z target=– growth=0/s work=–  alloc=– moved=0B/s p99=– top=–\n".replace("  ", " "),
 		);
 		const counted = { ...nothing, work: 7, measured: { growth: false, work: true } };
 		expect(windowLine(counted)).toContain(" growth=– work=7/s alloc=– moved=– ");
@@ -173,7 +173,7 @@ describe("the line for pipes", () => {
 	test("names the first place of all processes", () => {
 		const rows = [1, 2].map((pid) => ({ ...site, fn: "main.both", pid, growths: 3, max_capacity: 8 }));
 		const sites = [{ ...site, pid: 1, growths: 5, max_capacity: 8 }, ...rows];
-		expect(windowLine({ ...input, sites })).toEndWith(" top=main.both index.go:42\n");
+		expect(windowLine({ ...input, sites })).toEndWith(' top="main.both index.go:42"\n');
 	});
 
 	test("gives rates per second, whatever the window's length", () => {
@@ -191,10 +191,10 @@ describe("the line for pipes", () => {
 	test("keeps its fields apart and itself in one line", () => {
 		const hostile = { ...site, fn: "main.x\n\x1b[2J", growths: 1, work: 0, bytes: 0, max_capacity: 8, duration_ns: 0 };
 		const line = windowLine({ ...input, sites: [hostile], targets: [{ pid: 7, name: "tmux: server\n" }] });
-		expect(line).toStartWith("12:01:07 tmux:_server\\x0a/7 growth=");
-		expect(line).toEndWith(" top=main.x\\x0a\\x1b[… index.go:42\n");
+		expect(line).toStartWith("time=12:01:07Z target=tmux:_server\\x0a/7 growth=");
+		expect(line).toEndWith(' top="main.x\\\\x0a\\\\x1b[… index.go:42"\n');
 		const many = windowLine({ ...input, targets: [...input.targets, { pid: 8, name: "b" }] });
-		expect(many).toStartWith("12:01:07 2-processes growth=");
+		expect(many).toStartWith("time=12:01:07Z target=2-processes growth=");
 	});
 });
 
