@@ -122,7 +122,9 @@ describe("text in a pipe", () => {
 				expect(lines.length).toBeGreaterThanOrEqual(2);
 				expect(lines.length).toBeLessThanOrEqual(3);
 				for (const line of lines)
-					expect(line).toMatch(new RegExp(`^time=\\d\\d:\\d\\d:\\d\\dZ target=demo-1\\.23\\S*/${demo.pid} growth=\\S+ `));
+					expect(line).toMatch(
+						new RegExp(`^time=\\d\\d:\\d\\d:\\d\\dZ target=demo-1\\.23\\S*/${demo.pid} growth=\\S+ `),
+					);
 				expect(program.stdout + program.stderr).not.toContain(ESCAPE);
 				expect(program.stderr).toContain("growths of");
 				expect(program.stderr).toMatch(/^measured: .* · no events lost/m);
