@@ -1,5 +1,5 @@
 /** `gomapgrow doctor`: what this host allows, what is missing, and the command that fixes it. */
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { release } from "node:os";
 import { EXIT, GomapgrowError } from "../errors/error.ts";
 import { BpfObject } from "../kernel/bpf-object.ts";
@@ -12,7 +12,7 @@ import {
 	type KernelFeatures,
 } from "../kernel/features.ts";
 import { requireCapabilities, requireFeatures } from "../kernel/host-check.ts";
-import { monotonicNs, wallNs } from "../kernel/libc.ts";
+import { hasFileCapabilities, monotonicNs, wallNs } from "../kernel/libc.ts";
 import { requireOwnProc } from "../kernel/pid-namespace.ts";
 import { COMMIT, VERSION } from "../lib/version.ts";
 import { asUsed } from "../report/used-command.ts";
@@ -37,6 +37,8 @@ interface Diagnosis {
 	ready: boolean;
 	attach: string;
 	checks: Check[];
+	/** What is dangerous here; absent: nothing. */
+	warning?: string;
 	/** What a hit costs the observed program here, in nanoseconds; absent when nothing can be observed. */
 	hit_cost_ns?: HitCostRow;
 	error?: { code: string; wanted: string; found: string; advice?: string; mend?: string };
@@ -49,6 +51,14 @@ interface HitCostRow {
 	growth: number;
 	/** What single-stepping the probed instruction adds. */
 	single_step: number;
+}
+
+/** Anybody who may execute a file with capabilities can read the memory of all processes with it. */
+function fileWarning(path: string): string | undefined {
+	const open = (statSync(path).mode & 0o001) !== 0 && hasFileCapabilities(path);
+	return open
+		? `everybody may execute ${path}, which has capabilities, and so read the memory of any process: chgrp it to a group, and chmod 0750`
+		: undefined;
 }
 
 function measureHits(mode: AttachMode): HitCostRow {
@@ -105,6 +115,7 @@ function tryAll(features: KernelFeatures): HitCostRow | GomapgrowError {
 function diagnose(): Diagnosis {
 	const missing = missingCapabilities(effectiveCapabilities());
 	const features = detectFeatures();
+	const warning = fileWarning(process.execPath);
 	const outcome = tryAll(features);
 	const error = outcome instanceof GomapgrowError ? outcome : undefined;
 	const capabilities: Check = {
@@ -127,6 +138,7 @@ function diagnose(): Diagnosis {
 		ready: error === undefined,
 		attach: MODES[attachModeOf(features)],
 		checks: [capabilities, ...featureChecks(features), perf],
+		...(warning === undefined ? {} : { warning }),
 		...(outcome instanceof GomapgrowError ? {} : { hit_cost_ns: outcome }),
 		...(error === undefined
 			? {}
@@ -148,24 +160,37 @@ function diagnosisText(diagnosis: Diagnosis): string {
 		const mark = check.ok ? "ok" : check.optional ? "--" : "no";
 		return `  ${mark}  ${check.name.padEnd(width)}  ${check.detail}`;
 	});
-	const verdict =
-		diagnosis.error === undefined
-			? `ready: ${diagnosis.attach}`
-			: `not ready: error[${diagnosis.error.code}]: wanted ${diagnosis.error.wanted}; found ${diagnosis.error.found}${diagnosis.error.advice === undefined ? "" : `\n  ${diagnosis.error.advice}`}${diagnosis.error.mend === undefined ? "" : `\n  run:  ${diagnosis.error.mend}`}`;
-	const costs = diagnosis.hit_cost_ns;
+	const { error, hit_cost_ns: costs } = diagnosis;
 	const hits =
 		costs === undefined
 			? []
 			: [
 					`a hit costs the observed program ${formatDuration(costs.counted)}; ${formatDuration(costs.timed)} with its duration, ${formatDuration(costs.growth)} for a growth with its stack; single-stepping adds ${formatDuration(costs.single_step)}`,
 				];
+	const reason =
+		error === undefined
+			? []
+			: [
+					`not ready: error[${error.code}]: wanted ${error.wanted}; found ${error.found}`,
+					...(error.advice === undefined ? [] : [`  ${error.advice}`]),
+					...(error.mend === undefined ? [] : [`  run:  ${error.mend}`]),
+				];
 	return [
 		`gomapgrow ${diagnosis.version} on Linux ${diagnosis.kernel}, ${diagnosis.arch}`,
 		...lines,
-		verdict,
 		...hits,
+		...reason,
+		"",
+		verdictText(diagnosis),
 		"",
 	].join("\n");
+}
+
+/** One sentence. */
+function verdictText({ ready, attach, warning }: Diagnosis): string {
+	if (!ready) return "This host is not ready: no program can be observed until that is fixed.";
+	if (warning !== undefined) return `This host is ready, but ${warning}.`;
+	return `This host is ready: probes are attached with ${attach}.`;
 }
 
 /** Prints what the kernel's verifier says of each BPF program, whole. Throws E-HOST-… when it refuses one. */

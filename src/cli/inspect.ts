@@ -4,7 +4,7 @@ import { EXIT, GomapgrowError } from "../errors/error.ts";
 import { identifyGoProgram, openGoProgram } from "../gobin/go-binary.ts";
 import { type InspectedTarget, inspectBinary, inspectUnsupported } from "../inspect/collect.ts";
 import type { Inspection } from "../inspect/record.ts";
-import { inspectText } from "../inspect/text.ts";
+import { briefText, inspectText } from "../inspect/text.ts";
 import { resolveTarget } from "../process/discover.ts";
 import { type FileBytes, openFileBytes } from "../process/file-bytes.ts";
 import { type LoadedElf, readLoadBias } from "../process/load-bias.ts";
@@ -16,6 +16,8 @@ import { writeAll } from "./write-all.ts";
 
 export interface InspectOptions {
 	json: boolean;
+	/** All of it, not what matters first. */
+	verbose: boolean;
 	color: ColorFlag;
 }
 
@@ -71,6 +73,6 @@ export function inspect(argument: string, options: InspectOptions): number {
 		env: { NO_COLOR: process.env.NO_COLOR, TERM: process.env.TERM },
 		isTTY: process.stdout.isTTY === true,
 	});
-	writeAll(1, inspectText(inspection, color));
+	writeAll(1, options.verbose ? inspectText(inspection, color) : briefText(inspection, color));
 	return EXIT.done;
 }

@@ -76,7 +76,8 @@ const HANDLERS: Record<CommandName, (call: Call) => number | Promise<number>> = 
 	},
 	inspect: async (call) => {
 		const { inspect } = await import("./inspect.ts");
-		return inspect(single(call), { json: call.options.json === true, color: parseColor(call.options.color) });
+		const { json, verbose, color } = call.options;
+		return inspect(single(call), { json: json === true, verbose: verbose === true, color: parseColor(color) });
 	},
 	snapshot: async (call) => {
 		const { snapshot, snapshotOptions } = await import("./snapshot.ts");

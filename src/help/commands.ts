@@ -295,9 +295,14 @@ export const COMMANDS = [
 		summary: "what a Go executable or process is and what would be probed; needs no privileges",
 		details: ["Reads the executable only. A target is a PID, the name of a process, or the path of an executable."],
 		completes: "process",
-		options: [JSON_OBJECT, COLOR],
+		options: [
+			{ name: "verbose", short: "v", about: "all of it: sites, ends of calls, layouts, notes" },
+			JSON_OBJECT,
+			COLOR,
+		],
 		examples: [
 			{ command: "gomapgrow inspect ./server", about: "a file" },
+			{ command: "gomapgrow inspect ./server -v", about: "what would be probed, instruction by instruction" },
 			{ command: "gomapgrow inspect 4711 --json | jq '.functions[] | {name, site}'", about: "a process, for programs" },
 		],
 	},

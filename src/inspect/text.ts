@@ -1,7 +1,7 @@
 /** An inspection as text for people, for a terminal of 80 columns. Names that cannot be broken may stick out. */
 import picocolors from "picocolors";
 import { shortFunction } from "../text/go-names.ts";
-import { formatCount } from "../text/units.ts";
+import { formatCount, plural } from "../text/units.ts";
 import { displayWidth } from "../text/width.ts";
 import { labelled, wrap } from "../text/wrap.ts";
 import { exitsText } from "./exits-text.ts";
@@ -10,20 +10,49 @@ import type { InspectedCopy, InspectedFunction, Inspection } from "./record.ts";
 const WIDTH = 80;
 const LABEL = 13;
 
+const MAX_BRIEF = 10;
+
+/** What matters first, in ten lines at most, ending in a line feed. */
+export function briefText(inspection: Inspection, color: boolean): string {
+	const colors = picocolors.createColors(color);
+	const { functions, notes } = inspection;
+	const probed = functions.filter(({ tier }) => tier !== "iteration");
+	const names = probed.map(({ name }) => shortFunction(name).replace(/^.*\./, ""));
+	const process = inspection.pid === undefined ? undefined : processText(inspection);
+	const lines = [
+		...verdictLines(inspection, colors),
+		...row("process", process),
+		...row("go", goText(inspection)),
+		...row("file", fileText(inspection)),
+		...row("module", moduleText(inspection)?.split(", ")[0]),
+		...(names.length === 0 ? [] : row("probes", `${formatCount(names.length)}: ${names.join(", ")}`)).slice(0, 2),
+	].slice(0, MAX_BRIEF - 1);
+	const more = `-v shows sites, ends of calls and layouts${notes.length === 0 ? "" : `, and ${plural(notes.length, "note")}`}`;
+	return `${[...lines, colors.dim(`  ${more}`)].map((line) => line.trimEnd()).join("\n")}\n`;
+}
+
+function row(label: string, text: string | undefined): string[] {
+	return text === undefined || text === "" ? [] : labelled(`  ${label}`, LABEL, text, WIDTH);
+}
+
+/** The file, and what can be done with it. */
+function verdictLines(inspection: Inspection, colors: ReturnType<typeof picocolors.createColors>): string[] {
+	const mark = inspection.watchable ? colors.green : colors.red;
+	return [
+		`${colors.bold(inspection.exe)}${inspection.exe_deleted ? " (deleted or replaced since)" : ""}`,
+		...row("verdict", inspection.verdict).map((line) => `${line.slice(0, LABEL)}${mark(line.slice(LABEL))}`),
+		...(inspection.error?.mend === undefined ? [] : row("mend", inspection.error.mend)),
+	];
+}
+
 /** The whole text, ending in a line feed. */
 export function inspectText(inspection: Inspection, color: boolean): string {
 	const colors = picocolors.createColors(color);
 	const head = (title: string): string => colors.bold(title);
-	const row = (label: string, text: string | undefined): string[] =>
-		text === undefined || text === "" ? [] : labelled(`  ${label}`, LABEL, text, WIDTH);
-	const mark = inspection.watchable ? colors.green : colors.red;
-	const [first = "", ...rest] = row("verdict", inspection.verdict);
 	const process = inspection.pid === undefined ? undefined : processText(inspection);
 	const sections: string[][] = [
 		[
-			`${head(inspection.exe)}${inspection.exe_deleted ? " (deleted or replaced since)" : ""}`,
-			...[first, ...rest].map((line) => `${line.slice(0, LABEL)}${mark(line.slice(LABEL))}`),
-			...(inspection.error?.mend === undefined ? [] : row("mend", inspection.error.mend)),
+			...verdictLines(inspection, colors),
 			...row("process", process),
 			...row("go", goText(inspection)),
 			...row("file", fileText(inspection)),

@@ -4,6 +4,7 @@ import { dlopen, read } from "bun:ffi";
 const library = dlopen("libc.so.6", {
 	__errno_location: { args: [], returns: "ptr" },
 	clock_gettime: { args: ["i32", "ptr"], returns: "i32" },
+	getxattr: { args: ["cstring", "cstring", "ptr", "usize"], returns: "i64" },
 	memfd_create: { args: ["cstring", "u32"], returns: "i32" },
 });
 
@@ -49,6 +50,12 @@ const CPUCLOCK_SCHED = 2;
 export function processCpuNs(pid: number): number | undefined {
 	const time = clock((~pid << 3) | CPUCLOCK_SCHED);
 	return time < 0n ? undefined : Number(time);
+}
+
+/** Whether who executes this file gets capabilities by it (capabilities(7), "File capabilities"). */
+export function hasFileCapabilities(path: string): boolean {
+	const [file, name] = [Buffer.from(`${path}\0`), Buffer.from("security.capability\0")];
+	return Number(library.symbols.getxattr(file, name, null, 0)) > 0;
 }
 
 const MFD_CLOEXEC = 1;

@@ -20,6 +20,8 @@ export interface FileIdentity {
 export interface FileBytes extends ByteSource {
 	readonly path: string;
 	readonly identity: FileIdentity;
+	/** Gives back what is kept of it; what is read later is kept again. */
+	trim(): void;
 	close(): void;
 }
 
@@ -167,6 +169,10 @@ class CachedFile implements FileBytes {
 		this.open = false;
 		this.pages.clear();
 		closeSync(this.fd);
+	}
+
+	trim(): void {
+		this.pages.clear();
 	}
 
 	private page(number: number): Uint8Array {

@@ -36,6 +36,8 @@ export class Executable {
 			this.types = new MapTypes(this.binary);
 			this.wrappers = lazy(() => wrapperRanges(this.binary.functionsWithPrefix(...WRAPPER_PREFIXES), WRAPPER_RANGES));
 			this.stacks = new StackDecoder(this);
+			// Planning passes over much that is never read again, and there can be hundreds of executables.
+			this.file.trim();
 		} catch (error) {
 			this.file.close();
 			throw error;

@@ -14,6 +14,7 @@ import { join } from "node:path";
 import type { ErrorCode } from "../../src/errors/error.ts";
 import { missingCommands, missingForTracing, testWith } from "../support/capability.ts";
 import { expectError } from "../support/expect-error.ts";
+import { run } from "../support/go-binaries.ts";
 import { copyOfSleep, type StartOptions, start, temporaryFolder } from "../support/processes.ts";
 import { GOMAPGROW, startGomapgrow, toTrace } from "../support/trace.ts";
 import { buildProgram } from "./build-program.ts";
@@ -291,6 +292,24 @@ describe("privileges", () => {
 			expect((await program.finish()).code).toBe(3);
 			expect(program.stdout).toContain("CAP_BPF");
 			expect(program.stdout).toContain("sudo");
+		},
+		TIMEOUT,
+	);
+
+	testWith(missingForTracing(), missingCommands("setcap"))(
+		"doctor warns of a file with capabilities that everybody may execute",
+		async () => {
+			const copy = reachable();
+			const conclusion = async (): Promise<string | undefined> => {
+				const program = start([copy, "doctor"]);
+				expect((await program.finish()).code).toBe(0);
+				return program.stdout.trimEnd().split("\n").at(-1);
+			};
+			expect(await conclusion()).toStartWith("This host is ready: ");
+			run(["setcap", "cap_bpf,cap_perfmon,cap_sys_ptrace+ep", copy]);
+			expect(await conclusion()).toStartWith(`This host is ready, but everybody may execute ${copy}, `);
+			chmodSync(copy, 0o750);
+			expect(await conclusion()).toStartWith("This host is ready: ");
 		},
 		TIMEOUT,
 	);

@@ -40,7 +40,7 @@ describe("a file", () => {
 		"as text",
 		async () => {
 			const path = copy(buildProgram("chains", "1.23", { stripped: true }), "shop");
-			const text = await inspect(path);
+			const text = await inspect(path, "--verbose");
 			const masked = text
 				.replaceAll(folder, "/srv")
 				.replace(/(module +).*/, "$1…")
@@ -217,7 +217,7 @@ describe("a process", () => {
 			expect(await inspectJson("grower")).toMatchObject(expected);
 			rmSync(path);
 			expect(await inspectJson(`${target.pid}`)).toMatchObject({ ...expected, exe_deleted: true });
-			const text = await inspect(`${target.pid}`);
+			const text = await inspect(`${target.pid}`, "-v");
 			expect(text).toContain(`${path} (deleted or replaced since)`);
 			expect(text).toContain(`process    ${target.pid}, load bias ${expected.load_bias}`);
 			await target.stop();

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { stripVTControlCharacters } from "node:util";
 import type { InspectedExit, InspectedFunction, Inspection } from "../../../src/inspect/record.ts";
-import { inspectText } from "../../../src/inspect/text.ts";
+import { briefText, inspectText } from "../../../src/inspect/text.ts";
 import { labelled, wrap } from "../../../src/text/wrap.ts";
 import { expectGolden } from "../report/golden.ts";
 
@@ -156,6 +156,23 @@ const TOO_OLD: Inspection = {
 describe("inspect as text", () => {
 	test("a service with everything", async () => {
 		await expectGolden("inspect-service.txt", inspectText(SERVICE, false));
+	});
+
+	test("what matters first, in ten lines", () => {
+		expect(briefText(SERVICE, false).split("\n")).toEqual([
+			"/srv/shop/bin/shopd (deleted or replaced since)",
+			"  verdict    can be watched: every growth with type, cause, size, goroutine and",
+			"             stack; 3 probes, 1 of them single-stepped",
+			"  process    4711, load bias 0x55d0a1c00000",
+			"  go         go1.24.4, swiss maps, linux/amd64, compiled with -N -l",
+			"  file       position-independent, dynamic, cgo, with symbol table, DWARF 4",
+			"  module     example.com/shop v1.8.2",
+			"  probes     3: growToTable, rehash, grow",
+			"  -v shows sites, ends of calls and layouts, and 1 note",
+			"",
+		]);
+		const long = { ...SERVICE, verdict: "can be watched, ".repeat(60) };
+		expect(briefText(long, false).trimEnd().split("\n")).toHaveLength(10);
 	});
 
 	test("a program that is too old", async () => {

@@ -159,6 +159,14 @@ describe("openFileBytes refuses", () => {
 		expect(thrownBy(() => openFileBytes(exePath(program.pid)))).toMatchObject({ code: "E-TARGET-GONE", exitCode: 4 });
 	});
 
+	test("nothing, once more after its pages were given back", () => {
+		const file = openFileBytes(path);
+		const before = file.read(0, 100);
+		file.trim();
+		expect(file.read(0, 100)).toEqual(before);
+		file.close();
+	});
+
 	test("without leaking a descriptor", () => {
 		const descriptors = () => readdirSync("/proc/self/fd").length;
 		const before = descriptors();
