@@ -64,6 +64,9 @@ const MOST_PASSES = 2;
 /** Without a hit for so long a target is looked at more rarely, until records come. */
 const CALM_NS = 1e9;
 const CALM_TICK_NS = 200e6;
+/** And without one for longer. */
+const ASLEEP_NS = 5e9;
+const ASLEEP_TICK_NS = 390e6;
 /** So long a command is taken to begin. */
 const COMMAND_BEGINS_NS = 2e9;
 /** Time over which the processors that a target uses are averaged. */
@@ -289,7 +292,8 @@ export class TargetBudget {
 			state.allTimed = state.probes.mode === "windows" || state.probes.timing === "full";
 			note(stream, partOf(wanted));
 		}
-		if (this.#isCalm(nowNs)) this.#nextTickNs = nowNs + CALM_TICK_NS;
+		if (this.#isCalm(nowNs))
+			this.#nextTickNs = nowNs + (nowNs - this.#quietNs < ASLEEP_NS ? CALM_TICK_NS : ASLEEP_TICK_NS);
 		note("durations", partOf(probed.exits));
 		// The first burst of a command says little of what there will be to read, and the ring holds thousands.
 		const early = this.#options.whole && nowNs - this.#beganNs < COMMAND_BEGINS_NS;

@@ -11,10 +11,12 @@ import type { Governing, Tracer } from "./tracer.ts";
 
 /**
  * Pace of reading the ring, which holds 13,000 growths: in a storm of them, and otherwise, when each look costs more
- * than what there is to see; without any for a while each look is all that the tool does.
+ * than what there is to see; without any for a while each look is all that the tool does. A burst after five quiet
+ * seconds is seen after a fifth of a second.
  */
-const DRAIN_MS = { storm: 20, calm: 50, idle: 100 };
+const DRAIN_MS = { storm: 20, calm: 50, idle: 100, asleep: 200 };
 const IDLE_NS = 1_000_000_000n;
+const ASLEEP_NS = 5_000_000_000n;
 /** More records at a time than these are a storm. */
 const CALM_RECORDS = 500;
 /** Pace while output waits for its reader: a pipe takes no more than its capacity at a time. */
@@ -44,7 +46,7 @@ export class Drain {
 	#read = 0;
 	/** When there were records last; undefined before the first drain. */
 	#readNs: bigint | undefined;
-	#idle = false;
+	#quietNs = 0n;
 
 	constructor(sources: DrainSources) {
 		this.#sources = sources;
@@ -55,12 +57,18 @@ export class Drain {
 	get paceMs(): number {
 		if (this.#sources.sinks.reader.queued > 0) return FLUSH_MS;
 		if (this.#read > CALM_RECORDS) return DRAIN_MS.storm;
-		return this.#idle ? DRAIN_MS.idle : DRAIN_MS.calm;
+		if (this.asleep) return DRAIN_MS.asleep;
+		return this.idle ? DRAIN_MS.idle : DRAIN_MS.calm;
 	}
 
 	/** There were no records for a while. */
 	get idle(): boolean {
-		return this.#idle;
+		return this.#quietNs >= IDLE_NS;
+	}
+
+	/** There were none for longer. */
+	get asleep(): boolean {
+		return this.#quietNs >= ASLEEP_NS;
 	}
 
 	/** Hands on what is in the ring, as far as the readers of the output have room for it and there is time. */
@@ -83,7 +91,7 @@ export class Drain {
 		governor.addReading(clock.cpuNs() - cpu, this.#read);
 		if (this.#read > 0) this.#readNs = start;
 		this.#readNs ??= start;
-		this.#idle = start - this.#readNs >= IDLE_NS;
+		this.#quietNs = start - this.#readNs;
 		this.#adjustSampling(start, emptied, stalled);
 	}
 

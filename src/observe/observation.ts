@@ -28,6 +28,7 @@ import { WindowReports } from "./windows.ts";
 const LIVENESS_NS = 90_000_000n;
 /** The same while nothing is to be seen of them. */
 const IDLE_LIVENESS_NS = 190_000_000n;
+const ASLEEP_LIVENESS_NS = 390_000_000n;
 /**
  * Of its own processor time: what is made in it is collected then, some ten megabytes. Left alone JavaScriptCore lets
  * garbage grow until it is as much as what is used, and the memory of both stays with the process.
@@ -140,7 +141,8 @@ async function loop(options: ObserveOptions, parts: Parts): Promise<EndReason> {
 		const time = clock.monotonicNs();
 		if (sinks.reader.closed) return "pipe-closed";
 		if (stop.reason !== undefined) return stop.reason;
-		if (time - polled >= (drain.idle ? IDLE_LIVENESS_NS : LIVENESS_NS)) {
+		const idle = drain.asleep ? ASLEEP_LIVENESS_NS : IDLE_LIVENESS_NS;
+		if (time - polled >= (drain.idle ? idle : LIVENESS_NS)) {
 			polled = time;
 			const changes = poll(milliseconds(clock));
 			targets.update(changes, parts);
