@@ -9,13 +9,15 @@ import { StopRequest } from "../observe/stop-request.ts";
 import { Containers } from "../process/containers.ts";
 import { sanitizedContainer } from "../records/container.ts";
 import { HttpServer } from "../serve/http-server.ts";
+import { MapCensus } from "../serve/map-census.ts";
 import { otlpResource, resourceMetrics } from "../serve/otlp-metrics.ts";
 import { metricsUrl, OtlpSender } from "../serve/otlp-sender.ts";
 import { isLoopbackName } from "../serve/request.ts";
 import { ServeSink } from "../serve/serve-sink.ts";
 import { WatchedTargets } from "../tracer/watched-targets.ts";
 import { observeLive } from "./observe-live.ts";
-import { type LiveOptions, liveOptions } from "./options.ts";
+import { type LiveOptions, liveOptions, parseDuration } from "./options.ts";
+import { readHeldMaps } from "./read-held-maps.ts";
 import { stopOnSignals } from "./signals.ts";
 
 export interface ServeOptions extends LiveOptions {
@@ -26,12 +28,16 @@ export interface ServeOptions extends LiveOptions {
 	/** Send metrics to a collector; and where to, when it was said. */
 	otlp: boolean;
 	otlpUrl: string | undefined;
+	/** Pace of reading all maps of the processes; undefined: never. */
+	mapsEveryMs: number | undefined;
 }
 
 /** The next above those that are registered for exporters of Prometheus (9100 to 9999). */
 const DEFAULT_LISTEN = "127.0.0.1:10435";
 const DEFAULT_MAX_SITES = 50;
 const DEFAULT_MAX_SERIES = 10_000;
+/** Reading all maps more often would be all that there is. */
+const LEAST_MAPS_MS = 2000;
 /** Pace of looking for a first Go program. */
 const LOOK_MS = 2000;
 /** For clients that are still reading at the end. */
@@ -59,6 +65,16 @@ function parseCount(option: string, value: unknown, usual: number, most: number)
 	});
 }
 
+function parseMapsEvery(value: unknown): number | undefined {
+	if (value === undefined) return undefined;
+	const ms = parseDuration("--maps", value);
+	if (ms >= LEAST_MAPS_MS) return ms;
+	throw new GomapgrowError("E-USAGE", {
+		wanted: `at least ${LEAST_MAPS_MS / 1000}s after --maps`,
+		found: `${ms / 1000}s`,
+	});
+}
+
 /** The checked options, from cac's. Throws E-USAGE. */
 export function serveOptions(options: Record<string, unknown>): ServeOptions {
 	return {
@@ -67,6 +83,7 @@ export function serveOptions(options: Record<string, unknown>): ServeOptions {
 		maxSites: parseCount("--max-sites", options.maxSites, DEFAULT_MAX_SITES, 10_000),
 		otlp: options.otlp === true || options.otlpUrl !== undefined,
 		otlpUrl: options.otlpUrl === undefined ? undefined : metricsUrl(String(options.otlpUrl)),
+		mapsEveryMs: parseMapsEvery(options.maps),
 		maxSeries: parseCount("--max-series", options.maxSeries, DEFAULT_MAX_SERIES, 1_000_000),
 	};
 }
@@ -114,7 +131,18 @@ export async function serve(
 	});
 	const sink = new ServeSink(metrics);
 	const sender = options.otlp ? otlpSender(sink, options.otlpUrl) : undefined;
-	sink.sender = sender;
+	if (sender !== undefined) sink.sources.push(sender);
+	const ending = new AbortController();
+	const { mapsEveryMs } = options;
+	const census =
+		mapsEveryMs === undefined
+			? undefined
+			: new MapCensus({
+					everyMs: mapsEveryMs,
+					targets: () => metrics.processes,
+					read: (pid) => readHeldMaps(pid, ending.signal),
+				});
+	if (census !== undefined) sink.sources.push(census);
 	const loopback = isLoopbackName(options.host);
 	const server = new HttpServer({ ...options, loopback, handle: (request, gone) => sink.handle(request, gone) });
 	const port = await server.listen();
@@ -123,6 +151,7 @@ export async function serve(
 	const host = options.host.includes(":") ? `[${options.host}]` : options.host || "0.0.0.0";
 	process.stderr.write(`gomapgrow: serving http://${sanitize(host)}:${port}/metrics and /debug/pprof/mapgrowth\n`);
 	sender?.start();
+	census?.start();
 	try {
 		const first = await firstTargets(names, options, stop);
 		if (first === undefined) return EXIT.done;
@@ -137,6 +166,8 @@ export async function serve(
 		});
 	} finally {
 		sink.drain();
+		census?.stop();
+		ending.abort();
 		await sender?.stop();
 		await server.drain(DRAIN_MS);
 	}

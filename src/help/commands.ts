@@ -179,6 +179,12 @@ export const COMMANDS = [
 				about:
 					"also send metrics to a collector, over OTLP http/protobuf; --otlp=URL, or OTEL_EXPORTER_OTLP_ENDPOINT, says where",
 			},
+			{
+				name: "maps",
+				value: "time",
+				about:
+					"so often also read which maps the processes hold: gauges of the 50 largest types and holders, 2s or more",
+			},
 			{ name: "otlp-url", value: "url", about: "the same as --otlp=URL" },
 			...OBSERVING,
 		],

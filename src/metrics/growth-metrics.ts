@@ -47,7 +47,12 @@ export class GrowthMetrics {
 
 	/** Processes that are observed now. */
 	get pids(): readonly number[] {
-		return [...this.#byPid].flatMap(([pid, { pids }]) => (pids.has(pid) ? [pid] : []));
+		return this.processes.map(({ pid }) => pid);
+	}
+
+	/** The same with the labels of their targets. */
+	get processes(): { pid: number; labels: Labels }[] {
+		return [...this.#byPid].flatMap(([pid, { pids, labels }]) => (pids.has(pid) ? [{ pid, labels }] : []));
 	}
 
 	/** `nowMs`: any clock that goes forward. */

@@ -91,14 +91,13 @@ export class OtlpSender {
 		await Promise.race([last, new Promise<void>((resolve) => setTimeout(resolve, LAST_MS))]);
 	}
 
-	family(): Family {
-		return {
-			...{
-				name: "gomapgrow_otlp_exports",
-				type: "counter",
+	families(): Family[] {
+		return [
+			{
+				...{ name: "gomapgrow_otlp_exports", type: "counter" },
 				help: "Exports of metrics to a collector, by what became of them.",
+				points: Object.entries(this.#outcomes).map(([outcome, value]) => ({ labels: { outcome }, value })),
 			},
-			points: Object.entries(this.#outcomes).map(([outcome, value]) => ({ labels: { outcome }, value })),
-		};
+		];
 	}
 }

@@ -14,8 +14,8 @@ const TEXT = { "Content-Type": "text/plain; charset=utf-8" };
 export class ServeSink implements Sink {
 	readonly #metrics: GrowthMetrics;
 	readonly #profiles = new Profiles();
-	/** It has a metric of its own. */
-	sender: { family(): Family } | undefined;
+	/** Those that have metrics of their own. */
+	readonly sources: { families(): Family[] }[] = [];
 	#observing = false;
 	#draining = false;
 	#scrapeSeconds = 0;
@@ -87,8 +87,8 @@ export class ServeSink implements Sink {
 
 	/** All that is known now. */
 	families(): Family[] {
-		const { sender } = this;
-		return [...this.#metrics.families(), ...this.#own(), ...(sender === undefined ? [] : [sender.family()])];
+		const more = this.sources.flatMap((source) => source.families());
+		return [...this.#metrics.families(), ...this.#own(), ...more];
 	}
 
 	#own(): Family[] {

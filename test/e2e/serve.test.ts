@@ -25,7 +25,18 @@ testWith(missingForTracing())(
 	async () => {
 		const target = start([buildCounted("1.23"), "30000", "500"], { stdin: "pipe" });
 		const before = await target.until("its counters", ({ stdout }) => callsOf(stdout, "ready"));
-		const args = ["serve", String(target.pid), "--listen", "127.0.0.1:0", "--budget", "off", "--interval", "200ms"];
+		const args = [
+			"serve",
+			String(target.pid),
+			"--listen",
+			"127.0.0.1:0",
+			"--budget",
+			"off",
+			"--interval",
+			"200ms",
+			"--maps",
+			"2s",
+		];
 		const server = start([GOMAPGROW, ...args]);
 		const [, url = ""] = await server.until(
 			"its address",
@@ -42,6 +53,8 @@ testWith(missingForTracing())(
 		};
 		await waitFor((text) => text.includes("gomapgrow_target_info{"));
 		expect((await fetch(`${url}/-/ready`)).status).toBe(200);
+		// Before it works it has nothing but the maps of its runtime and packages; they are read all the same.
+		await waitFor((metrics) => /^gomapgrow_censuses_total\{outcome="read"\} [1-9]/m.test(metrics));
 		const profile = fetch(`${url}/debug/pprof/mapgrowth?seconds=60&pid=${target.pid}`);
 		await Bun.sleep(500);
 		target.writeLine("go");

@@ -73,7 +73,10 @@ describe("a collector", () => {
 	afterAll(() => collector.stop(true));
 	const outcomes = (sender: OtlpSender) =>
 		Object.fromEntries(
-			sender.family().points.map((point) => [point.labels.outcome, "value" in point ? point.value : undefined]),
+			(sender.families()[0]?.points ?? []).map((point) => [
+				point.labels.outcome,
+				"value" in point ? point.value : undefined,
+			]),
 		);
 
 	test("gets the numbers; what it refuses is counted", async () => {
