@@ -16,9 +16,11 @@ BPF_OBJECT := dist/native/gomapgrow.bpf.o
 # glibc or musl.
 LIBC := glibc
 EXECUTABLE := dist/gomapgrow$(if $(filter musl,$(LIBC)),-musl)$(if $(filter-out $(MACHINE),$(ARCH)),-$(ARCH))
+# Of `make install`; DESTDIR comes before it.
+PREFIX := /usr/local
 SOURCES := $(shell find src -name '*.ts' -o -name '*.json')
 
-.PHONY: help setup build test test-matrix test-kernels fuzz bench lint format typecheck release demo toolchains clean apt-packages test-packages force
+.PHONY: help setup build test test-matrix test-kernels fuzz bench lint format typecheck release demo install toolchains clean apt-packages test-packages force
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' Makefile | while IFS=$$'\t' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
@@ -68,6 +70,14 @@ demo: $(EXECUTABLE) ## watch a small service and list its maps (GO=1.23: one wit
 
 toolchains: | apt-packages ## fetch the Go toolchains that tests compile programs with
 	@build/go-toolchain.sh 1.15 1.19 1.21 1.22 1.23 1.24 1.25 1.26 1.27
+
+install: $(EXECUTABLE) ## install executable, manual page and completions below PREFIX (default: /usr/local)
+	@install -D -m 755 $(EXECUTABLE) "$(DESTDIR)$(PREFIX)/bin/gomapgrow"
+	@$(EXECUTABLE) man | install -D -m 644 /dev/stdin "$(DESTDIR)$(PREFIX)/share/man/man1/gomapgrow.1"
+	@$(EXECUTABLE) completion bash | install -D -m 644 /dev/stdin "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/gomapgrow"
+	@$(EXECUTABLE) completion zsh | install -D -m 644 /dev/stdin "$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_gomapgrow"
+	@$(EXECUTABLE) completion fish | install -D -m 644 /dev/stdin "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/gomapgrow.fish"
+	@echo "installed $(DESTDIR)$(PREFIX)/bin/gomapgrow"
 
 clean: ## remove what was built; the cache of sources and toolchains stays
 	rm -rf dist

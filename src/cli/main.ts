@@ -94,7 +94,7 @@ const HANDLERS: Record<CommandName, (call: Call) => number | Promise<number>> = 
 	},
 	ps: async ({ operands, options }) => {
 		const { ps } = await import("./ps.ts");
-		return await ps(operands, options.json === true);
+		return await ps(operands, { json: options.json === true, names: options.names === true });
 	},
 	doctor: async ({ options }) => {
 		const { doctor, verifierLog } = await import("./doctor.ts");

@@ -7,8 +7,14 @@ import { goPrograms } from "./go-programs.ts";
 import { outputColumns } from "./output-columns.ts";
 import { writeAll } from "./write-all.ts";
 
+export interface PsOptions {
+	json: boolean;
+	/** PIDs and names of those that can be watched, and nothing else. */
+	names: boolean;
+}
+
 /** Prints the list; exit code 0, also when it is empty. Throws E-USAGE, E-HOST-PIDNS, E-IO. */
-export async function ps(operands: readonly string[], json: boolean): Promise<number> {
+export async function ps(operands: readonly string[], { json, names }: PsOptions): Promise<number> {
 	if (operands.length > 0) {
 		throw new GomapgrowError("E-USAGE", {
 			wanted: "no arguments",
@@ -17,7 +23,12 @@ export async function ps(operands: readonly string[], json: boolean): Promise<nu
 		});
 	}
 	requireOwnProc();
-	const { programs, denied } = await goPrograms();
+	const { programs, denied } = await goPrograms(!names);
+	if (names) {
+		const watchable = programs.filter((program) => program.watchable);
+		writeAll(1, watchable.map(({ pid, name }) => `${pid}\t${name}\n`).join(""));
+		return EXIT.done;
+	}
 	if (json) {
 		writeAll(1, programs.map((program) => `${JSON.stringify(program)}\n`).join(""));
 	} else if (programs.length > 0) {

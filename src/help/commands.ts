@@ -286,7 +286,10 @@ export const COMMANDS = [
 			"CPU is the share of one processor that a process uses while `ps` looks. Names of containers are those that the container runtime wrote down. Without root only your own processes can be looked at.",
 		],
 		completes: "nothing",
-		options: [{ name: "json", about: "one JSON object a line" }],
+		options: [
+			{ name: "json", about: "one JSON object a line" },
+			{ name: "names", about: "PID and name alone, of those that can be watched, without measuring: for shells" },
+		],
 		examples: [
 			{ command: "gomapgrow ps", about: "what there is to watch" },
 			{

@@ -1,5 +1,5 @@
 /**
- * Completion scripts. Names of processes are offered only when they consist of letters, digits and `._+-`: shells expand some of what
+ * Completion scripts. Processes are those that `gomapgrow ps --names` lists: Go programs that can be watched. Names of processes are offered only when they consist of letters, digits and `._+-`: shells expand some of what
  * they are given as words, and anybody can name a process.
  */
 import type { CommandSpec, Completes, OptionSpec } from "./command-spec.ts";
@@ -40,7 +40,7 @@ function bashCommand(command: CommandSpec): string {
 }
 
 function bashScript(): string {
-	const top = [...commands.map((command) => command.name), ...TOP_OPTIONS.map((option) => `--${option.name}`)];
+	const top = [...commands.map((command) => command.name), "help", ...TOP_OPTIONS.map((option) => `--${option.name}`)];
 	return `# bash completion for gomapgrow
 # shellcheck shell=bash
 _gomapgrow_words() {
@@ -55,11 +55,11 @@ _gomapgrow_files() {
 }
 
 _gomapgrow_processes() {
-	local file name
-	for file in /proc/[0-9]*/comm; do
-		{ IFS= read -r name <"$file"; } 2>/dev/null || continue
-		if [[ $name == "$cur"* && $name =~ ^[A-Za-z0-9._+-]+$ && " \${COMPREPLY[*]} " != *" $name "* ]]; then COMPREPLY+=("$name"); fi
-	done
+	local pid name
+	while IFS=$'\\t' read -r pid name; do
+		if [[ $cur != "" && $pid == "$cur"* ]]; then COMPREPLY+=("$pid"); fi
+		if [[ $name =~ ^[A-Za-z0-9._+-]+$ && $name == "$cur"* && " \${COMPREPLY[*]} " != *" $name "* ]]; then COMPREPLY+=("$name"); fi
+	done < <("\${COMP_WORDS[0]}" ps --names 2>/dev/null)
 }
 
 _gomapgrow() {
@@ -80,6 +80,7 @@ _gomapgrow() {
 		fi
 	done
 	case \${COMP_WORDS[1]} in
+		help) if [[ $COMP_CWORD == 2 ]]; then _gomapgrow_words ${commands.map(({ name }) => name).join(" ")}; fi ;;
 ${commands.map(bashCommand).join("\n")}
 	esac
 }
@@ -127,13 +128,15 @@ function zshScript(): string {
 # zsh completion for gomapgrow
 
 _gomapgrow_targets() {
-	local -a names
-	local file name
-	for file in /proc/<->/comm(N); do
-		{ IFS= read -r name <$file } 2>/dev/null || continue
-		[[ $name =~ '^[A-Za-z0-9._+-]+$' ]] && names+=($name)
+	local -a names pids
+	local pid name
+	"\${service:-gomapgrow}" ps --names 2>/dev/null | while IFS=$'\\t' read -r pid name; do
+		[[ $name =~ '^[A-Za-z0-9._+-]+$' ]] || name=
+		pids+=("$pid:\${name:-a Go process}")
+		[[ -n $name ]] && names+=($name)
 	done
 	compadd -a names
+	_describe process pids
 	_files
 }
 
@@ -142,12 +145,14 @@ _gomapgrow() {
 	local -a commands
 	commands=(
 ${summaries.join("\n")}
+		'help:what a command does, its options and examples'
 	)
 	_arguments -C ${TOP_OPTIONS.map(zshOption).join(" ")} '1:command:->command' '*::argument:->argument' && return
 	case $state in
 		(command) _describe command commands ;;
 		(argument)
 			case $line[1] in
+				(help) _describe command commands ;;
 ${commands.map(zshCommand).join("\n")}
 			esac ;;
 	esac
@@ -189,11 +194,17 @@ function fishScript(): string {
 	});
 	return `# fish completion for gomapgrow
 function __gomapgrow_processes
-	cat /proc/*/comm 2>/dev/null | string match -r '^[A-Za-z0-9._+-]+$' | sort -u
+	gomapgrow ps --names 2>/dev/null | while read -d \\t pid name
+		string match -qr '^[A-Za-z0-9._+-]+$' -- $name; or set name
+		printf '%s\\t%s\\n' $pid $name
+		test -n "$name"; and echo $name
+	end
 end
 
 complete -c gomapgrow -f
 ${TOP_OPTIONS.map((option) => fishOption("__fish_use_subcommand", option)).join("\n")}
+complete -c gomapgrow -n __fish_use_subcommand -a help -d 'what a command does, its options and examples'
+complete -c gomapgrow -n '__fish_seen_subcommand_from help' -a ${quoted(commands.map(({ name }) => name).join(" "))}
 ${lines.join("\n")}
 `;
 }
