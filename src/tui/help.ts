@@ -10,7 +10,10 @@ const KEYS: readonly (readonly [string, string])[] = [
 	["enter", "freeze the row: its newest growth, stack and durations; again: the newest of now"],
 	["s S ← →", "sort by the next or previous column"],
 	["r", "reverse the order"],
-	["/", "show only rows that contain these words; enter keeps the filter, esc clears it"],
+	[
+		"/",
+		"show only rows that match these words or regular expressions, !word: only others; enter keeps the filter, esc clears it",
+	],
 	["p", "stop the screen, or let it go on; everything is recorded meanwhile"],
 	["c", "read anew which maps are in the heap, also of large and of many processes"],
 	["f", "write a flame graph of all growths so far to the current folder"],

@@ -22,13 +22,27 @@ function searchText(row: Row, columns: readonly Column[]): string {
 	return sanitize(texts.join("\n"), 4096).toLowerCase();
 }
 
-/** Rows that contain all words of the filter, whatever the case. */
+/** Whether a text passes a word of the filter: a regular expression, or just text where it is none (while it is typed, say); `!` in front: not. */
+function passes(word: string): (text: string) => boolean {
+	const not = word.length > 1 && word.startsWith("!");
+	const pattern = not ? word.slice(1) : word;
+	let found = (text: string): boolean => text.includes(pattern.toLowerCase());
+	try {
+		const expression = new RegExp(pattern, "i");
+		found = (text) => expression.test(text) || text.includes(pattern.toLowerCase());
+	} catch (error) {
+		if (!(error instanceof SyntaxError)) throw error;
+	}
+	return (text) => found(text) !== not;
+}
+
+/** Rows that pass all words of the filter, whatever the case. */
 function filtered(rows: readonly Row[], filter: string, columns: readonly Column[]): readonly Row[] {
-	const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
+	const words = filter.split(/\s+/).filter(Boolean).map(passes);
 	if (words.length === 0) return rows;
 	return rows.filter((row) => {
 		const text = searchText(row, columns);
-		return words.every((word) => text.includes(word));
+		return words.every((pass) => pass(text));
 	});
 }
 

@@ -11,7 +11,7 @@ import { Aggregator } from "../stats/aggregator.ts";
 import { JobControl } from "./job-control.ts";
 import { Keyboard } from "./keyboard.ts";
 import type { Key } from "./keys.ts";
-import { composeScreen, type Screen, type ScreenState } from "./screen.ts";
+import { composeScreen, lastRows, type Screen, type ScreenState } from "./screen.ts";
 import { Tables } from "./table-rows.ts";
 import { Terminal } from "./terminal.ts";
 import { pressKey } from "./ui-keys.ts";
@@ -20,6 +20,8 @@ import { initialUi, type UiState } from "./ui-state.ts";
 const CLEAR_LINE = "\r\x1b[K";
 /** How long a notice stays when no key is pressed. */
 const NOTICE_NS = 15e9;
+/** So many rows stay on the terminal at the end. */
+const LAST_ROWS = 10;
 /** Processes that have ended are remembered up to this many. */
 const MAX_TARGETS = 1000;
 
@@ -278,7 +280,15 @@ export class ScreenSink implements Sink {
 		if (this.#over) return;
 		this.#over = true;
 		this.#jobs.close();
+		const drawn = this.#terminal.entered;
 		this.#leave();
 		this.#keyboard?.close();
+		if (drawn) this.#leaveRows();
+	}
+
+	#leaveRows(): void {
+		const lines = lastRows(this.#state, this.#ui, { ...this.#terminal.size(), color: this.#color }, LAST_ROWS);
+		this.#out.write(lines.map((line) => `${line}\r\n`).join(""));
+		this.#out.flush();
 	}
 }

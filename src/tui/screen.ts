@@ -175,13 +175,29 @@ function middleLines(drawing: Drawing, height: number): Middle {
 	return { lines: [tabs, ...table], scrollEnd: 0 };
 }
 
+/** Columns and rows of the present table. */
+function tableOf({ tables }: ScreenState, ui: UiState): Pick<Screen, "rows" | "tableColumns"> {
+	const processes = tables.rows("processes").length;
+	const tableColumns = filledColumns(columnsOf(ui.table, processes > 1), tables.rows(ui.table));
+	return { tableColumns, rows: orderRows(tables.rows(ui.table), tableColumns, ui.tables[ui.table], ui.filter) };
+}
+
+/** What stays on the terminal: the first rows of the table that was shown last. */
+export function lastRows(state: ScreenState, ui: UiState, options: ScreenOptions, most: number): string[] {
+	const { rows, tableColumns } = tableOf(state, ui);
+	if (rows.length === 0) return [];
+	const { columns } = options;
+	const sorting = ui.tables[ui.table];
+	const lines = tableLines(rows, tableColumns, { columns, rows: Math.min(most, rows.length), sorting, cursor: -1 });
+	const paint = createPainter(options.color);
+	return lines.map((line) => trimLine(clipLine(line, columns)).map(paint).join(""));
+}
+
 /** The whole screen: none of its lines is wider than the screen. With colour the same text plus SGR sequences. */
 export function composeScreen(state: ScreenState, ui: UiState, options: ScreenOptions): Screen {
 	const columns = Math.max(0, Math.floor(options.columns) || 0);
 	const height = Math.max(0, Math.floor(options.rows) || 0);
-	const processes = state.tables.rows("processes").length;
-	const tableColumns = filledColumns(columnsOf(ui.table, processes > 1), state.tables.rows(ui.table));
-	const rows = orderRows(state.tables.rows(ui.table), tableColumns, ui.tables[ui.table], ui.filter);
+	const { rows, tableColumns } = tableOf(state, ui);
 	const measured = measuredTiers(state.targets);
 	const drawing: Drawing = { state, ui, columns, rows, tableColumns, measured, cursor: cursorOf(ui, rows) };
 	const open = ui.help !== undefined || ui.frozen !== undefined;

@@ -29,6 +29,11 @@ export class Terminal {
 		this.#options = options;
 	}
 
+	/** The terminal is taken over. */
+	get entered(): boolean {
+		return this.#active;
+	}
+
 	/** The size to draw for. */
 	size(): ScreenSize {
 		const { columns, rows } = this.#options.size();

@@ -48,6 +48,16 @@ describe("keys", () => {
 		expect(pressed(state, 80, 24, "<ctrl-u><backspace>", typing)).toMatchObject({ typing: false, filter: "" });
 	});
 
+	test("filter by regular expressions, and by what must not match", () => {
+		const shown = (keys: string): number =>
+			composeScreen(state, pressed(state, 80, 24, keys), { columns: 80, rows: 24, color: false }).rows.length;
+		expect(shown("/service_4[0-3]\\b")).toBe(4);
+		expect(shown("/!service_4")).toBe(100 - shown("/service_4"));
+		expect(shown("/service_4 !service_4[12]\\b")).toBe(shown("/service_4") - 2);
+		// Not a regular expression yet: taken as it is.
+		expect(shown("/service_(")).toBe(0);
+	});
+
 	test("freeze a row: it stays as it was while the observation goes on", () => {
 		const recording = busyRecording(3);
 		const now = recording.state({ elapsedNs: 3e9, ledger: measuredLedger(0, 0) });

@@ -1,7 +1,8 @@
 /** Tables of the screen: what their rows show, and in which order. */
 import { describe, expect, test } from "bun:test";
+import { displayWidth } from "../../../src/text/width.ts";
 import { TABLES, type TableName } from "../../../src/tui/rows.ts";
-import { composeScreen } from "../../../src/tui/screen.ts";
+import { composeScreen, lastRows } from "../../../src/tui/screen.ts";
 import { initialUi, type UiState } from "../../../src/tui/ui-state.ts";
 import {
 	busyRecording,
@@ -140,6 +141,16 @@ describe("tables", () => {
 		const lines = plain(largeRecording(100, 1).state(), 80, 24);
 		expect(lines.find((line) => line.includes("[1 sites]"))).toContain("100 call sites");
 		expect(lines.filter((line) => line.includes("service_")).length).toBe(10);
+	});
+
+	test("leave their first rows on the terminal", () => {
+		const state = largeRecording(100, 1).state();
+		const lines = lastRows(state, initialUi(), { columns: 80, rows: 24, color: false }, 10);
+		expect(lines.length).toBe(11);
+		expect(lines[0]).toContain("SITE");
+		for (const line of lines) expect(displayWidth(line)).toBeLessThanOrEqual(80);
+		expect(lines.slice(1).every((line) => line.includes("service_"))).toBe(true);
+		expect(lastRows(idleState(), initialUi(), { columns: 80, rows: 24, color: false }, 10)).toEqual([]);
 	});
 
 	test("that are empty say why", () => {
