@@ -83,7 +83,7 @@ describe("what is shown", () => {
 			program.type("\x1b");
 			await program.untilShown(/\d call sites|addLabel/);
 			program.type("?");
-			await program.untilShown(/ keys\n 1 to 5/);
+			await program.untilShown(/ keys\n 1 to 6/);
 			program.type("q");
 			expect(await program.finish()).toEqual({ code: 0, signal: undefined });
 			await demo.stop();
