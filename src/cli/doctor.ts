@@ -200,7 +200,7 @@ export function verifierLog(): number {
 	const features = detectFeatures();
 	requireFeatures(features);
 	const object = new BpfObject({
-		...{ mode: attachModeOf(features), latency: true, iterations: true, maxSites: 1 },
+		...{ mode: attachModeOf(features), latency: true, iterations: true, makes: true, maxSites: 1 },
 		onVerifierLog: (program, log) => writeAll(1, `# program ${program}\n${log}\n\n`),
 	});
 	object.close();

@@ -8,9 +8,6 @@ import type { MakeSite, PlannedProbe } from "./probe-plan.ts";
 import { findSeedCall, RANDOM_FUNCTIONS } from "./seed-call.ts";
 import type { SurveyedFunction } from "./surveyed.ts";
 
-/** What this looks for beside the functions that it plans. */
-export const MAKE_WITNESSES: readonly string[] = [...MAKE_FUNCTIONS.map(({ fn }) => fn), ...RANDOM_FUNCTIONS];
-
 /** hmap.hash0 has 32 bits, Map.seed 64. */
 const SEED: Record<MapImpl, { at: number; bytes: number }> = {
 	classic: { at: COPIED_FIELDS.hmap.hash0, bytes: 4 },
@@ -27,8 +24,30 @@ export function surveyMakes(binary: GoBinary): SurveyedFunction[] {
 	return functions.map((wanted): SurveyedFunction => {
 		const found = located.get(wanted.fn);
 		if (found === undefined) return { wanted, probe: "not linked into this executable" };
-		return { wanted, found, probe: planMake(binary, wanted, found.entry, found.end) };
+		const probe = planMake(binary, wanted, found.entry, found.end);
+		const surveyed = { wanted, found, probe };
+		return wanted.role === "makeSmall" && wanted.impl === "swiss" ? withHeader(binary, surveyed) : surveyed;
 	});
+}
+
+/** What makemap_small is made of since Go 1.24: not inlined in a program that is built without optimisation. */
+const EMPTY_MAP = "internal/runtime/maps.NewEmptyMap";
+
+/** All that this looks for. */
+export const MAKE_WITNESSES: readonly string[] = [
+	...MAKE_FUNCTIONS.map(({ fn }) => fn),
+	...RANDOM_FUNCTIONS,
+	EMPTY_MAP,
+];
+
+/** The function that allocates the map, where the one that is called does not know it. */
+function withHeader(binary: GoBinary, outer: SurveyedFunction): SurveyedFunction {
+	if (typeof outer.probe !== "string" && outer.probe.make?.headerAt !== undefined) return outer;
+	const found = binary.functionsByName([EMPTY_MAP]).get(EMPTY_MAP);
+	if (found === undefined) return outer;
+	const wanted = { ...outer.wanted, fn: EMPTY_MAP };
+	const probe = planMake(binary, wanted, found.entry, found.end);
+	return typeof probe === "string" || probe.make?.headerAt === undefined ? outer : { wanted, found, probe };
 }
 
 function planMake(binary: GoBinary, wanted: MapFunction, entry: number, end: number): PlannedProbe | string {

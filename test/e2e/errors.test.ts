@@ -318,8 +318,8 @@ describe("privileges", () => {
 		const program = startGomapgrow(["doctor", "--verifier-log"]);
 		expect((await program.finish()).code).toBe(0);
 		const programs = [...program.stdout.matchAll(/^# program (\w+)$/gm)].map(([, name]) => name);
-		expect(programs).toEqual(["growth", "work", "leave", "iterate"]);
-		expect(program.stdout.match(/^processed \d+ insns/gm)?.length).toBe(4);
+		expect(programs).toEqual(["growth", "work", "leave", "iterate", "make"]);
+		expect(program.stdout.match(/^processed \d+ insns/gm)?.length).toBe(5);
 	});
 
 	tracingTest("doctor is content here", async () => {

@@ -50,9 +50,13 @@ function expectLinked(trace: Trace, truth: Truth): void {
 	expect([plain.map_type, plain.key_bytes, plain.elem_bytes, plain.has_pointers]).toEqual(["map[int]int", 8, 8, false]);
 	// 100 entries do not fit into 8, 16, 32 and 64 slots.
 	const { plain100 } = truth;
-	expect([plain.grew, plain.growths]).toEqual([plain100, 4 * plain100]);
-	expect(plain.growth_classes).toEqual([8, 16, 32, 64].map((slots) => [slots, plain100]));
-	expect(plain.grows_at.map(({ fn, growths }) => [fn, growths])).toEqual([["main.plain", 4 * plain100]]);
+	// A map that grows for the first time after a collection may not be linked: then none of its growths is.
+	const unlinked = trace.end.growths_unlinked ?? 0;
+	expect(plain.grew).toBeGreaterThan(0.9 * plain100);
+	expect(plain.grew).toBeLessThanOrEqual(plain100);
+	expect(4 * plain.grew + unlinked).toBeGreaterThanOrEqual(4 * plain100);
+	expect(plain.growth_classes).toEqual([8, 16, 32, 64].map((slots) => [slots, plain.grew]));
+	expect(plain.grows_at.map(({ fn, growths }) => [fn, growths])).toEqual([["main.plain", 4 * plain.grew]]);
 	// Every map has one of these sizes; some were garbage when they were looked at.
 	const sizes: [string, number[]][] = [
 		["plain", [3, 100]],
@@ -65,7 +69,8 @@ function expectLinked(trace: Trace, truth: Truth): void {
 		expect([fn, total(row.sizes) + row.unknown, row.unknown < row.seen / 4]).toEqual([fn, row.seen, true]);
 	}
 	expect(total(plain.sizes.filter(([entries]) => entries === 100))).toBeLessThanOrEqual(plain100);
-	const [first] = trace.growths.filter(({ stack }) => stack.some(({ fn }) => fn === "main.plain"));
+	const own = trace.growths.filter(({ stack }) => stack.some(({ fn }) => fn === "main.plain"));
+	const first = own.find(({ made_at }) => made_at !== undefined);
 	expect([first?.made_at?.fn, first?.made_hint, first?.storage_bytes]).toEqual(["main.plain", 0, plain.storage_bytes]);
 	expect(first?.age_ns).toBeGreaterThan(0);
 	// Those of the map on the stack of main.local are no map's of the heap.

@@ -7,7 +7,9 @@ import { fileSource, GO_VERSIONS, type GoBuildOptions, goBuild, run } from "../.
 
 const program = "makes";
 
-function found(options: Omit<GoBuildOptions, "program">) {
+type Build = Omit<GoBuildOptions, "program"> & { program?: string };
+
+function found(options: Build) {
 	const path = goBuild({ program, ...options });
 	const binary = openGoBinary(fileSource(path));
 	const probes = surveyMakes(binary).map(({ wanted, probe }) => {
@@ -68,10 +70,12 @@ for (const arch of ["amd64", "arm64"] as const) {
 }
 
 describe("makes of other builds are found, too", () => {
-	const builds: [string, Omit<GoBuildOptions, "program">][] = [
+	const builds: [string, Build][] = [
 		["stripped", { version: "1.24", ldflags: "-s -w" }],
 		["position-independent", { version: "1.23", buildmode: "pie" }],
 		["without optimisation", { version: "1.23", gcflags: "all=-N -l" }],
+		["without optimisation, swiss maps", { version: "1.27", gcflags: "all=-N -l" }],
+		["cgo", { version: "1.24", cgo: true, program: "exports" }],
 		["classic maps of 1.24", { version: "1.24", experiment: "noswissmap" }],
 	];
 	for (const [what, options] of builds) {
