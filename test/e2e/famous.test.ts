@@ -5,6 +5,7 @@
 import { describe, expect } from "bun:test";
 import type { Frame, GrowthRecord } from "../../src/records/records.ts";
 import { missingForTracing, testWith } from "../support/capability.ts";
+import { exactCalls } from "../support/figures.ts";
 import { ledgerFaults, runTraced, type Trace } from "../support/trace.ts";
 import { buildProgram } from "./build-program.ts";
 
@@ -121,7 +122,7 @@ describe.each(VERSIONS)("Go %s", (version) => {
 	famousTest(
 		"churn: growth at constant size",
 		async () => {
-			const { report, bySite } = await observe("churn", version);
+			const { report, trace, bySite } = await observe("churn", version);
 			const said = report.sites[0]?.growths ?? [];
 			// One map, one goroutine: the order is the same too.
 			expect(bySite[0]?.map(compared)).toEqual(said);
@@ -131,6 +132,11 @@ describe.each(VERSIONS)("Go %s", (version) => {
 			if (swiss) {
 				expect(same).toEqual([]);
 				expect(said.length).toBeLessThan(10);
+				// Tombstones are pruned before rehash, not in it: each of its calls makes new tables.
+				const calls = exactCalls(trace.end.calls);
+				const of = (fn: string): number => calls[`internal/runtime/maps.(*table).${fn}`] ?? 0;
+				expect(of("rehash")).toBe(of("grow") + of("split"));
+				expect(of("rehash")).toBeGreaterThan(0);
 			} else {
 				// Some 13 times in 20,000 replacements.
 				expect(same.length).toBeGreaterThan(5);
