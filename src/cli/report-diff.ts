@@ -1,6 +1,11 @@
 /** `gomapgrow report NEW --diff BASE`: what changed, and whether it is within limits. */
 import { appendFileSync } from "node:fs";
 import { EXIT, GomapgrowError } from "../errors/error.ts";
+import { differenceGraph } from "../export/flame/difference.ts";
+import type { FlameMetric } from "../export/flame/metric.ts";
+import { flameSvg } from "../export/flame/svg.ts";
+import { FlameGraphBuilder } from "../export/flame/tree.ts";
+import { NewFile } from "../export/new-file.ts";
 import { sanitize } from "../lib/sanitize.ts";
 import { readRecordings } from "../recording/read.ts";
 import { compareSides, type Diff, type DiffUnit } from "../report/diff/compare.ts";
@@ -14,10 +19,12 @@ export interface DiffOptions {
 	/** Absent: totals of complete recordings of `run`, and with limits; rates otherwise. */
 	unit: DiffUnit | undefined;
 	limits: Limits | undefined;
+	/** A flame graph of the new side, red where it rose and blue where it fell. */
+	flame: { path: string; metric: FlameMetric } | undefined;
 }
 
 /** The checked --diff, with --per and --fail-above that belong to it. Throws E-USAGE. */
-export function diffOptions(options: Record<string, unknown>): DiffOptions | undefined {
+export function diffOptions(options: Record<string, unknown>, flame: DiffOptions["flame"]): DiffOptions | undefined {
 	const { diff, per, failAbove } = options;
 	if (diff === undefined) {
 		if (per === undefined && failAbove === undefined) return undefined;
@@ -36,27 +43,49 @@ export function diffOptions(options: Record<string, unknown>): DiffOptions | und
 	return {
 		base: String(diff),
 		unit: per,
+		flame,
 		limits: failAbove === undefined ? undefined : parseLimits(String(failAbove)),
 	};
 }
 
-async function readSide(paths: readonly string[]): Promise<{ side: DiffSide; notes: string[] }> {
+interface Read {
+	side: DiffSide;
+	notes: string[];
+	graph: FlameGraphBuilder;
+}
+
+async function readSide(paths: readonly string[], metric: FlameMetric): Promise<Read> {
 	const samples = new WindowSamples();
-	const { merged, notes } = await readRecordings(paths, (record) => samples.add(record));
-	return { side: diffSide(merged, notes, samples), notes };
+	const graph = new FlameGraphBuilder(metric);
+	const { merged, notes } = await readRecordings(paths, (record) => {
+		samples.add(record);
+		if (record.type === "growth" || record.type === "work") graph.add({ ...record, pid: 0 });
+	});
+	return { side: diffSide(merged, notes, samples), notes, graph };
+}
+
+function writeFlame(file: NewFile, before: Read, now: Read, unit: DiffUnit): void {
+	const scale = unit === "second" && before.side.seconds > 0 ? now.side.seconds / before.side.seconds : 1;
+	const graph = differenceGraph(before.graph.build(), now.graph.build(), scale);
+	file.write(flameSvg(graph, { subject: "compared with the base" }));
+	if (file.failure !== undefined)
+		throw new GomapgrowError("E-IO", { wanted: "to write the flame graph", found: file.failure });
 }
 
 /** Returns the exit code: 5 above a limit, 1 where it cannot be judged. Throws E-USAGE, E-IO, E-RECORD-…. */
 export async function reportDiff(
 	paths: readonly string[],
-	{ base, unit: asked, limits }: DiffOptions,
+	{ base, unit: asked, limits, flame }: DiffOptions,
 	{ json, rows }: { json: boolean; rows: number },
 ): Promise<number> {
-	const before = await readSide([base]);
-	const now = await readSide(paths);
+	const file = flame === undefined ? undefined : new NewFile(flame.path);
+	const metric = flame?.metric ?? "growths";
+	const [before, now] = [await readSide([base], metric), await readSide(paths, metric)];
 	const whole = before.side.wholeRuns && now.side.wholeRuns;
 	const unit = asked ?? (whole || limits !== undefined ? "total" : "second");
 	const diff = compareSides(before.side, now.side, unit);
+	if (file !== undefined) writeFlame(file, before, now, unit);
+	file?.close();
 	const verdict = limits === undefined ? undefined : judge(diff, limits, before.side, now.side);
 	const { isTTY, columns = 80 } = process.stdout;
 	const notes = [...before.notes, ...now.notes];

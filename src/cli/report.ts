@@ -85,18 +85,20 @@ export function reportOptions(options: Record<string, unknown>): ReportCommandOp
 			mend: "perf script | stackcollapse-perf.pl   # folds the stacks of all samples",
 		});
 	}
-	const diff = diffOptions(options);
-	if (diff !== undefined && (wrong !== undefined || fromPerf !== undefined)) {
+	const metric = parseMetric(options.metric);
+	const diff = diffOptions(options, flame === undefined ? undefined : { path: flame, metric });
+	const beside = other ?? (pprof !== undefined ? "pprof" : speedscope !== undefined ? "speedscope" : undefined);
+	if (diff !== undefined && (beside !== undefined || fromPerf !== undefined)) {
 		throw new GomapgrowError("E-USAGE", {
-			wanted: "a table or --json with --diff",
-			found: `--${wrong ?? "from-perf"}`,
+			wanted: "a table, --json or --flame with --diff",
+			found: `--${beside ?? "from-perf"}`,
 		});
 	}
 	return {
 		...{ fromPerf, diff },
 		format: asked[0] ?? (file === undefined ? "table" : "nothing"),
 		...{ flame, pprof, speedscope, force: options.force === true },
-		metric: parseMetric(options.metric),
+		metric,
 		...{ rows, sort },
 		color: parseColor(options.color),
 	};

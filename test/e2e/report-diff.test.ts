@@ -26,10 +26,12 @@ testWith(missingForTracing())("report --diff passes equal work, and finds the ca
 	expect([equal.code, equal.text]).toEqual([0, expect.stringContaining("within the limits")]);
 	const summary = join(folder, "summary.md");
 	const github = { GITHUB_ACTIONS: "true", GITHUB_STEP_SUMMARY: summary };
-	const above = await gomapgrow(["report", more, "--diff", base, ...limits], github);
+	const flame = join(folder, "diff.svg");
+	const above = await gomapgrow(["report", more, "--diff", base, "--flame", flame, ...limits], github);
 	expect(above.code).toBe(5);
 	expect(above.text).toMatch(/^::error file=\S+main\.go,line=\d+,title=map growth::main\.growStr /m);
 	expect(readFileSync(summary, "utf8")).toContain("main.growStr");
+	expect(readFileSync(flame, "utf8")).toContain("before ");
 	const rates = await gomapgrow(["report", more, "--diff", base, "--per", "second", ...limits]);
 	expect([rates.code, rates.errors]).toEqual([1, expect.stringContaining("cannot judge: ")]);
 });

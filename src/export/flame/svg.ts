@@ -4,6 +4,7 @@ import { formatShare, plural } from "../../text/units.ts";
 import { displayWidth, endEllipsis } from "../../text/width.ts";
 import { xmlText } from "../../text/xml.ts";
 import { CATEGORY_TEXT, categoryOf, type FlameCategory, packageOf, shadeOf } from "./category.ts";
+import { changeClass, changeStyle } from "./difference.ts";
 import script from "./flame-script.js" with { type: "text" };
 import { METRIC_TEXT } from "./metric.ts";
 import { flameStyle, SHADES } from "./style.ts";
@@ -62,6 +63,7 @@ function place(root: FlameNode, width: number): { placed: Placed[]; hidden: numb
 }
 
 function colorClass(node: FlameNode): string {
+	if (node.before !== undefined) return changeClass(node);
 	const category = categoryOf(node);
 	const shade = category === "all" ? 0 : shadeOf(node.fn === undefined ? node.name : packageOf(node.fn), SHADES);
 	return `${category}${shade}`;
@@ -94,7 +96,9 @@ function frameElement(frame: Placed, graph: FlameGraph, width: number, bottom: n
 	const y = bottom - (depth + 1) * ROW;
 	const label = frameLabel(node);
 	const text = fitted(label, Math.floor((w - 2 * PADDING) / COLUMN));
-	const amount = `${METRIC_TEXT[graph.metric].format(node.value)}, ${formatShare(node.value, graph.root.value)}`;
+	const { format } = METRIC_TEXT[graph.metric];
+	const before = node.before === undefined ? "" : `, before ${format(Math.round(node.before))}`;
+	const amount = `${format(node.value)}, ${formatShare(node.value, graph.root.value)}${before}`;
 	const name = node.kind === "inlined" ? `${node.name} (inlined)` : node.name;
 	const kept = text === label ? "" : ` data-l="${xmlText(label)}"`;
 	return [
@@ -121,6 +125,16 @@ function legend(placed: readonly Placed[], y: number): string {
 	return entries.join("\n");
 }
 
+function changeLegend(y: number): string {
+	let x = MARGIN;
+	const entry = (name: string, text: string): string => {
+		const at = x;
+		x += Math.round(17 + text.length * COLUMN + 20);
+		return `<g class="${name}"><rect x="${at}" y="${y}" width="11" height="11" rx="2.5"/></g><text class="key" x="${at + 17}" y="${y + 9.5}">${text}</text>`;
+	};
+	return [entry("up4", "rose, or new"), entry("even0", "as before"), entry("down4", "fell")].join("\n");
+}
+
 /** The picture as the text of an SVG document; the same graph gives the same text. */
 export function flameSvg(graph: FlameGraph, options: SvgOptions = {}): string {
 	const width = Math.max(MIN_WIDTH, Math.round(options.width ?? 1200));
@@ -128,6 +142,7 @@ export function flameSvg(graph: FlameGraph, options: SvgOptions = {}): string {
 	const rows = placed.length === 0 ? 3 : depthOf(graph.root);
 	const height = HEADER + rows * ROW + FOOTER;
 	const bottom = height - FOOTER;
+	const compares = graph.root.before !== undefined;
 	const [title = "", ...parts] = flameTitle(graph);
 	if (options.subject !== undefined) parts.push(options.subject);
 	if (hidden > 0) parts.push(`${plural(hidden, "frame")} too narrow to be drawn`);
@@ -136,12 +151,12 @@ export function flameSvg(graph: FlameGraph, options: SvgOptions = {}): string {
 	return `<?xml version="1.0" encoding="UTF-8"?>
 <svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" data-width="${width}" data-height="${height}" data-min-width="${MIN_WIDTH}" data-margin="${MARGIN}" data-column="${COLUMN}" data-total="${PARTS}">
 <title>${xmlText([title, ...parts].join(" · "))}</title>
-<style>${flameStyle()}</style>
+<style>${flameStyle()}${compares ? changeStyle() : ""}</style>
 <rect class="paper" width="100%" height="100%"/>
 <text class="head" x="${MARGIN}" y="34">${xmlText(title)}</text>
 <text class="dim" x="${MARGIN}" y="56">${xmlText(parts.join(" · "))}</text>
 ${empty}${placed.map((frame) => frameElement(frame, graph, width, bottom)).join("")}<text id="details" x="${MARGIN}" y="${bottom + 22}"></text>
-${legend(placed, bottom + 36)}
+${compares ? changeLegend(bottom + 36) : legend(placed, bottom + 36)}
 <script><![CDATA[
 ${script}]]></script>
 </svg>

@@ -20,6 +20,8 @@ export interface FlameNode {
 	kind: FlameKind;
 	/** Of this frame and all above it. */
 	value: number;
+	/** What it was before, of a graph that compares two. */
+	before?: number;
 	/** Most valuable first, then by name. */
 	children: FlameNode[];
 }
