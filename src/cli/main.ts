@@ -88,6 +88,11 @@ const HANDLERS: Record<CommandName, (call: Call) => number | Promise<number>> = 
 		const { mapsOptions } = await import("./maps-options.ts");
 		return await maps(operands, mapsOptions(options, parseColor(options.color)));
 	},
+	advise: async ({ operands, options, args }) => {
+		const { advise } = await import("./advise.ts");
+		const { adviseOptions } = await import("./advise-options.ts");
+		return await advise(operands, adviseOptions(options), args);
+	},
 	verify: async (call) => {
 		const { verify, verifyOptions } = await import("./verify.ts");
 		return await verify(single(call), verifyOptions(call.options, parseColor(call.options.color)), call.args);

@@ -1,4 +1,6 @@
 /** `gomapgrow report`: what is in a recording, as tables, JSON or flame graphs. */
+import { Adviser } from "../advise/advise.ts";
+import { SHOWN_ADVICE, topAdvice } from "../advise/text.ts";
 import { EXIT, GomapgrowError } from "../errors/error.ts";
 import { asciiFlame } from "../export/flame/ascii.ts";
 import { foldedText } from "../export/flame/folded.ts";
@@ -126,7 +128,12 @@ function exportsOf({ pprof, speedscope, force, format }: ReportCommandOptions): 
 	return exports;
 }
 
-function printed(result: ReadResult, graph: FlameGraphBuilder, options: ReportCommandOptions): string {
+function printed(
+	result: ReadResult,
+	graph: FlameGraphBuilder,
+	adviser: Adviser,
+	options: ReportCommandOptions,
+): string {
 	const { merged, notes } = result;
 	const { isTTY, columns = 80 } = process.stdout;
 	switch (options.format) {
@@ -134,6 +141,7 @@ function printed(result: ReadResult, graph: FlameGraphBuilder, options: ReportCo
 			return reportText(merged, {
 				...{ columns: isTTY ? columns : Number.POSITIVE_INFINITY, notes },
 				...{ rows: options.rows, sort: options.sort },
+				advice: topAdvice(adviser.result(), SHOWN_ADVICE),
 			});
 		case "json":
 			return reportJson(merged, notes);
@@ -171,7 +179,9 @@ export async function report(paths: readonly string[], options: ReportCommandOpt
 	try {
 		const exports = exportsOf(options);
 		const graph = new FlameGraphBuilder(options.metric);
+		const adviser = new Adviser();
 		const result = await readRecordings(paths, (record) => {
+			adviser.add(record);
 			if (record.type === "growth" || record.type === "work") graph.add(record);
 			else if (record.type === "target") graph.addProcess(record.pid, record.name);
 			for (const each of exports) each.add(record);
@@ -185,7 +195,7 @@ export async function report(paths: readonly string[], options: ReportCommandOpt
 			}
 		}
 		const exported = exports.map((each) => each.finish(result)).join("");
-		writeAll(1, exported + printed(result, graph, options));
+		writeAll(1, exported + printed(result, graph, adviser, options));
 		const inReport = options.format === "table" || options.format === "json";
 		if (!inReport) writeAll(2, result.notes.map((note) => `missing: ${note}\n`).join(""));
 	} finally {

@@ -1,5 +1,6 @@
 /** The JSON Schema of everything that is printed as one record a line: `gomapgrow schema` prints it. */
 
+import { adviceRecord } from "../advise/record.ts";
 import { DIFF_ANSWERS } from "../census/diff-record.ts";
 import { CENSUS_ANSWERS } from "../census/record.ts";
 import { PROGRAM_ANSWERS } from "../programs/record.ts";
@@ -16,7 +17,12 @@ export const ANSWERS: Readonly<Record<string, JsonSchema>> = {
 	...PROGRAM_ANSWERS,
 };
 
-const ALL_ANSWERS = { ...ANSWERS, ...CENSUS_ANSWERS, ...DIFF_ANSWERS };
+/** What `advise --json` prints. */
+const ADVICE: Readonly<Record<string, JsonSchema>> = {
+	advice: { ...adviceRecord.json, description: "printed by advise --json: what to change at which line" },
+};
+
+const ALL_ANSWERS = { ...ANSWERS, ...ADVICE, ...CENSUS_ANSWERS, ...DIFF_ANSWERS };
 
 /** The records of recordings, then the answers of commands that look once. */
 export const DESCRIBED_TYPES: readonly string[] = [...RECORD_TYPES, ...Object.keys(ALL_ANSWERS)];

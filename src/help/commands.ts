@@ -388,6 +388,43 @@ export const COMMANDS = [
 		],
 	},
 	{
+		name: "advise",
+		arguments: "<file...> | <target> | --check <a> <b>",
+		summary: "which lines should make their maps with another size hint, and what it saves",
+		details: [
+			"Reads recordings that were made with --makes, or observes a program while it runs. Each advice names the line that makes the maps, the edit, what it saves, and how many maps that rests on. Lines for which nothing certain can be said are counted, not guessed.",
+			"A line of the source is shown where it is below the working directory, or the folder of --source, and makes a map of that type.",
+		],
+		completes: "process",
+		options: [
+			{ name: "duration", value: "time", about: "of a process: observe for this long (default: 30s)" },
+			budget("1%"),
+			{ ...OUTPUT, about: "of a process: write all records to this file, too" },
+			JSON_OBJECT,
+			{ name: "markdown", about: "as a table for an issue or a pull request" },
+			{ name: "github", about: "as annotations of a GitHub Actions workflow" },
+			{ name: "patch", about: "as a unified diff of those edits that are mechanical, for patch -p1 or git apply" },
+			{
+				name: "source",
+				value: "folder",
+				about: "where the sources are (default: the working directory)",
+				completes: "file",
+			},
+			{
+				name: "check",
+				about:
+					"compare what the first recording promises with the second: exit code 5 if it was not kept, 1 if it cannot be judged",
+			},
+			{ name: "rows", value: "n", about: "so much advice as text (default: 20)" },
+		],
+		examples: [
+			{ command: "gomapgrow advise 4711 --duration 1m", about: "a process, for a minute" },
+			{ command: "gomapgrow advise run.ndjson.gz", about: "what was recorded with --makes" },
+			{ command: "gomapgrow advise run.ndjson.gz --patch | git apply", about: "edit the sources" },
+			{ command: "gomapgrow advise --check before.ndjson.gz after.ndjson.gz", about: "was it true?" },
+		],
+	},
+	{
 		name: "verify",
 		arguments: "<target>",
 		summary: "count the same calls twice, by our programs and by perf, and compare",

@@ -9,6 +9,7 @@ import { type Timing, untimed } from "../tracer/timed-probes.ts";
 export function targetRecord(target: Target, time: string, timing: Timing): TargetRecord {
 	const { binary, identity, plan } = target;
 	const { unproven } = target;
+	const { modulePath } = binary.buildInfo;
 	const limits = [...(plan.limits ?? []), ...(unproven === undefined ? [] : [unproven]), ...untimed(plan, timing)];
 	return {
 		type: "target",
@@ -19,6 +20,7 @@ export function targetRecord(target: Target, time: string, timing: Timing): Targ
 		...(binary.buildId === undefined ? {} : { build_id: sanitize(binary.buildId) }),
 		...(identity.container === undefined ? {} : { container: sanitizedContainer(identity.container) }),
 		go_version: sanitize(plan.goVersion),
+		...(modulePath === undefined ? {} : { module: sanitize(modulePath, 4096) }),
 		map_impl: plan.impl,
 		arch: binary.arch,
 		pie: binary.pie,

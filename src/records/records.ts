@@ -81,6 +81,7 @@ const target = object({
 	build_id: optional(text),
 	container: optional(part.containerRecord, "the container that the process is in"),
 	go_version: text,
+	module: optional(text, "path of the main module, for programs built in one"),
 	map_impl: part.impl,
 	arch: text,
 	pie: flag,

@@ -30,16 +30,27 @@ export interface ReportOptions {
 	sort: ReportSort;
 	/** What is missing or wrong, as sentences. */
 	notes: readonly string[];
+	/** The best advice on size hints, one line each. */
+	advice?: readonly string[];
 }
 
 /** The summary, word for word as the live views end with it when there is one recording. */
-function summary(merged: MergedRecordings): string {
+function summary(merged: MergedRecordings, advice: readonly string[]): string {
 	const { sums, elapsedNs, ledger, losses, recordings, count } = merged;
 	const targets = recordings.flatMap((recording) => recording.targets);
 	const complete = count === recordings.length;
 	const tiers = complete ? allTiers(recordings.map(({ measured }) => measured)) : undefined;
 	const overhead = mostOverhead(recordings, complete);
-	return summaryText({ elapsedNs, total: sums, ledger, measured: measuredTiers(targets), tiers, losses, overhead });
+	return summaryText({
+		elapsedNs,
+		total: sums,
+		ledger,
+		measured: measuredTiers(targets),
+		tiers,
+		losses,
+		overhead,
+		advice,
+	});
 }
 
 /** What was measured of all recordings together; undefined when one of them does not say so. */
@@ -351,5 +362,5 @@ export function reportText(merged: MergedRecordings, options: ReportOptions): st
 		...section("latency", mergedLatency(sums.latency), latencyTable, options),
 		...coarseLine(sums.latency),
 	];
-	return wrapLines(summary(merged), options.columns) + lines.map((line) => `${line}\n`).join("");
+	return wrapLines(summary(merged, options.advice ?? []), options.columns) + lines.map((line) => `${line}\n`).join("");
 }

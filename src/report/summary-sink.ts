@@ -1,4 +1,6 @@
 /** The summary of an observation, as text, at its end; behind the sink that shows the observation itself. */
+import { Adviser } from "../advise/advise.ts";
+import { SHOWN_ADVICE, topAdvice } from "../advise/text.ts";
 import type { Sink, TextOutput, WindowState } from "../observe/sink.ts";
 import { amountOf } from "../records/figure.ts";
 import type { GomapgrowRecord, WindowRecord } from "../records/records.ts";
@@ -12,6 +14,7 @@ export class SummarySink implements Sink {
 	#latest: WindowState | undefined;
 	readonly #overhead = new OverheadSum();
 	#explained = false;
+	readonly #adviser = new Adviser();
 
 	/** It is not waited for who reads this; one that also takes what else is shown has its reader there. */
 	constructor(out: TextOutput) {
@@ -35,6 +38,7 @@ export class SummarySink implements Sink {
 	}
 
 	write(record: GomapgrowRecord): void {
+		this.#adviser.add(record);
 		if (record.type !== "end" || this.#latest === undefined) return;
 		const { targets, total, losses } = this.#latest;
 		this.#out.write(
@@ -46,6 +50,7 @@ export class SummarySink implements Sink {
 				tiers: record.measured,
 				losses,
 				overhead: this.#overhead.result(),
+				advice: topAdvice(this.#adviser.result(), SHOWN_ADVICE),
 			}),
 		);
 		this.#out.flush();

@@ -29,6 +29,8 @@ export interface SummaryInput {
 	losses: readonly LossRecord[];
 	/** Absent when it was not measured. */
 	overhead?: Overhead | undefined;
+	/** The best advice on size hints, one line each; absent or empty when there is none. */
+	advice?: readonly string[];
 }
 
 /** How many distinct names there are; "at least" when rows were folded. */
@@ -140,6 +142,7 @@ export function summaryText(input: SummaryInput): string {
 		totalsLine(input),
 		mostLine(total.sites),
 		longestLine(total.maps, allGrowthsRecorded(total, ledger)),
+		...(input.advice ?? []).map((line) => `advice: ${line}`),
 		foldedLine(total.folded),
 		measuredLine(input),
 		ledger === undefined ? "ledger: not known" : ledgerText(ledger, measured),

@@ -24,7 +24,7 @@ const MAY_IMPORT: Record<string, readonly string[] | "all"> = {
 	stats: ["budget", "gomap", "records", "lib"],
 	observe: ["budget", "tracer", "gomap", "stats", "records", "lib"],
 	recording: ["process", "kernel", "stats", "records", "text", "lib"],
-	report: ["census", "observe", "recording", "stats", "records", "text", "lib"],
+	report: ["advise", "census", "observe", "recording", "stats", "records", "text", "lib"],
 	export: ["observe", "recording", "report", "stats", "process", "gomap", "records", "text", "lib"],
 	metrics: ["gomap", "records", "text", "lib"],
 	serve: ["metrics", "export", "observe", "process", "records", "lib"],
@@ -35,6 +35,7 @@ const MAY_IMPORT: Record<string, readonly string[] | "all"> = {
 	census: ["snapshot", "gobin", "gomap", "elf", "isa", "dwarf", "records", "text", "lib"],
 	verify: ["observe", "tracer", "kernel", "plan", "process", "records", "text", "lib"],
 	"perf-profile": ["gobin", "gomap", "process", "recording", "report", "stats", "records", "text", "lib"],
+	advise: ["gomap", "records", "text", "lib"],
 	help: ["export", "process", "text"],
 	cli: "all",
 };

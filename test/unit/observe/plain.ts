@@ -88,7 +88,12 @@ export function plainTarget(pid: number, name = `p${pid}`): Target & { closes: n
 	const target = {
 		identity: { pid, name, exe: `/bin/${name}`, openPath: `/proc/${pid}/exe` },
 		plan: probePlan([plannedProbe(FN, { role: "hashGrow", tier: "growth" })]),
-		binary: { arch: "amd64", pie: false, stripped: false },
+		binary: {
+			arch: "amd64",
+			pie: false,
+			stripped: false,
+			buildInfo: { goVersion: "", dependencies: 0, settings: new Map() },
+		},
 		closes: 0,
 		close() {
 			target.closes++;
