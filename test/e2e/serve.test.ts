@@ -56,7 +56,7 @@ testWith(missingForTracing())(
 		// Before it works it has nothing but the maps of its runtime and packages; they are read all the same.
 		await waitFor((metrics) => /^gomapgrow_censuses_total\{outcome="read"\} [1-9]/m.test(metrics));
 		const profile = fetch(`${url}/debug/pprof/mapgrowth?seconds=60&pid=${target.pid}`);
-		await Bun.sleep(500);
+		await Bun.sleep(1500);
 		target.writeLine("go");
 		const after = await target.until("its counters", ({ stdout }) => callsOf(stdout, "end"), PATIENCE_MS);
 		const growths = (after["runtime.hashGrow"] ?? 0) - (before["runtime.hashGrow"] ?? 0);
