@@ -9,6 +9,7 @@ import type { Advice, AdviceRecord } from "./record.ts";
 const MAX_CHURN = 16_384;
 const MAX_TARGETS = 4096;
 const MAX_SITES = 16_384;
+const MAX_LIMITS = 16;
 
 /** Takes the records of recordings, one recording after the other. */
 export class Adviser {
@@ -16,6 +17,8 @@ export class Adviser {
 	readonly #leftOut: LeftOut = { untyped: 0, unknownProcess: 0 };
 	#targets = new Map<number, TargetRecord>();
 	#churn = new Map<string, Churn>();
+	/** What could not be seen of the programs. */
+	readonly #limits = new Set<string>();
 	#observedNs = 0;
 	#unlinked = 0;
 	#omitted = 0;
@@ -29,6 +32,7 @@ export class Adviser {
 		if (record.type === "target") {
 			const target = record as TargetRecord;
 			if (this.#targets.size < MAX_TARGETS) this.#targets.set(target.pid, target);
+			for (const limit of target.limits ?? []) if (this.#limits.size < MAX_LIMITS) this.#limits.add(limit);
 		} else if (record.type === "growth") addChurn(this.#churn, record as GrowthRecord, MAX_CHURN);
 		else if (record.type === "end") this.#end(record as EndRecord);
 	}
@@ -82,6 +86,7 @@ export class Adviser {
 	#notes(): string[] {
 		const { unknownProcess } = this.#leftOut;
 		return [
+			...this.#limits,
 			...(this.#withMakes < this.#recordings
 				? [`${plural(this.#recordings - this.#withMakes, "recording")} without makes: recorded without --makes`]
 				: []),
@@ -89,7 +94,9 @@ export class Adviser {
 				? ["makes were watched part of the time: numbers are estimates; --budget off watches all"]
 				: []),
 			...(this.#unlinked > 0
-				? [`${plural(this.#unlinked, "growth")} of maps whose making was not seen: made before the start, or cloned`]
+				? [
+						`${plural(this.#unlinked, "growth")} of maps whose making was not seen: made before the start, cloned, or not linked to their line`,
+					]
 				: []),
 			...(this.#omitted > 0 ? [`${plural(this.#omitted, "map")} made at lines for which there was no room`] : []),
 			...(unknownProcess > 0

@@ -21,7 +21,7 @@ interface Candidate extends Change {
 	hint: number;
 }
 
-/** At most one advice. `hidden` sites are those that an edit cannot change. */
+/** At most one advice. */
 export function chooseAdvice(site: MakeSite): Chosen {
 	if (site.clone) return {};
 	const grew = site.parts.some((part) => part.grew > 0 || part.growths.length > 0 || part.sameSize.length > 0);
