@@ -130,8 +130,9 @@ __noinline __u32 bucket_of(__u64 duration_ns)
 /* 0: there is no room for it. */
 static __always_inline int add_latency(__u32 entry, __u64 map_type, __u64 duration_ns)
 {
-	struct gmg_latency_key key = { .site = entry, .map_type = map_type };
-	struct gmg_latency_key rest = { .site = entry };
+	__u32 tgid = current_id() >> 32;
+	struct gmg_latency_key key = { .site = entry, .tgid = tgid, .map_type = map_type };
+	struct gmg_latency_key rest = { .site = entry, .tgid = tgid };
 	struct gmg_latency_row *row = bpf_map_lookup_elem(&latency_rows, &key);
 	__u32 bucket;
 

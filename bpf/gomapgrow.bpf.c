@@ -19,6 +19,7 @@
 #include "samples.h"
 #include "exits.h"
 #include "makes.h"
+#include "follow.h"
 
 /* ---- growths ---- */
 

@@ -193,7 +193,7 @@ struct gmg_make_row {
 
 struct gmg_latency_key {
 	__u32 site;        /* the function's entry */
-	__u32 pad;
+	__u32 tgid;
 	__u64 map_type;
 };
 
@@ -214,6 +214,28 @@ struct gmg_options {
 	__u32 exec_start;
 	__u32 makes;            /* growths are linked to the making of their maps */
 	__u64 pid_namespace_device;
+	__u32 follows;          /* children of processes are followed, and probes are those of files: see struct gmg_followed */
+	__u32 pad;
+};
+
+/* Where the kernel keeps what follow.h reads (BTF); fixed when the object is loaded. 0: the field is not there. */
+struct gmg_follow_offsets {
+	__u32 task_tgid;
+	__u32 task_exit_code;
+	__u32 task_signal;
+	__u32 signal_live;
+	__u32 signal_flags;
+	__u32 signal_group_exit_code;
+	__u32 binprm_file;
+	__u32 file_inode;
+	__u32 inode_sb;
+	__u32 sb_dev;
+	__u32 inode_ino;
+	__u32 inode_generation;
+	__u32 inode_size;
+	__u32 inode_mtime;
+	__u32 inode_mtime_ns;
+	__u32 pad;
 };
 
 #define GMG_MACHINE_X86_64 0
@@ -295,6 +317,51 @@ struct gmg_left {
 	__u32 site;
 	__u32 pad;
 };
+
+/* A file that is executed, as it was then. */
+struct gmg_file {
+	__u64 ino;
+	__u64 size;
+	__u64 mtime;
+	__u32 mtime_ns;
+	__u32 dev;
+	__u32 generation;
+	__u32 pad;
+};
+
+enum gmg_followed_kind {
+	GMG_FOLLOWED_FORK = 1, /* a process with probes has a child, which executes the same program until it says otherwise */
+	GMG_FOLLOWED_EXEC = 2, /* a process of the tree executes a file that may be Go's, or one with probes executes another */
+	GMG_FOLLOWED_EXIT = 3, /* one that was reported has ended */
+};
+
+/* Records of the second ring buffer. */
+struct gmg_followed {
+	__u32 kind;
+	__u32 tgid;        /* by the tool's numbers; 0: not known */
+	__u32 tree;        /* by those of the first PID namespace: key of the tree */
+	__u32 parent;      /* fork: by the tool's numbers */
+	__u64 time_ns;
+	__u32 status;      /* exit: as of wait(2) */
+	__u8 has_status;
+	__u8 held;         /* exec: it waits for SIGCONT */
+	__u8 other;        /* exec: the file is known not to be Go's */
+	__u8 pad;
+	struct gmg_file file; /* exec */
+};
+
+/* Counted on the way (follow_counts). */
+enum gmg_follow_count {
+	GMG_FOLLOW_EXECUTED = 0,  /* programs that were executed in the tree */
+	GMG_FOLLOW_LOST = 1,      /* records without room */
+	GMG_FOLLOW_UNTRACKED = 2, /* processes without room in the tree */
+	GMG_FOLLOW_COUNTS = 3,
+};
+
+#define GMG_FOLLOW_RING_BYTES (256u << 10)
+#define GMG_TREE 16384       /* processes of the tree at once */
+#define GMG_OTHER_FILES 4096 /* files that are known not to be Go's */
+#define GMG_HELD 1024
 
 #define GMG_FAULT_HEADER 1
 #define GMG_FAULT_TABLE 2

@@ -191,6 +191,69 @@ struct {
 	__type(value, struct gmg_settings);
 } settings SEC(".maps");
 
+/* A process that is followed. */
+struct member {
+	__u32 base;        /* its first site, of those that it has for its file */
+	__u32 file;        /* number of the file with the probes; 0: it has none */
+	__u32 flags;       /* MEMBER_… */
+};
+
+#define MEMBER_EXPECTED 1 /* the probes are those of the file that it is about to execute */
+#define MEMBER_REPORTED 2 /* its end is reported */
+
+/* By number in the first PID namespace. Full: the children are counted as untracked. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, GMG_TREE);
+	__type(key, __u32);
+	__type(value, struct member);
+} tree SEC(".maps");
+
+/* Processes that the tree begins with, by the tool's numbers, until they are heard of. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, GMG_TREE);
+	__type(key, __u32);
+	__type(value, struct member);
+} roots SEC(".maps");
+
+/* Files that are known not to be Go's. Full: the one that was executed longest ago is looked at anew. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, GMG_OTHER_FILES);
+	__type(key, struct gmg_file);
+	__type(value, __u32);
+} other_files SEC(".maps");
+
+/* Stopped processes, by the tool's numbers, and since when. Full: no more are stopped. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, GMG_HELD);
+	__type(key, __u32);
+	__type(value, __u64);
+} held SEC(".maps");
+
+/* Whether processes are stopped when they execute something. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} holding SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, GMG_FOLLOW_COUNTS);
+	__type(key, __u32);
+	__type(value, __u64);
+} follow_counts SEC(".maps");
+
+/* Full: counted as lost. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, GMG_FOLLOW_RING_BYTES);
+} follow_events SEC(".maps");
+
 /* Full: growths are counted as lost. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

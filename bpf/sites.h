@@ -16,15 +16,48 @@ static __always_inline __u64 current_id(void)
 	return bpf_get_current_pid_tgid();
 }
 
+/* What is known of the current process, which has this number in the first PID namespace; null: it is not followed. */
+static __always_inline struct member *member_of(__u32 tgid)
+{
+	struct member *member = bpf_map_lookup_elem(&tree, &tgid), *root;
+	__u32 own;
+
+	if (member)
+		return member;
+	own = current_id() >> 32;
+	root = bpf_map_lookup_elem(&roots, &own);
+	if (!root)
+		return NULL;
+	bpf_map_update_elem(&tree, &tgid, root, BPF_NOEXIST);
+	bpf_map_delete_elem(&roots, &own);
+	return bpf_map_lookup_elem(&tree, &tgid);
+}
+
+/* No such number is given. */
+#define NO_SITE 0xffffffffu
+
+/* Probes of a file are those of all processes that execute it, each of which has sites of its own: the cookie has the file's number and that of the site among those of the process. */
+static __always_inline __u32 site_of_file(__u64 cookie)
+{
+	struct member *member = member_of(bpf_get_current_pid_tgid() >> 32);
+
+	if (!member || member->file != cookie >> 32)
+		return NO_SITE;
+	return member->base + (__u32)cookie;
+}
+
 static __always_inline __u32 site_of(void *ctx)
 {
+	__u64 cookie;
+
 	if (options.site_by_address) {
 		struct address_key key = { .ip = register_instruction_pointer(ctx), .tgid = current_id() >> 32 };
 		__u32 *site = bpf_map_lookup_elem(&site_addresses, &key);
 
-		return site ? *site : GMG_MAX_SITES;
+		return site ? *site : NO_SITE;
 	}
-	return (__u32)bpf_get_attach_cookie(ctx);
+	cookie = bpf_get_attach_cookie(ctx);
+	return options.follows && cookie >> 32 ? site_of_file(cookie) : (__u32)cookie;
 }
 
 static __always_inline __u64 goroutine_of(void *ctx, const struct gmg_site *site)

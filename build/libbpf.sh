@@ -109,7 +109,7 @@ link() (
 	done
 	version_script >"$tmp/exports.map"
 	"$CC" -shared -o "$tmp/library.so" -Wl,-soname,libgomapgrow-bpf.so -Wl,--version-script="$tmp/exports.map" \
-		-Wl,--gc-sections -Wl,--no-undefined -Wl,-Bsymbolic -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,--as-needed \
+		-Wl,-e,gmg_watchman_start -Wl,--gc-sections -Wl,--no-undefined -Wl,-Bsymbolic -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,--as-needed \
 		"${objects[@]}" -Wl,--whole-archive "$libbpf/lib/libbpf.a" -Wl,--no-whole-archive \
 		"$elfutils/lib/libelf.a" "$elfutils/lib/libeu.a" "$zlib/lib/libz.a"
 	"$STRIP" --strip-unneeded "$tmp/library.so"

@@ -112,6 +112,8 @@ export class Governor<Target> {
 			},
 		});
 		this.#budgets.set(target, budget);
+		// Its share is due at once: without one it would get nothing.
+		this.#sharedNs = Number.NEGATIVE_INFINITY;
 		return budget;
 	}
 

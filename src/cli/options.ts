@@ -28,6 +28,8 @@ export interface LiveOptions {
 	inContainers: ContainerFilter | undefined;
 	/** Look for the maps in the heap. */
 	census: boolean;
+	/** What targets start is observed, too. */
+	follow: boolean;
 }
 
 /** Of a processor, or of what the target uses. A command of `run` is started for being watched: its counts should be exact. */
@@ -154,5 +156,6 @@ export function liveOptions(options: Record<string, unknown>, usual?: keyof type
 		inContainers: containerFilter(options),
 		// As --no-latency.
 		census: options.census !== false,
+		follow: usual === "run" ? options.follow !== false : options.follow === true,
 	};
 }

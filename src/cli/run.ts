@@ -3,12 +3,15 @@ import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { GomapgrowError } from "../errors/error.ts";
 import { nameForFile } from "../export/private-file.ts";
+import type { Follower } from "../kernel/follow.ts";
 import { type ExitStatus, HeldProcess, shellExitCode } from "../kernel/held-process.ts";
 import { checkHost } from "../kernel/host-check.ts";
 import { StopRequest } from "../observe/stop-request.ts";
+import { readStat } from "../process/procfs.ts";
 import { resolveCommand } from "../process/resolve-command.ts";
 import { Executable } from "../tracer/executable.ts";
-import { Target } from "../tracer/target.ts";
+import { FollowedTargets } from "../tracer/followed-targets.ts";
+import { Target, type TargetIdentity } from "../tracer/target.ts";
 import { chooseSinks, recordsOnStdout } from "./choose-sinks.ts";
 import { observeLive } from "./observe-live.ts";
 import type { LiveOptions } from "./options.ts";
@@ -109,20 +112,28 @@ export async function run(argv: readonly string[], options: LiveOptions, command
 	});
 	const running = new RunningCommand(child);
 	stopOnSignals(stop, (signal) => running.signal(signal));
+	const followed = options.follow
+		? new FollowedTargets({ iterations: options.iterations, makes: options.makes })
+		: undefined;
 	try {
-		const identity = { pid: child.pid, name: basename(path), exe: path, openPath: path };
-		const target = new Target(identity, new Executable(path, { iterations: options.iterations, makes: options.makes }));
+		const identity: TargetIdentity = { pid: child.pid, name: basename(path), exe: path, openPath: path, command: argv };
+		const { target, error } = openCommand(identity, options, followed !== undefined);
 		await observeLive({
 			...options,
 			...chooseSinks({ ...options, output: outputFor(options.output, path, child.pid) }, stop, true),
 			mode,
 			whole: true,
-			targets: [target],
+			targets: target === undefined ? [] : [target],
+			mayBeEmpty: target === undefined,
+			...(followed === undefined ? {} : following({ followed, stop, target, error, pid: child.pid })),
 			onAttached: () => running.release(),
-			poll: () => {
+			poll: (nowMs) => {
 				const status = child.poll();
-				const exits = status === undefined ? [] : [{ pid: child.pid, ...status }];
-				return { ended: [], started: [], exits, over: status !== undefined };
+				const changes = followed?.poll(nowMs) ?? { ended: [], started: [], exits: [] };
+				if (status === undefined) return { ...changes, over: false };
+				const exits = changes.exits.filter(({ pid }) => pid !== child.pid);
+				const ended = changes.ended.filter((one) => one !== target);
+				return { ...changes, ended, exits: [...exits, { pid: child.pid, ...status }], over: true };
 			},
 			stop,
 			command,
@@ -132,4 +143,57 @@ export async function run(argv: readonly string[], options: LiveOptions, command
 		throw error;
 	}
 	return await running.exitCode();
+}
+
+/** The command as a target; without one: why it is none, where what it starts may be. Throws E-BIN-…, E-TARGET-… */
+function openCommand(
+	identity: TargetIdentity,
+	{ iterations, makes }: LiveOptions,
+	follows: boolean,
+): { target?: Target; error?: GomapgrowError } {
+	try {
+		const executable = new Executable(identity.openPath, { iterations, makes });
+		return { target: new Target(follows ? { ...identity, member: "root" } : identity, executable) };
+	} catch (error) {
+		if (follows && error instanceof GomapgrowError && error.code.startsWith("E-BIN-")) return { error };
+		throw error;
+	}
+}
+
+interface FollowingParts {
+	followed: FollowedTargets;
+	stop: StopRequest;
+	target: Target | undefined;
+	/** Why there is none. */
+	error: GomapgrowError | undefined;
+	pid: number;
+}
+
+/** What the observation needs to follow what the command starts. */
+function following({ followed, stop, target, error, pid }: FollowingParts) {
+	return {
+		following: {
+			holds: true,
+			begin: (follower: Follower | undefined, why: string): void => {
+				if (follower === undefined) {
+					if (error !== undefined) throw cannotFollow(why, error);
+					process.stderr.write(`gomapgrow: processes that the command starts are not observed: ${why}\n`);
+					return;
+				}
+				followed.begin(follower, () => stop.wake());
+				if (target === undefined) followed.addRoot(pid);
+				else followed.addTarget(target, readStat(pid).startTime);
+			},
+		},
+		isUrgent: () => followed.urgent,
+		attached: (one: Target) => followed.attached(one),
+		drop: (one: Target, why: string) => {
+			followed.drop(one, why);
+		},
+		children: () => followed.children(),
+	};
+}
+
+function cannotFollow(why: string, { code, wanted, found }: GomapgrowError): GomapgrowError {
+	return new GomapgrowError(code, { wanted, found: `${found}; and what it starts cannot be observed here: ${why}` });
 }

@@ -4,23 +4,27 @@
  */
 import { availableParallelism, hostname, release, setPriority } from "node:os";
 import { type Governed, Governor } from "../budget/governor.ts";
-import { taskOffsets } from "../kernel/btf.ts";
+import { GomapgrowError } from "../errors/error.ts";
+import { type FollowOffsets, kernelOffsets } from "../kernel/btf.ts";
 import type { AttachMode } from "../kernel/features.ts";
+import type { Follower } from "../kernel/follow.ts";
 import { monotonicNs, processCpuNs, wallNs } from "../kernel/libc.ts";
 import type { Clock } from "../observe/clock.ts";
 import type { Tracing } from "../observe/observation.ts";
 import { allowedProcessors } from "../process/cpu-limit.ts";
 import { MACHINE } from "../process/machine.ts";
 import { errnoCode } from "../process/procfs-file.ts";
-import type { Stream } from "../tracer/probes.ts";
-import { Session } from "../tracer/session.ts";
+import { Session, type SessionOptions } from "../tracer/session.ts";
 import { streamControls } from "../tracer/stream-controls.ts";
+import type { Stream } from "../tracer/streams.ts";
 import type { Target } from "../tracer/target.ts";
 import { sitesNeeded, type Timing } from "../tracer/timed-probes.ts";
 
 const OWN_NICENESS = -10;
 /** Room for probes of processes that start later, beside as many again as there are now. */
 const SPARE_SITES = 1024;
+/** The same where their children are observed, too: a hundred programs at once. */
+const SPARE_SITES_FOLLOWING = 4096;
 /** Growths are watched from the first moment on; growth work and iterations begin in windows. */
 const FIRST_STREAMS: readonly Stream[] = ["large", "small"];
 
@@ -37,6 +41,16 @@ export interface TracingOptions {
 	budget: number | undefined;
 	/** Whether everything is attached from the beginning, or growths alone. */
 	whole: boolean;
+	/** Absent: what targets start is not followed. */
+	following?: Following | undefined;
+}
+
+/** Those who follow what targets start. */
+export interface Following {
+	/** Whether a program is stopped until its probes are attached. */
+	holds: boolean;
+	/** Called with a follower, or with why there is none; may throw. */
+	begin(follower: Follower | undefined, why: string): void;
 }
 
 /** Nothing is attached yet. Throws E-HOST-…; nothing is left behind then. */
@@ -45,13 +59,19 @@ export function startTracing(options: TracingOptions): Tracing {
 	const anchor = { wallNs: wallNs(), monotonicNs: monotonicNs() };
 	try {
 		beOnTime();
-		const task = latency ? taskOffsets() : {};
+		const offsets = latency || options.following !== undefined ? kernelOffsets() : { task: {} };
+		const task = latency ? offsets.task : {};
 		const timing: Timing = { latency, fsBase: task.fsBase };
 		const needed = targets.reduce((sum, { plan }) => sum + sitesNeeded(plan, timing), 0);
-		const session = new Session({
-			...{ mode, anchor, latency, task, iterations, makes, maxSites: 2 * needed + SPARE_SITES },
-			streams: budget === undefined || whole ? undefined : FIRST_STREAMS,
-		});
+		const spare = options.following === undefined ? SPARE_SITES : SPARE_SITES_FOLLOWING;
+		const session = openSession(
+			{
+				...{ mode, anchor, latency, task, iterations, makes, maxSites: 2 * needed + spare },
+				streams: budget === undefined || whole ? undefined : FIRST_STREAMS,
+			},
+			offsets.follow,
+			options.following,
+		);
 		return {
 			tracer: session,
 			govern: (report) => govern(session, options, report),
@@ -66,6 +86,34 @@ export function startTracing(options: TracingOptions): Tracing {
 		for (const target of targets) target.close();
 		throw error;
 	}
+}
+
+/** Follows what targets start where that is wanted and the host lets us. */
+function openSession(
+	options: SessionOptions,
+	offsets: FollowOffsets | undefined,
+	following: Following | undefined,
+): Session {
+	if (following === undefined) return new Session(options);
+	let why = "the kernel does not say where its fields are (/sys/kernel/btf/vmlinux), or lockdown forbids to read them";
+	if (options.mode === "perf-address") why = "the kernel has no attach cookies (Linux 5.15)";
+	else if (offsets !== undefined) {
+		try {
+			const session = new Session({ ...options, follow: { offsets, holds: following.holds } });
+			try {
+				following.begin(session.follower, "");
+				return session;
+			} catch (error) {
+				session.close();
+				throw error;
+			}
+		} catch (error) {
+			if (!(error instanceof GomapgrowError && error.code === "E-HOST-BPF")) throw error;
+			why = `${error.wanted}: ${error.found}`;
+		}
+	}
+	following.begin(undefined, why);
+	return new Session(options);
 }
 
 function govern(

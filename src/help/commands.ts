@@ -43,6 +43,11 @@ const OUTPUT: OptionSpec = {
 	completes: "file",
 };
 
+const NO_FOLLOW: OptionSpec = {
+	name: "no-follow",
+	about: "observe the command only, not the programs that it starts",
+};
+
 const JSON_OBJECT: OptionSpec = { name: "json", about: "as one JSON object" };
 
 /** `usual`: the default of the command. */
@@ -127,10 +132,11 @@ export const COMMANDS = [
 		arguments: "-- command [argument...]",
 		summary: "start a command and observe it from its first instruction",
 		details: [
+			"Go programs that the command starts are observed, too: each is stopped before its first instruction until its probes are attached, usually for some milliseconds.",
 			"The command's standard output is left alone and its exit code is passed on. With --json, but no --output, the records own standard output and the command's output goes to standard error.",
 		],
 		completes: "command",
-		options: [...observing(budget("8%")), ...OUTPUTS],
+		options: [...observing(budget("8%")), NO_FOLLOW, ...OUTPUTS],
 		examples: [
 			{ command: "gomapgrow run -- ./server --port 8080", about: "a server, until it ends" },
 			{ command: "gomapgrow run --json -- ./importer data.csv 2>/dev/null | jq .", about: "its records" },
@@ -139,6 +145,7 @@ export const COMMANDS = [
 				command: "go test -exec 'gomapgrow run --budget off -o /tmp/rec/{name}-{pid}.ndjson.gz --' ./...",
 				about: "test binaries, each to a file of its own",
 			},
+			{ command: "gomapgrow run -- go test ./...", about: "the compiler and the tests" },
 		],
 	},
 	{

@@ -2,7 +2,7 @@
 import type { Pointer } from "bun:ffi";
 import { readFileSync } from "node:fs";
 import { GomapgrowError } from "../errors/error.ts";
-import type { TaskOffsets } from "./btf.ts";
+import type { FollowOffsets, TaskOffsets } from "./btf.ts";
 import { forbiddenError, readConfinement } from "./confinement.ts";
 import { objectPath } from "./embedded.ts";
 import { ERRNO, errnoName } from "./errno.ts";
@@ -15,6 +15,7 @@ import {
 	ALWAYS,
 	CALL_ROWS,
 	CERTAIN,
+	FOLLOW_OFFSETS,
 	MACHINE,
 	NO_SLOT,
 	NO_WRAPPERS,
@@ -27,8 +28,19 @@ import {
 	WRAPPERS,
 } from "./wire.ts";
 
-export type ProgramName = "growth" | "work" | "leave" | "iterate" | "make";
-const PROGRAMS: readonly ProgramName[] = ["growth", "work", "leave", "iterate", "make"];
+/** Programs of bpf/follow.h and the tracepoints that they are for. */
+export const TRACEPOINTS = {
+	follow_fork: "sched_process_fork",
+	follow_exec: "sched_process_exec",
+	follow_exit: "sched_process_exit",
+} as const;
+export type FollowProgram = keyof typeof TRACEPOINTS;
+export type ProgramName = "growth" | "work" | "leave" | "iterate" | "make" | FollowProgram;
+const FOLLOW_PROGRAMS = Object.keys(TRACEPOINTS) as readonly FollowProgram[];
+const PROGRAMS: readonly ProgramName[] = ["growth", "work", "leave", "iterate", "make", ...FOLLOW_PROGRAMS];
+/** Their tables, and how small each can be. */
+const FOLLOW_MAPS = { tree: 1, roots: 1, other_files: 1, held: 1, follow_events: 4096 } as const;
+type FollowMap = keyof typeof FOLLOW_MAPS | "holding" | "follow_counts";
 export type MapName =
 	| "sites"
 	| "site_addresses"
@@ -41,7 +53,8 @@ export type MapName =
 	| "iterators"
 	| MakeMap
 	| "settings"
-	| "events";
+	| "events"
+	| FollowMap;
 
 const MAKE_MAPS = ["make_rows", "origins", "last_made", "collections"] as const;
 type MakeMap = (typeof MAKE_MAPS)[number];
@@ -63,6 +76,8 @@ export interface BpfOptions {
 	makes?: boolean | undefined;
 	/** Offsets in the kernel's struct task_struct. */
 	task?: TaskOffsets | undefined;
+	/** Follows what processes start: offsets in the kernel's structs. */
+	follow?: FollowOffsets | undefined;
 	/** How many probed instructions there can be at a time. */
 	maxSites: number;
 	/** Other sizes of tables than the usual ones, to see what happens when they are full; of `events` in bytes, a power of two of pages. */
@@ -148,15 +163,17 @@ function loadError(code: number, log: string): GomapgrowError {
 	return new GomapgrowError("E-HOST-BPF", { wanted: "to load the BPF programs", found, mend });
 }
 
+/** What is not needed is not loaded. */
+function isNeeded(name: ProgramName, { latency, iterations, makes, follow }: BpfOptions): boolean {
+	if (name === "leave") return latency;
+	if (name === "iterate") return iterations;
+	if (name === "make") return makes === true;
+	return !(name in TRACEPOINTS) || follow !== undefined;
+}
+
 /** A chance from 0 to 1 as the programs have it. */
 function chanceOf(chance: number): number {
 	return Math.min(CERTAIN, Math.round(chance * 2 ** 32));
-}
-
-function isNeeded(name: ProgramName, { latency, iterations, makes }: BpfOptions): boolean {
-	if (name === "leave") return latency;
-	if (name === "iterate") return iterations;
-	return name !== "make" || makes === true;
 }
 
 export class BpfObject {
@@ -187,7 +204,8 @@ export class BpfObject {
 				this.#lib.bpf_program__set_autoload(program, false);
 				continue;
 			}
-			if (mode === "multi") this.#lib.bpf_program__set_expected_attach_type(program, BPF_TRACE_UPROBE_MULTI);
+			if (mode === "multi" && !(name in TRACEPOINTS))
+				this.#lib.bpf_program__set_expected_attach_type(program, BPF_TRACE_UPROBE_MULTI);
 			const whole = options.onVerifierLog !== undefined;
 			const log = new Uint8Array(new ArrayBuffer(whole ? WHOLE_LOG_BYTES : LOG_BYTES));
 			this.#logs.set(name, log);
@@ -201,6 +219,8 @@ export class BpfObject {
 		if (!options.latency) this.#resize("goroutines", 1);
 		if (!options.iterations) for (const map of ["grown_maps", "iterators"] as const) this.#resize(map, 1);
 		if (options.makes !== true) for (const map of MAKE_MAPS) this.#resize(map, 1);
+		if (options.follow === undefined)
+			for (const [map, size] of Object.entries(FOLLOW_MAPS)) this.#resize(map as FollowMap, size);
 		for (const [map, size] of Object.entries(options.sizes ?? {})) this.#resize(map as keyof TableSizes, size);
 		const code = this.#lib.bpf_object__load(this.#object);
 		const logs = code === 0 && options.onVerifierLog === undefined ? [] : this.#verifierLogs();
@@ -240,8 +260,20 @@ export class BpfObject {
 		const namespace = ownPidNamespace();
 		view.setUint32(OPTIONS.pidNamespace, namespace?.inode ?? 0, true);
 		view.setBigUint64(OPTIONS.pidNamespaceDevice, namespace?.device ?? 0n, true);
+		view.setUint32(OPTIONS.follows, options.follow === undefined ? 0 : 1, true);
 		const code = map === null ? -ERRNO.ENOENT : this.#lib.bpf_map__set_initial_value(map, value, OPTIONS.size);
 		if (code !== 0) throw loadError(code, "the options in .rodata.options");
+		if (options.follow !== undefined) this.#setFollowOffsets(options.follow);
+	}
+
+	/** struct gmg_follow_offsets, which is a section of its own, too. */
+	#setFollowOffsets(offsets: FollowOffsets): void {
+		const map = this.#lib.bpf_object__find_map_by_name(this.#object, cstring(".rodata.follow"));
+		const value = new Uint8Array(new ArrayBuffer(FOLLOW_OFFSETS.size));
+		for (const [name, offset] of Object.entries(offsets))
+			new DataView(value.buffer).setUint32(FOLLOW_OFFSETS[name as keyof FollowOffsets], offset, true);
+		const code = map === null ? -ERRNO.ENOENT : this.#lib.bpf_map__set_initial_value(map, value, value.length);
+		if (code !== 0) throw loadError(code, "the offsets in .rodata.follow");
 	}
 
 	#resize(name: MapName, entries: number): void {

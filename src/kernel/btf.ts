@@ -5,6 +5,7 @@
 import { CString, type Pointer, read } from "bun:ffi";
 import { readFileSync } from "node:fs";
 import { cstring, type Libbpf, libbpf, pointerOrNull } from "./libbpf.ts";
+import type { FOLLOW_OFFSETS } from "./wire.ts";
 
 const PATH = "/sys/kernel/btf/vmlinux";
 /** In securityfs, which need not be mounted. */
@@ -27,6 +28,9 @@ export interface TaskOffsets {
 	sumExecRuntime?: number;
 	execStart?: number;
 }
+
+/** What the programs of bpf/follow.h read, in bytes from the beginning of each struct. Names of fields as in wire.ts, FOLLOW_OFFSETS. */
+export type FollowOffsets = Record<Exclude<keyof typeof FOLLOW_OFFSETS, "size">, number>;
 
 class KernelTypes {
 	readonly #lib: Libbpf;
@@ -79,24 +83,65 @@ function sum(outer: number | undefined, inner: number | undefined): number | und
  * Throws E-HOST-LIBBPF.
  */
 export function taskOffsets(path = PATH, lockdown = LOCKDOWN): TaskOffsets {
-	if (textIfThere(lockdown).includes("[confidentiality]")) return {};
+	return kernelOffsets(path, lockdown).task;
+}
+
+/** As taskOffsets; `follow`: absent where the kernel does not say all of it. */
+export function kernelOffsets(path = PATH, lockdown = LOCKDOWN): { task: TaskOffsets; follow?: FollowOffsets } {
+	if (textIfThere(lockdown).includes("[confidentiality]")) return { task: {} };
 	const lib = libbpf();
 	const btf = pointerOrNull(lib.btf__parse_raw(cstring(path)));
-	if (btf === null) return {};
+	if (btf === null) return { task: {} };
 	try {
 		const types = new KernelTypes(lib, btf);
-		const fsBase = sum(types.offset("task_struct", "thread"), types.offset("thread_struct", "fsbase"));
-		const entity = types.offset("task_struct", "se");
-		const sumExecRuntime = sum(entity, types.offset("sched_entity", "sum_exec_runtime"));
-		const execStart = sum(entity, types.offset("sched_entity", "exec_start"));
-		return {
-			...(fsBase === undefined ? {} : { fsBase }),
-			...(sumExecRuntime === undefined ? {} : { sumExecRuntime }),
-			...(execStart === undefined ? {} : { execStart }),
-		};
+		const follow = followOffsets(types);
+		return { task: ofTask(types), ...(follow === undefined ? {} : { follow }) };
 	} finally {
 		lib.btf__free(btf);
 	}
+}
+
+/** Linux 6.7 has renamed the time of an inode, 6.11 has split it. */
+function mtimeOf(types: KernelTypes): { seconds: number | undefined; ns: number | undefined } {
+	const seconds = types.offset("inode", "i_mtime_sec");
+	if (seconds !== undefined) return { seconds, ns: types.offset("inode", "i_mtime_nsec") };
+	const time = types.offset("inode", "__i_mtime") ?? types.offset("inode", "i_mtime");
+	return { seconds: time, ns: sum(time, 8) };
+}
+
+function followOffsets(types: KernelTypes): FollowOffsets | undefined {
+	const mtime = mtimeOf(types);
+	const offsets: Record<keyof FollowOffsets, number | undefined> = {
+		taskTgid: types.offset("task_struct", "tgid"),
+		taskExitCode: types.offset("task_struct", "exit_code"),
+		taskSignal: types.offset("task_struct", "signal"),
+		signalLive: types.offset("signal_struct", "live"),
+		signalFlags: types.offset("signal_struct", "flags"),
+		signalGroupExitCode: types.offset("signal_struct", "group_exit_code"),
+		binprmFile: types.offset("linux_binprm", "file"),
+		fileInode: types.offset("file", "f_inode"),
+		inodeSb: types.offset("inode", "i_sb"),
+		sbDev: types.offset("super_block", "s_dev"),
+		inodeIno: types.offset("inode", "i_ino"),
+		inodeGeneration: types.offset("inode", "i_generation"),
+		inodeSize: types.offset("inode", "i_size"),
+		inodeMtime: mtime.seconds,
+		inodeMtimeNs: mtime.ns,
+	};
+	const known = (all: typeof offsets): all is FollowOffsets => Object.values(all).every((one) => one !== undefined);
+	return known(offsets) ? offsets : undefined;
+}
+
+function ofTask(types: KernelTypes): TaskOffsets {
+	const fsBase = sum(types.offset("task_struct", "thread"), types.offset("thread_struct", "fsbase"));
+	const entity = types.offset("task_struct", "se");
+	const sumExecRuntime = sum(entity, types.offset("sched_entity", "sum_exec_runtime"));
+	const execStart = sum(entity, types.offset("sched_entity", "exec_start"));
+	return {
+		...(fsBase === undefined ? {} : { fsBase }),
+		...(sumExecRuntime === undefined ? {} : { sumExecRuntime }),
+		...(execStart === undefined ? {} : { execStart }),
+	};
 }
 
 /** Empty for a file that is not there or is not for us. */

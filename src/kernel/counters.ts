@@ -216,6 +216,7 @@ export class CallCounters {
 export interface LatencyCounts {
 	/** Site of the function's entry. */
 	site: number;
+	tgid: number;
 	/** 0: types beyond the size of the table. */
 	mapType: number;
 	sumNs: number;
@@ -241,6 +242,7 @@ export class LatencyCounters {
 		for (const { key, value } of this.#table.rows()) {
 			const row: LatencyCounts = {
 				site: key.getUint32(LATENCY_KEY.site, true),
+				tgid: key.getUint32(LATENCY_KEY.tgid, true),
 				mapType: readU64(key, LATENCY_KEY.mapType),
 				sumNs: readU64(value, LATENCY_ROW.sumNs),
 				maxNs: readU64(value, LATENCY_ROW.maxNs),

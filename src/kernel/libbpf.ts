@@ -28,6 +28,7 @@ const SYMBOLS = {
 	bpf_program__set_log_level: { args: ["ptr", "u32"], returns: "i32" },
 	bpf_program__attach_uprobe_multi: { args: ["ptr", "i32", "cstring", "ptr", "ptr"], returns: "ptr" },
 	bpf_program__attach_uprobe_opts: { args: ["ptr", "i32", "cstring", "u64", "ptr"], returns: "ptr" },
+	bpf_program__attach_raw_tracepoint: { args: ["ptr", "cstring"], returns: "ptr" },
 	bpf_link__destroy: { args: ["ptr"], returns: "i32" },
 	bpf_link__disconnect: { args: ["ptr"], returns: "void" },
 	bpf_link__fd: { args: ["ptr"], returns: "i32" },
@@ -66,6 +67,7 @@ const SYMBOLS = {
 	gmg_calibration_site: { args: ["u32"], returns: "u64" },
 	gmg_close_later: { args: ["i32", "ptr"], returns: "i32" },
 	gmg_closed: { args: ["ptr", "i32"], returns: "i32" },
+	gmg_watchman: { args: ["ptr"], returns: "i32" },
 	gmg_write_some: { args: ["i32", "ptr", "u32"], returns: "i64" },
 } as const;
 
@@ -132,6 +134,20 @@ export function possibleCpus(lib: Libbpf): number {
 /** A path under which this process can open the library's file. */
 export function libbpfPath(): string {
 	return load().path;
+}
+
+/** Descriptor of a file in memory with the library, to be executed (native/watchman.c), or -errno. */
+export function executableLibrary(): number {
+	const bytes = readFileSync(process.env.GOMAPGROW_LIBBPF || libraryPath);
+	const fd = memfdCreate("gomapgrow-watch", true);
+	if (fd < 0) return fd;
+	try {
+		for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+		return fd;
+	} catch (error) {
+		closeSync(fd);
+		throw error;
+	}
 }
 
 /** A pointer that an FFI call returned; bun:ffi types it wider than the 64-bit ABIs need. */

@@ -60,12 +60,16 @@ export function hasFileCapabilities(path: string): boolean {
 
 const MFD_CLOEXEC = 1;
 const MFD_NOEXEC_SEAL = 8;
+const MFD_EXEC = 16;
 const EINVAL = 22;
 
-/** A nameless file in memory; the seal (Linux 6.3) is left out where the kernel does not know it. Returns the descriptor or -errno. */
-export function memfdCreate(name: string): number {
+/**
+ * A nameless file in memory, which may be executed or not; that is left out where the kernel does not know it (before
+ * Linux 6.3). Returns the descriptor or -errno.
+ */
+export function memfdCreate(name: string, executable = false): number {
 	const cname = Buffer.from(`${name}\0`);
-	let fd = library.symbols.memfd_create(cname, MFD_CLOEXEC | MFD_NOEXEC_SEAL);
+	let fd = library.symbols.memfd_create(cname, MFD_CLOEXEC | (executable ? MFD_EXEC : MFD_NOEXEC_SEAL));
 	if (fd < 0 && errno() === EINVAL) fd = library.symbols.memfd_create(cname, MFD_CLOEXEC);
 	return fd < 0 ? -errno() : fd;
 }

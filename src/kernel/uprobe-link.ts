@@ -15,6 +15,9 @@ export interface AttachSite {
 	fileOffset: number;
 }
 
+/** In place of a PID: a link for all processes that execute the file. */
+export const EVERY_PROCESS = -1;
+
 /** Why an instruction of the file at `path` could not be probed. */
 export function attachError(path: string, code: number): GomapgrowError {
 	// Of a process that has ended /proc/PID/exe leads nowhere.
@@ -44,7 +47,7 @@ export interface LoadedPrograms {
 	program(name: string): Pointer;
 }
 
-/** One program on a set of sites of one process. All threads of the process are seen, other processes are not touched. */
+/** One program on a set of sites of one process. All threads of the process are seen, other processes are not touched, unless it is for EVERY_PROCESS. */
 export class UprobeLink {
 	readonly #lib: Libbpf = libbpf();
 	readonly #mode: AttachMode;

@@ -52,7 +52,7 @@ export const MADE = { made: 1, onStack: 2, size: 3, outgrew: 4, grew: 5, growth:
 export const MAKE_WINDOW = 0x100;
 
 /** struct gmg_latency_key and struct gmg_latency_row. */
-export const LATENCY_KEY = { size: 16, site: 0, mapType: 8 } as const;
+export const LATENCY_KEY = { size: 16, site: 0, tgid: 4, mapType: 8 } as const;
 export const LATENCY_ROW = { size: 3360, sumNs: 0, maxNs: 8, buckets: 16 } as const;
 /** Bucket 0: below 64 ns; then 16 equal parts of each power of two; the last one from 2^32 ns on. */
 export const BUCKETS = 418;
@@ -60,8 +60,8 @@ export const FIRST_BUCKET_LOG2 = 6;
 
 /** struct gmg_options and struct gmg_settings */
 export const OPTIONS = {
-	...{ size: 40, machine: 0, siteByAddress: 4, iterations: 8, fsBase: 12, pidNamespace: 16, sumExecRuntime: 20 },
-	...{ execStart: 24, makes: 28, pidNamespaceDevice: 32 },
+	...{ size: 48, machine: 0, siteByAddress: 4, iterations: 8, fsBase: 12, pidNamespace: 16, sumExecRuntime: 20 },
+	...{ execStart: 24, makes: 28, pidNamespaceDevice: 32, follows: 40 },
 } as const;
 export const MACHINE = { amd64: 0, arm64: 1 } as const;
 /** A chance that is no chance. */
@@ -104,6 +104,25 @@ export const EVENT = {
 
 /** struct gmg_left */
 export const LEFT = { size: 40, kind: 0, tgid: 4, g: 8, begunNs: 16, durationNs: 24, site: 32 } as const;
+
+/** struct gmg_follow_offsets */
+export const FOLLOW_OFFSETS = {
+	...{ size: 64, taskTgid: 0, taskExitCode: 4, taskSignal: 8, signalLive: 12, signalFlags: 16 },
+	...{ signalGroupExitCode: 20, binprmFile: 24, fileInode: 28, inodeSb: 32, sbDev: 36, inodeIno: 40 },
+	...{ inodeGeneration: 44, inodeSize: 48, inodeMtime: 52, inodeMtimeNs: 56 },
+} as const;
+/** struct gmg_followed; its file is a struct gmg_file. */
+export const FOLLOWED = {
+	...{ size: 72, kind: 0, tgid: 4, tree: 8, parent: 12, timeNs: 16, status: 24, hasStatus: 28, held: 29, other: 30 },
+	...{ file: 32, fileBytes: 40 },
+} as const;
+/** enum gmg_followed_kind */
+export const FOLLOWED_KIND = { fork: 1, exec: 2, exit: 3 } as const;
+/** enum gmg_follow_count */
+export const FOLLOW_COUNT = { executed: 0, lost: 1, untracked: 2 } as const;
+export const FOLLOW_RING_BYTES = 256 << 10;
+/** struct member of bpf/maps.h; expected: MEMBER_EXPECTED, of its flags. */
+export const MEMBER = { size: 12, base: 0, file: 4, flags: 8, expected: 1, reported: 2 } as const;
 
 export const FAULT = { header: 1, table: 2, g: 4 } as const;
 

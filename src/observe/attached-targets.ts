@@ -4,7 +4,8 @@ import type { TargetRecord } from "../records/records.ts";
 import { type ClockAnchor, elapsedNs, timeOf } from "../records/time.ts";
 import type { Target } from "../tracer/target.ts";
 import type { Timing } from "../tracer/timed-probes.ts";
-import type { ProcessExit, TargetChanges } from "../tracer/watched-targets.ts";
+import type { ForkedCopy, ProcessExit, TargetChanges } from "../tracer/watched-targets.ts";
+import { type Children, hasMissed } from "./children.ts";
 import type { Clock } from "./clock.ts";
 import type { Drain } from "./drain.ts";
 import type { Measurements } from "./measurements.ts";
@@ -15,6 +16,8 @@ import type { Watched } from "./windows.ts";
 
 /** Processes that have ended are remembered up to this many. */
 const MAX_ENDED = 10_000;
+/** Copies of processes that are listed at once. */
+const MAX_COPIES = 1024;
 
 /** What an ending target is read with. */
 export interface Measuring {
@@ -30,7 +33,10 @@ export interface AttachedTargetsOptions {
 	anchor: ClockAnchor;
 	timing: Timing;
 	/** A target that came could not be attached, and is closed. */
-	drop?: ((target: Target) => void) | undefined;
+	drop?: ((target: Target, why: string) => void) | undefined;
+	/** One that came is attached. */
+	attached?: ((target: Target) => void) | undefined;
+	children?: (() => Children | undefined) | undefined;
 }
 
 export class AttachedTargets {
@@ -41,6 +47,8 @@ export class AttachedTargets {
 	readonly #leaving: Target[] = [];
 	/** Processes that have ended, of which no record says so yet. */
 	readonly #exits: ProcessExit[] = [];
+	/** Of processes that a target has made by fork, and that execute its program, by PID. */
+	readonly #copies = new Map<number, TargetRecord>();
 	/** PIDs of those that have been let go of. */
 	readonly #ended = new Set<number>();
 	#unseen = false;
@@ -51,14 +59,19 @@ export class AttachedTargets {
 
 	get watched(): Watched {
 		const records = [...this.#records.values()];
-		return { targets: this.#options.tracer.targets, records, ended: this.#ended, unseen: this.#unseen };
+		const children = this.#options.children?.();
+		const unseen = this.#unseen || (children !== undefined && hasMissed(children));
+		return {
+			...{ targets: this.#options.tracer.targets, records: [...records, ...this.#copies.values()] },
+			...{ ended: this.#ended, unseen, children },
+		};
 	}
 
 	/**
-	 * Attaches those that are there at the start. One that has ended since it was found, or does not execute the file
+	 * Attaches those that are there at the start; there must be one, unless there may be none. One that has ended since it was found, or does not execute the file
 	 * that it was opened as, is left out, unless it was the only one; what else `attach` throws closes the others.
 	 */
-	attachFirst(targets: readonly Target[]): void {
+	attachFirst(targets: readonly Target[], mayBeEmpty = false): void {
 		const { tracer } = this.#options;
 		const waiting = [...targets];
 		let gone: unknown;
@@ -72,7 +85,7 @@ export class AttachedTargets {
 				throw error;
 			}
 		}
-		if (tracer.targets.length === 0) throw gone;
+		if (tracer.targets.length === 0 && !mayBeEmpty) throw gone;
 	}
 
 	/** Writes the records of those that are attached. */
@@ -81,6 +94,16 @@ export class AttachedTargets {
 			measurements.attached(target);
 			this.#write(target);
 		}
+	}
+
+	#writeCopy({ target, pid }: ForkedCopy): void {
+		const record = this.#records.get(target);
+		if (record === undefined || this.#copies.size >= MAX_COPIES) return;
+		const { clock, anchor, sinks } = this.#options;
+		const copy = { ...record, time: timeOf(anchor, clock.monotonicNs()), pid };
+		this.#copies.set(pid, copy);
+		this.#ended.delete(pid);
+		sinks.write(copy);
 	}
 
 	#write(target: Target): void {
@@ -95,11 +118,18 @@ export class AttachedTargets {
 	 * Lets go of targets that have ended, and attaches those that have come. What the probes of the former have
 	 * written must be read before their places in the tables go to others, so that waits for a reader that is behind.
 	 */
-	update({ ended, started, exits }: Omit<TargetChanges, "over">, { drain, governor, measurements }: Measuring): void {
-		this.#options.tracer.proveStarted();
+	update(
+		{ ended, started, exits, copies = [] }: Omit<TargetChanges, "over">,
+		{ drain, governor, measurements }: Measuring,
+		leaving = true,
+	): void {
+		const { tracer } = this.#options;
+		tracer.proveStarted();
 		this.#leaving.push(...ended);
 		this.#exits.push(...exits);
-		if (this.#leaving.length + this.#exits.length > 0 && drain.empty()) {
+		for (const copy of copies) this.#writeCopy(copy);
+		const short = started.some((target) => !tracer.hasRoomFor(target));
+		if ((leaving || short) && this.#leaving.length + this.#exits.length > 0 && drain.empty()) {
 			drain.flush(new Set(this.#exits.map(({ pid }) => pid)));
 			if (this.#leaving.length > 0) this.#release(governor, measurements);
 			this.writeExits();
@@ -137,6 +167,7 @@ export class AttachedTargets {
 	writeExits(): void {
 		const { sinks, clock, anchor } = this.#options;
 		for (const exit of this.#exits.splice(0)) {
+			if (this.#copies.delete(exit.pid)) this.#markEnded(exit.pid);
 			const now = clock.monotonicNs();
 			sinks.write({ type: "exit", time: timeOf(anchor, now), elapsed_ns: elapsedNs(anchor, now), ...exit });
 		}
@@ -155,17 +186,18 @@ export class AttachedTargets {
 		const { tracer, drop } = this.#options;
 		if (!tracer.hasRoomFor(target)) {
 			target.close();
-			drop?.(target);
+			drop?.(target, "the kernel's tables have no room for its probes");
 			return;
 		}
 		try {
 			tracer.attach(target);
 		} catch (error) {
-			drop?.(target);
+			drop?.(target, error instanceof GomapgrowError ? error.found : String(error));
 			if (error instanceof GomapgrowError && /^E-(TARGET|BIN)-/.test(error.code)) return;
 			throw error;
 		}
 		this.#ended.delete(target.identity.pid);
+		this.#options.attached?.(target);
 		measurements.attached(target);
 		this.#write(target);
 	}

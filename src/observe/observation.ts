@@ -14,6 +14,7 @@ import type { Target } from "../tracer/target.ts";
 import type { Timing } from "../tracer/timed-probes.ts";
 import type { TargetChanges } from "../tracer/watched-targets.ts";
 import { AttachedTargets } from "./attached-targets.ts";
+import type { Children } from "./children.ts";
 import { type Clock, milliseconds } from "./clock.ts";
 import { Drain } from "./drain.ts";
 import { type Finishing, finish } from "./finish.ts";
@@ -69,8 +70,16 @@ export interface ObserveOptions extends Tracing {
 	onAttached?: (() => void) | undefined;
 	/** Which targets have ended and which have come; called often. `nowMs`: the clock, in milliseconds. */
 	poll: (nowMs: number) => TargetChanges;
+	/** Whether somebody waits for the next poll. */
+	isUrgent?: (() => boolean) | undefined;
+	/** A target that came is attached. */
+	attached?: ((target: Target) => void) | undefined;
+	/** What is known of the processes that targets have started; absent where they are not followed. */
+	children?: (() => Children | undefined) | undefined;
+	/** Targets may come later: there need be none at the start. */
+	mayBeEmpty?: boolean | undefined;
 	/** A target that came could not be attached, and is closed. */
-	drop?: ((target: Target) => void) | undefined;
+	drop?: ((target: Target, why: string) => void) | undefined;
 	intervalMs: number;
 	/** Absent: until the user or the targets end it. */
 	durationMs?: number | undefined;
@@ -86,9 +95,10 @@ interface Parts extends Finishing {
 /** Attaches the probes and writes the first records. */
 function begin(options: ObserveOptions, sinks: Sinks): Parts {
 	const { tracer, clock, anchor, timing, intervalMs, host, command } = options;
-	const targets = new AttachedTargets({ tracer, sinks, clock, anchor, timing, drop: options.drop });
+	const { drop, attached, children, mayBeEmpty } = options;
+	const targets = new AttachedTargets({ tracer, sinks, clock, anchor, timing, drop, attached, children });
 	options.onAttaching?.(options.targets.length);
-	targets.attachFirst(options.targets);
+	targets.attachFirst(options.targets, mayBeEmpty);
 	const originNs = Number(clock.monotonicNs());
 	let measurements: Measurements | undefined;
 	const { governor, overhead } = options.govern({
@@ -142,10 +152,12 @@ async function loop(options: ObserveOptions, parts: Parts): Promise<EndReason> {
 		if (sinks.reader.closed) return "pipe-closed";
 		if (stop.reason !== undefined) return stop.reason;
 		const idle = drain.asleep ? ASLEEP_LIVENESS_NS : IDLE_LIVENESS_NS;
-		if (time - polled >= (drain.idle ? idle : LIVENESS_NS)) {
-			polled = time;
+		const due = time - polled >= (drain.idle ? idle : LIVENESS_NS);
+		if (due || options.isUrgent?.() === true) {
+			if (due) polled = time;
 			const changes = poll(milliseconds(clock));
-			targets.update(changes, parts);
+			// Who has ended can wait, and costs a reading of all counters.
+			targets.update(changes, parts, due || changes.over);
 			if (changes.over) return "target-exit";
 		}
 		if (deadline !== undefined && time >= deadline) return "duration";

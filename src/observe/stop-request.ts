@@ -15,6 +15,11 @@ export class StopRequest {
 		this.#wake?.();
 	}
 
+	/** Ends the wait that is under way, if there is one, without a reason to leave. */
+	wake(): void {
+		this.#wake?.();
+	}
+
 	/** Waits `ms`, or less when a stop is requested meanwhile. */
 	async sleep(ms: number): Promise<void> {
 		if (this.#reason !== undefined) return;

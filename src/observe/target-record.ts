@@ -17,6 +17,7 @@ export function targetRecord(target: Target, time: string, timing: Timing): Targ
 		pid: identity.pid,
 		name: sanitize(identity.name),
 		exe: sanitize(identity.exe, 4096),
+		...(identity.command === undefined ? {} : { command: identity.command.map((argument) => sanitize(argument)) }),
 		...(binary.buildId === undefined ? {} : { build_id: sanitize(binary.buildId) }),
 		...(identity.container === undefined ? {} : { container: sanitizedContainer(identity.container) }),
 		go_version: sanitize(plan.goVersion),

@@ -1,7 +1,7 @@
 /** Reports windows: what was counted since the previous one, and what probing cost. */
 
 import { lazy } from "../lib/lazy.ts";
-import type { EndReason, Extent, MeasuredTiers, TargetRecord } from "../records/records.ts";
+import type { Children, EndReason, Extent, MeasuredTiers, TargetRecord } from "../records/records.ts";
 import { type ClockAnchor, elapsedNs, timeOf } from "../records/time.ts";
 import type { Aggregator } from "../stats/aggregator.ts";
 import type { MakeSums } from "../stats/makes.ts";
@@ -46,6 +46,8 @@ export interface Watched {
 	records: readonly TargetRecord[];
 	/** PIDs of those that have ended. */
 	ended: ReadonlySet<number>;
+	/** Programs that they have started; absent where they are not followed. */
+	children: Children | undefined;
 	/** Whether one of them has, or had, growths that no probe sees. */
 	unseen: boolean;
 }
@@ -84,7 +86,7 @@ export class WindowReports {
 		this.#startNs = time;
 		while (this.#dueNs <= time) this.#dueNs += this.#intervalNs;
 		const names = new Map(watched.records.map((record) => [record.pid, record.name]));
-		const context = this.#context(time, counters);
+		const context = { ...this.#context(time, counters), children: watched.children };
 		const overhead = governor.report(Number(time));
 		const record = { ...windowRecord(totals, names, context), overhead };
 		for (const loss of this.#losses.update(counters, context.time)) sinks.write(loss);
@@ -124,7 +126,15 @@ export class WindowReports {
 		const context = this.#context(clock.monotonicNs(), counters);
 		const measured = measuredTiers(sampling, counters);
 		const made = makes?.read(sampling);
-		sinks.write(endRecord(aggregator.total(), reason, { ...context, measured, made, unseen: watched.unseen }));
+		sinks.write(
+			endRecord(aggregator.total(), reason, {
+				...context,
+				measured,
+				made,
+				children: watched.children,
+				unseen: watched.unseen,
+			}),
+		);
 	}
 
 	#context(time: bigint, { ledger }: Counters): RecordContext {

@@ -14,3 +14,13 @@ export function isRunning(pid: number, startTime: number): boolean {
 		throw error;
 	}
 }
+
+/** Whether a process with this PID runs, whichever it is. */
+export function isThere(pid: number): boolean {
+	try {
+		return !readStat(pid).ended;
+	} catch (error) {
+		if (error instanceof GomapgrowError && error.code === "E-TARGET-GONE") return false;
+		throw error;
+	}
+}

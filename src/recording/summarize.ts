@@ -1,4 +1,5 @@
 /** What a recording says: the sums of its end record, or those of its windows when the end is missing, or those of its growths when there are no windows. */
+
 import { BoundedTable, OTHER } from "../lib/bounded-table.ts";
 import { amountOf, type Figure, isExact, lowerEnd } from "../records/figure.ts";
 import type {
@@ -21,6 +22,7 @@ import { type Overhead, OverheadSum } from "../stats/overhead-sum.ts";
 import type { Totals } from "../stats/totals.ts";
 import { TotalsSum } from "../stats/totals-sum.ts";
 import { WindowRates } from "../stats/window-rates.ts";
+import { missedTexts } from "../text/children-text.ts";
 
 export interface Recording {
 	/** Absent when its beginning is missing. */
@@ -223,6 +225,8 @@ export class RecordingReader {
 					: `growth work and durations until ${this.#window.time}`;
 			missing.push(`its end is missing${until}, ${work}`);
 		}
+		const children = (end ?? this.#window)?.children;
+		if (children !== undefined) missing.push(...missedTexts(children));
 		const recorded = ledger?.growth.recorded ?? 0;
 		if (this.#growthRecords < recorded) {
 			missing.push(`of ${recorded} recorded growths only ${this.#growthRecords} are in the recording`);

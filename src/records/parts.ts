@@ -268,6 +268,22 @@ export const measured = described(
 	"what was measured of each tier: all of it, part of the time, or nothing",
 );
 
+/** Programs that observed processes have started. */
+export type Children = Infer<typeof childrenFields>;
+const childrenFields = object({
+	executed: described(whole, "programs that were executed, Go's and others"),
+	observed: described(whole, "Go programs among them that were observed"),
+	late: described(whole, "of these: programs that had begun to run when their probes were attached"),
+	missed: described(
+		list(object({ reason: text, count: whole })),
+		"programs that were not observed although they are, or may be, Go's, by reason",
+	),
+});
+export const children = optional(
+	reference("children", childrenFields),
+	"programs that observed processes have started, since the start; absent where they are not followed",
+);
+
 /** The tables of windows and of the end. */
 export const tables = {
 	types: list(reference("type_row", typeRow)),
@@ -291,4 +307,5 @@ export const SHARED_PARTS = {
 	estimate,
 	at_least: atLeast,
 	overhead_row: overheadRow,
+	children: childrenFields,
 } as const;

@@ -27,6 +27,7 @@ import {
 export type { MadeAt, MakeRow } from "./makes.ts";
 export type {
 	Calls,
+	Children,
 	ContainerRecord,
 	EndReason,
 	Extent,
@@ -78,6 +79,7 @@ const target = object({
 	pid: whole,
 	name: text,
 	exe: text,
+	command: optional(list(text), "the arguments with which it was started"),
 	build_id: optional(text),
 	container: optional(part.containerRecord, "the container that the process is in"),
 	go_version: text,
@@ -210,6 +212,7 @@ const window = object({
 	/** Absent as long as the cost of a hit is not known. */
 	overhead: part.overheads,
 	ledger: part.ledger,
+	children: part.children,
 	targets: list(object({ pid: whole, name: text, growths: optional(part.figure), work: optional(part.figure) })),
 });
 
@@ -260,6 +263,7 @@ const end = object({
 	...part.tables,
 	...makesOfEnd,
 	ledger: part.ledger,
+	children: part.children,
 	measured: optional(part.measured),
 	complete: described(flag, "every ledger sums and nothing was lost; `measured` says what was sampled"),
 });

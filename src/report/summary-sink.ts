@@ -48,6 +48,7 @@ export class SummarySink implements Sink {
 				ledger: record.ledger,
 				measured: measuredTiers(targets),
 				tiers: record.measured,
+				children: record.children,
 				losses,
 				overhead: this.#overhead.result(),
 				advice: topAdvice(this.#adviser.result(), SHOWN_ADVICE),

@@ -2,11 +2,12 @@ import { OTHER } from "../lib/bounded-table.ts";
 import { sanitize } from "../lib/sanitize.ts";
 import { amountOf, type Figure, isExact, lowerEnd, scaleFigure } from "../records/figure.ts";
 import { ledgerComplete } from "../records/ledger.ts";
-import type { Ledger, LossRecord, MapRow, MeasuredTiers, SiteRow, TierName } from "../records/records.ts";
+import type { Children, Ledger, LossRecord, MapRow, MeasuredTiers, SiteRow, TierName } from "../records/records.ts";
 import type { Overhead } from "../stats/overhead-sum.ts";
 import { mergedSites } from "../stats/row-sums.ts";
 import { allocatedBytes, copiedBytes, timeInGrowth } from "../stats/total-figures.ts";
 import type { Folded, TotalCounts, Totals } from "../stats/totals.ts";
+import { missedTexts } from "../text/children-text.ts";
 import { BYTES, countText, longText } from "../text/figure-text.ts";
 import { shortSite } from "../text/go-names.ts";
 import { formatCount, formatDuration, plural } from "../text/units.ts";
@@ -31,6 +32,15 @@ export interface SummaryInput {
 	overhead?: Overhead | undefined;
 	/** The best advice on size hints, one line each; absent or empty when there is none. */
 	advice?: readonly string[];
+	/** Absent when they were not followed. */
+	children?: Children | undefined;
+}
+
+function childrenLine(children: Children | undefined): string | undefined {
+	if (children === undefined || children.executed + children.observed + children.missed.length === 0) return undefined;
+	const { executed, observed } = children;
+	const texts = [`${plural(executed, "program")} executed, ${plural(observed, "Go program")} among them observed`];
+	return `started: ${[...texts, ...missedTexts(children)].join(" · ")}`;
 }
 
 /** How many distinct names there are; "at least" when rows were folded. */
@@ -144,6 +154,7 @@ export function summaryText(input: SummaryInput): string {
 		longestLine(total.maps, allGrowthsRecorded(total, ledger)),
 		...(input.advice ?? []).map((line) => `advice: ${line}`),
 		foldedLine(total.folded),
+		childrenLine(input.children),
 		measuredLine(input),
 		ledger === undefined ? "ledger: not known" : ledgerText(ledger, measured),
 		...lossHints(losses).map((hint) => `  help:  ${hint}`),

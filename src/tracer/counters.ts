@@ -261,7 +261,7 @@ export class CounterTotals {
 		for (const row of this.#latencyCounters.rows()) {
 			const site = this.#sites.entry(row.site);
 			if (site === undefined || !match(site) || (site.target.bias === undefined && !last)) continue;
-			const key = `${row.mapType}`;
+			const key = `${row.tgid}:${row.mapType}`;
 			const before = this.#latencySeen.get(row.site, key);
 			const buckets = row.buckets.map((count, i) => count - (before?.buckets[i] ?? 0));
 			const count = buckets.reduce((sum, n) => sum + n, 0);
@@ -269,7 +269,7 @@ export class CounterTotals {
 			this.#latencySeen.set(row.site, key, row);
 			deltas.push({
 				site,
-				pid: site.target.identity.pid,
+				pid: row.tgid,
 				fn: site.probe.fn,
 				map_type: row.mapType === 0 ? OTHER_TYPES : typeOf(site.target, row.mapType).name,
 				count,

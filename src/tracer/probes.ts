@@ -1,20 +1,19 @@
 /** The probes of all targets, by target and tier: numbered, configured, attached and detached. */
 import { GomapgrowError } from "../errors/error.ts";
-import { mapFunction, ROLE, slotOf } from "../gomap/functions.ts";
-import { COPIED_FIELDS } from "../gomap/header.ts";
-import { loadFactorNumerator } from "../gomap/sizing.ts";
-import type { BpfObject, Gate, ProgramName, SiteConfig } from "../kernel/bpf-object.ts";
+import { slotOf } from "../gomap/functions.ts";
+import { type BpfObject, CLOSED, type Gate, type ProgramName } from "../kernel/bpf-object.ts";
+import type { Follower } from "../kernel/follow.ts";
 import { monotonicNs } from "../kernel/libc.ts";
-import { type AttachSite, Closings, UprobeLink } from "../kernel/uprobe-link.ts";
-import { MAX_WRAPPERS, NO_MAP, NO_SLOT } from "../kernel/wire.ts";
-import { type ExitSite, hasAllArguments, type PlannedProbe } from "../plan/probe-plan.ts";
+import { type AttachSite, Closings, EVERY_PROCESS, UprobeLink } from "../kernel/uprobe-link.ts";
+import { MAX_WRAPPERS, NO_SLOT } from "../kernel/wire.ts";
+import type { PlannedProbe } from "../plan/probe-plan.ts";
+import { type FileProbes, ProbedFiles } from "./file-probes.ts";
+import { entryConfig, exitConfig, exitStream, outerOf } from "./site-config.ts";
 import type { EntrySite, ExitSiteOf, SiteTable } from "./site-table.ts";
+import { STREAMS, type Stream, streamOf } from "./streams.ts";
 import type { Target } from "./target.ts";
 import { isTimed, sitesNeeded, type Timing } from "./timed-probes.ts";
 
-/** Probes that are attached and detached together: growths of large maps and of small ones, where different functions begin them, growth work, iterations, makes. */
-export const STREAMS = ["large", "small", "work", "iteration", "make"] as const;
-export type Stream = (typeof STREAMS)[number];
 const PROGRAM_OF: Record<Stream, ProgramName> = {
 	large: "growth",
 	small: "growth",
@@ -23,26 +22,19 @@ const PROGRAM_OF: Record<Stream, ProgramName> = {
 	make: "make",
 };
 
-/** A map of up to eight entries grows by growToTable, a larger one by rehash; classic maps have one function for both. */
-export function streamOf({ tier, fn }: Pick<PlannedProbe, "tier" | "fn">): Stream {
-	if (tier !== "growth") return tier;
-	return mapFunction(fn)?.role === "growToTable" ? "small" : "large";
-}
-
-const SEED_OFFSET = { classic: COPIED_FIELDS.hmap.hash0, swiss: COPIED_FIELDS.swissMap.seed } as const;
-
 /** The probes of a stream: at the entries of its functions, and where their calls end. */
 export type Part = "entries" | "exits";
 const PARTS: readonly Part[] = ["exits", "entries"];
 
-/** Of a call that is never timed, and of one that always is. */
+/** Of a call that is never timed. */
 const NEVER_NS = 2n ** 64n - 1n;
+const NEVER: readonly [Gate, Gate] = [CLOSED, CLOSED];
 
 /** Probes that are attached and detached together. */
 interface ProbeGroup {
 	sites: AttachSite[];
-	/** None while the group is detached. */
-	link: UprobeLink | undefined;
+	/** Detaches them; `ended`: because the process has ended. None while the group is detached. */
+	detach: ((ended: boolean) => void) | undefined;
 }
 
 /** What the entries of a stream are told while they are attached. */
@@ -65,6 +57,8 @@ interface Attached {
 	settings: Record<Stream, StreamSettings>;
 	/** Number of its ranges of wrappers. */
 	wrappers: number | undefined;
+	/** Of a process that is followed: its probes are those of its file. `base`: its first site. */
+	file?: { probes: FileProbes; base: number };
 }
 
 export class Probes {
@@ -76,11 +70,14 @@ export class Probes {
 	readonly #freeWrappers = Array.from({ length: MAX_WRAPPERS }, (_, i) => MAX_WRAPPERS - 1 - i);
 	/** Links that are being closed. */
 	readonly closings = new Closings();
+	readonly #files = new ProbedFiles(this.closings);
+	readonly #follower: Follower | undefined;
 
-	constructor(object: BpfObject, sites: SiteTable, timing: Timing) {
+	constructor(object: BpfObject, sites: SiteTable, timing: Timing, follower?: Follower) {
 		this.#object = object;
 		this.#sites = sites;
 		this.#timing = timing;
+		this.#follower = follower;
 	}
 
 	/** Those that are attached. */
@@ -94,8 +91,8 @@ export class Probes {
 	 */
 	attach(target: Target, streams: readonly Stream[] = STREAMS): void {
 		const group = (): Record<Part, ProbeGroup> => ({
-			entries: { sites: [], link: undefined },
-			exits: { sites: [], link: undefined },
+			entries: { sites: [], detach: undefined },
+			exits: { sites: [], detach: undefined },
 		});
 		const settings = (): StreamSettings => ({ chance: 1, timedSinceNs: undefined, sinceNs: 0n });
 		const attached: Attached = {
@@ -109,13 +106,14 @@ export class Probes {
 		try {
 			target.checkSites();
 			attached.wrappers = this.#takeWrappers(target);
+			this.#takeFile(attached);
 			this.#configureAll(attached);
 			for (const stream of streams) for (const part of PARTS) this.#attachPart(attached, stream, part);
+			this.#count(attached);
 			target.proveProbes(attachedProbes(attached));
 			this.#attached.set(target, attached);
 		} catch (error) {
-			this.#detachAll(attached);
-			if (attached.wrappers !== undefined) this.#freeWrappers.push(attached.wrappers);
+			this.#letGo(attached);
 			throw error;
 		}
 	}
@@ -135,7 +133,28 @@ export class Probes {
 
 	/** Whether the probes of the target still find room in the kernel's tables. */
 	hasRoomFor(target: Target): boolean {
-		return this.#sites.room >= sitesNeeded(target.plan, this.#timing);
+		const needed = sitesNeeded(target.plan, this.#timing);
+		return this.#isFollowed(target) ? this.#sites.hasRun(needed) : this.#sites.room >= needed;
+	}
+
+	#isFollowed({ identity }: Target): boolean {
+		return this.#follower !== undefined && identity.member !== undefined;
+	}
+
+	#takeFile(attached: Attached): void {
+		const { target } = attached;
+		if (!this.#isFollowed(target)) return;
+		const base = this.#sites.takeRun(target, sitesNeeded(target.plan, this.#timing));
+		attached.file = { probes: this.#files.use(target.executable), base };
+	}
+
+	/** From now on hits in a process that is followed count: its sites are configured. */
+	#count({ target, file }: Attached): void {
+		const { pid, member } = target.identity;
+		if (file === undefined || member === undefined) return;
+		const sites = { base: file.base, file: file.probes.number };
+		if (member === "root") this.#follower?.addRoot(pid, { ...sites, expected: target.awaitsProof });
+		else this.#follower?.setSites(member, sites);
 	}
 
 	/** With more targets at once than there are numbers, the wrappers of the last ones are taken for call sites. */
@@ -171,14 +190,19 @@ export class Probes {
 		}
 	}
 
-	#configureEntry({ target, entries, settings, wrappers }: Attached, site: EntrySite): void {
+	/** Probes of a file that are attached for other processes are hit in this one, too. */
+	#isOff({ entries }: Record<Part, ProbeGroup>, file: Attached["file"]): boolean {
+		return file !== undefined && entries.detach === undefined;
+	}
+
+	#configureEntry({ target, entries, settings, wrappers, groups, file }: Attached, site: EntrySite): void {
 		const { probe } = site;
 		const { chance, windows, sinceNs } = settings[streamOf(probe)];
 		const timedSinceNs = site.timed ? settings[exitStream(site, entries)].timedSinceNs : undefined;
 		site.timedSinceNs = timedSinceNs === undefined ? undefined : Number(timedSinceNs);
 		this.#object.configureSite(site.index, {
 			...entryConfig(target, probe),
-			...{ chance, windows, wrappers },
+			...{ chance, wrappers, windows: this.#isOff(groups[streamOf(probe)], file) ? NEVER : windows },
 			slot: timedSinceNs === undefined ? NO_SLOT : (slotOf(probe.fn) ?? NO_SLOT),
 			sinceNs: probe.tier === "iteration" || probe.tier === "make" ? sinceNs : (timedSinceNs ?? NEVER_NS),
 		});
@@ -206,26 +230,43 @@ export class Probes {
 
 	/** Exits are attached before the entries, so that no call is timed whose end would be missed. */
 	#attachPart(attached: Attached, stream: Stream, part: Part): void {
-		const { target, groups, settings } = attached;
+		const { groups, settings } = attached;
 		const group = groups[stream][part];
-		if (group.sites.length === 0 || group.link !== undefined) return;
+		if (group.sites.length === 0 || group.detach !== undefined) return;
 		// Before, headers may have been made and used again unseen.
 		if (stream === "make") {
 			settings.make.sinceNs = monotonicNs();
 			this.#configureStream(attached, stream);
 		}
+		group.detach = this.#attachGroup(attached, group.sites, stream, part);
+		if (part === "exits") settings[stream].timedSinceNs = monotonicNs();
+		if (part === "exits" || attached.file !== undefined) this.#configureStream(attached, stream);
+	}
+
+	/** Returns what detaches them. */
+	#attachGroup(
+		{ target, file }: Attached,
+		sites: readonly AttachSite[],
+		stream: Stream,
+		part: Part,
+	): (ended: boolean) => void {
 		const { pid, openPath } = target.identity;
-		group.link = new UprobeLink(
-			this.#object,
-			part === "exits" ? "leave" : PROGRAM_OF[stream],
-			pid,
-			openPath,
-			group.sites,
-		);
-		if (part === "exits") {
-			settings[stream].timedSinceNs = monotonicNs();
-			this.#configureStream(attached, stream);
+		const program = part === "exits" ? "leave" : PROGRAM_OF[stream];
+		const attach = (of: number, own: readonly AttachSite[]): UprobeLink =>
+			new UprobeLink(this.#object, program, of, openPath, own);
+		if (file === undefined) {
+			const link = attach(pid, sites);
+			return () => link.destroyLater(this.closings);
 		}
+		const { probes, base } = file;
+		const key = `${stream} ${part}`;
+		probes.use(key, () =>
+			attach(
+				EVERY_PROCESS,
+				sites.map((site) => fileSite(site, probes.number, base)),
+			),
+		);
+		return (ended) => probes.leave(key, this.closings, ended);
 	}
 
 	/**
@@ -236,13 +277,14 @@ export class Probes {
 		const attached = this.#attached.get(target);
 		if (attached === undefined) return;
 		const group = attached.groups[stream][part];
-		if (on === (group.link !== undefined) || group.sites.length === 0) return;
+		if (on === (group.detach !== undefined) || group.sites.length === 0) return;
 		if (!on) {
 			if (part === "exits") {
 				attached.settings[stream].timedSinceNs = undefined;
 				this.#configureStream(attached, stream);
 			}
-			closeLink(group, this.closings);
+			detachGroup(group, false);
+			if (attached.file !== undefined && part === "entries") this.#configureStream(attached, stream);
 			return;
 		}
 		if (stream === "iteration" && part === "entries") {
@@ -293,10 +335,18 @@ export class Probes {
 	release(target: Target): boolean {
 		const attached = this.#attached.get(target);
 		if (attached === undefined) return false;
-		this.#detachAll(attached);
-		if (attached.wrappers !== undefined) this.#freeWrappers.push(attached.wrappers);
+		this.#letGo(attached);
 		this.#attached.delete(target);
 		return true;
+	}
+
+	#letGo(attached: Attached): void {
+		for (const { entries, exits } of Object.values(attached.groups)) {
+			detachGroup(entries, true);
+			detachGroup(exits, true);
+		}
+		if (attached.wrappers !== undefined) this.#freeWrappers.push(attached.wrappers);
+		if (attached.file !== undefined) this.#files.leave(attached.file.probes);
 	}
 
 	/** Detaches all; when this returns no hit comes any more. The targets stay known. */
@@ -304,85 +354,26 @@ export class Probes {
 		// Entries first, for good: a call that begins while exits are closed would seem to go on.
 		for (const part of ["entries", "exits"] as const) {
 			for (const { groups } of this.#attached.values()) {
-				for (const group of Object.values(groups)) closeLink(group[part], this.closings);
+				for (const group of Object.values(groups)) detachGroup(group[part], false);
 			}
+			this.#files.closeLinks(part);
 			this.closings.reap(true);
 		}
-	}
-
-	#detachAll({ groups }: Attached): void {
-		for (const { entries, exits } of Object.values(groups)) {
-			closeLink(entries, this.closings);
-			closeLink(exits, this.closings);
-		}
+		this.#files.close();
 	}
 }
 
-function closeLink(group: { link: UprobeLink | undefined }, closings: Closings): void {
-	group.link?.destroyLater(closings);
-	group.link = undefined;
+function detachGroup(group: ProbeGroup, ended: boolean): void {
+	group.detach?.(ended);
+	group.detach = undefined;
+}
+
+/** As a site of its file: its cookie is the file's number in the upper half, and which of the process's sites it is. */
+function fileSite({ index, fileOffset }: AttachSite, file: number, base: number): AttachSite {
+	return { index: file * 2 ** 32 + index - base, fileOffset };
 }
 
 /** Those whose entries are attached. */
 function attachedProbes({ entries, groups }: Attached): PlannedProbe[] {
-	return entries.flatMap(({ probe }) => (groups[streamOf(probe)].entries.link === undefined ? [] : [probe]));
-}
-
-function handsOverTo(probe: PlannedProbe, fn: string): boolean {
-	return probe.exits.some((exit) => exit.handsOverTo === fn);
-}
-
-/** The function whose calls end with those of this one. */
-function outerOf(entry: EntrySite, entries: readonly EntrySite[]): EntrySite | undefined {
-	return entries.find(({ timed, probe }) => timed && handsOverTo(probe, entry.probe.fn));
-}
-
-/**
- * With which stream the exits of a function are attached: growths whose calls end with this function's (rehash with grow and split) are timed whether or not its own
- * calls are watched.
- */
-function exitStream(entry: EntrySite, entries: readonly EntrySite[]): Stream {
-	const outer = outerOf(entry, entries);
-	return streamOf(outer?.probe.tier === "growth" ? outer.probe : entry.probe);
-}
-
-function entryConfig(target: Target, probe: PlannedProbe): SiteConfig {
-	const { plan, binary } = target;
-	return {
-		role: ROLE[probe.role],
-		...plan.goroutine,
-		argsOnStack: probe.argAbi === "stack",
-		gInRcx: probe.gRegister === "rcx",
-		callerDepth: probe.callerDepth,
-		loadFactor: loadFactorNumerator(binary.version.minor),
-		address: probe.site.address,
-		seed: SEED_OFFSET[plan.impl],
-		readsFlags: plan.impl === "classic" && plan.goroutine !== undefined && hasAllArguments(probe),
-		mapAt: probe.mapAt === "unknown" ? NO_MAP : (probe.mapAt ?? 0),
-		...makeConfig(probe),
-		alwaysEnters: probe.everyPass === true,
-		ownStackOnly: plan.ownStackOnly === true,
-	};
-}
-
-/** Where a function that makes maps has what it knows. */
-function makeConfig({ make }: PlannedProbe): Partial<SiteConfig> {
-	if (make === undefined) return {};
-	const { framed = false, headerAt = 0, hintAt = 0, typeAt = 0 } = make;
-	return { framePointer: framed, mapAt: headerAt, hintAt, typeAt };
-}
-
-function exitConfig({ index, probe }: EntrySite, exit: ExitSite, outer: EntrySite | undefined): SiteConfig {
-	return {
-		role: ROLE[probe.role],
-		entry: index,
-		slot: slotOf(probe.fn) ?? NO_SLOT,
-		fsOffset: probe.fsOffset,
-		framePointer: exit.entrySp === "frame-pointer",
-		handsOver: exit.handsOverTo !== undefined,
-		...(exit.leavesWhen === undefined
-			? {}
-			: { condition: exit.leavesWhen.condition, leavesTaken: exit.leavesWhen.taken }),
-		...(outer === undefined ? {} : { outerEntry: outer.index, outerSlot: slotOf(outer.probe.fn) ?? NO_SLOT }),
-	};
+	return entries.flatMap(({ probe }) => (groups[streamOf(probe)].entries.detach === undefined ? [] : [probe]));
 }

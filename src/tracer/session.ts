@@ -5,12 +5,13 @@
  */
 import type { KnownMap, MapState } from "../gomap/map-state.ts";
 import { BpfObject, type Gate, type Sampling, type TableSizes } from "../kernel/bpf-object.ts";
-import type { TaskOffsets } from "../kernel/btf.ts";
+import type { FollowOffsets, TaskOffsets } from "../kernel/btf.ts";
 import { CALIBRATION_SITES, Calibration, type HitCosts } from "../kernel/calibration.ts";
 import type { SiteCounts } from "../kernel/counters.ts";
 import { EventRing } from "../kernel/event-ring.ts";
 import type { RawRecord, RawUnknown } from "../kernel/events.ts";
 import type { AttachMode } from "../kernel/features.ts";
+import { Follower } from "../kernel/follow.ts";
 import type { GrowthRecord, OverlapRecord, WorkRecord } from "../records/records.ts";
 import type { ClockAnchor } from "../records/time.ts";
 import type { CallDelta, LatencyDelta } from "./call-deltas.ts";
@@ -21,8 +22,9 @@ import { PendingGrowths } from "./decode/pending-growths.ts";
 import { SampleDecoder } from "./decode/samples.ts";
 import { type Decoded, nothingDecoded } from "./ledger.ts";
 import type { MadeDelta } from "./made-maps.ts";
-import { type Part, Probes, type Stream, streamOf } from "./probes.ts";
+import { type Part, Probes } from "./probes.ts";
 import { type EntrySite, type ExitSiteOf, type Site, SiteTable } from "./site-table.ts";
+import { type Stream, streamOf } from "./streams.ts";
 import type { Target } from "./target.ts";
 
 /** What a session gives out one by one. */
@@ -39,6 +41,8 @@ export interface SessionOptions {
 	iterations: boolean;
 	/** Watch where maps are made. Likewise. */
 	makes?: boolean | undefined;
+	/** Follows what processes start: offsets in the kernel's structs, and whether a program is stopped until its probes are attached. */
+	follow?: { offsets: FollowOffsets; holds: boolean } | undefined;
 	/** How many probed instructions there can be at a time. */
 	maxSites: number;
 	/** What is attached when a target is; absent: everything. */
@@ -57,6 +61,8 @@ export class Session {
 	readonly #totals: CounterTotals;
 	readonly #sites: SiteTable;
 	readonly #probes: Probes;
+	/** Absent: what processes start is not followed. */
+	readonly follower: Follower | undefined;
 	readonly #growths: GrowthDecoder;
 	readonly #samples: SampleDecoder;
 	readonly #pending = new PendingGrowths();
@@ -74,12 +80,15 @@ export class Session {
 		this.#sites = new SiteTable(maxSites);
 		this.#object = new BpfObject({
 			...options,
+			follow: options.follow?.offsets,
 			maxSites: maxSites + CALIBRATION_SITES,
 		});
 		try {
 			this.#ring = new EventRing(this.#object.mapFd("events"), this.#object.ringBytes);
 			this.#totals = new CounterTotals(this.#object, this.#sites, { latency, iterations, makes });
-			this.#probes = new Probes(this.#object, this.#sites, { latency, fsBase: options.task?.fsBase });
+			this.follower = options.follow && new Follower(this.#object, options.follow.holds);
+			const timing = { latency, fsBase: options.task?.fsBase };
+			this.#probes = new Probes(this.#object, this.#sites, timing, this.follower);
 		} catch (error) {
 			this.#object.close();
 			throw error;
@@ -307,14 +316,15 @@ export class Session {
 		return maps.map((map) => states.get(map));
 	}
 
-	/** Detaches all probes; counters and ring can still be read. */
+	/** Follows nobody any more and detaches all probes; counters and ring can still be read. */
 	detach(): void {
+		this.follower?.close();
 		this.#probes.detach();
 	}
 
 	/** Gives everything back, in the order links, ring, object, files. Can be called twice. */
 	close(): void {
-		this.#probes.detach();
+		this.detach();
 		this.#ring.close();
 		this.#object.close();
 		for (const target of this.targets) target.close();

@@ -29,12 +29,21 @@ export interface ExitSiteOf {
 
 export type Site = EntrySite | ExitSiteOf;
 
+interface Slot {
+	index: number;
+	baseline: SiteCounts;
+}
+
 export class SiteTable {
 	readonly #sites: (Site | undefined)[] = [];
 	readonly #ofTarget = new Map<Target, Site[]>();
 	readonly #max: number;
 	/** Numbers that are free again, with what their counters say. */
-	readonly #free: { index: number; baseline: SiteCounts }[] = [];
+	readonly #free: Slot[] = [];
+	/** The same of numbers in a row, which stay together. */
+	readonly #freeRuns: Slot[][] = [];
+	/** Runs of targets, and how many numbers of each have been given. */
+	readonly #runs = new Map<Target, { slots: Slot[]; given: number }>();
 
 	/** `max`: size of the kernel's tables. */
 	constructor(max: number) {
@@ -46,9 +55,35 @@ export class SiteTable {
 		return this.#max - this.#sites.length + this.#free.length;
 	}
 
-	#take(): { index: number; baseline: SiteCounts } {
+	/** Whether there are so many in a row. */
+	hasRun(count: number): boolean {
+		return this.#max - this.#sites.length >= count || this.#freeRuns.some((run) => run.length >= count);
+	}
+
+	/**
+	 * Takes so many numbers in a row for a target, which gets them in this order; the first one. Throws E-USAGE when
+	 * there are not so many.
+	 */
+	takeRun(target: Target, count: number): number {
+		const at = this.#freeRuns.findIndex((run) => run.length >= count);
+		const [run] = at < 0 ? [] : this.#freeRuns.splice(at, 1);
+		const slots = run ?? Array.from({ length: count }, () => this.#append());
+		this.#runs.set(target, { slots, given: 0 });
+		return slots[0]?.index ?? 0;
+	}
+
+	#take(target: Target): Slot {
+		const run = this.#runs.get(target);
+		const next = run?.slots[run.given];
+		if (run !== undefined && next !== undefined) {
+			run.given++;
+			return next;
+		}
 		const free = this.#free.pop();
-		if (free !== undefined) return free;
+		return free ?? this.#append();
+	}
+
+	#append(): Slot {
 		if (this.#sites.length >= this.#max) {
 			throw new GomapgrowError("E-USAGE", {
 				wanted: `at most ${this.#max} probed instructions over all targets`,
@@ -62,14 +97,14 @@ export class SiteTable {
 
 	/** Throws E-USAGE when the table is full, as the next one does. */
 	addEntry(target: Target, probe: PlannedProbe, timed: boolean): EntrySite {
-		const { index, baseline } = this.#take();
+		const { index, baseline } = this.#take(target);
 		const site: EntrySite = { kind: "entry", index, target, probe, timed, timedSinceNs: undefined, baseline };
 		this.#add(site);
 		return site;
 	}
 
 	addExit(target: Target, exit: ExitSite): ExitSiteOf {
-		const { index, baseline } = this.#take();
+		const { index, baseline } = this.#take(target);
 		const site: ExitSiteOf = { kind: "exit", index, target, exit, baseline };
 		this.#add(site);
 		return site;
@@ -103,12 +138,18 @@ export class SiteTable {
 	/** Frees the numbers of a target; `counts` reads what their counters say now. Returns the numbers. */
 	release(target: Target, counts: (index: number) => SiteCounts): Set<number> {
 		const released = new Set<number>();
+		const run = this.#runs.get(target);
 		for (const { index } of this.#ofTarget.get(target) ?? []) {
 			this.#sites[index] = undefined;
-			this.#free.push({ index, baseline: counts(index) });
+			if (run === undefined) this.#free.push({ index, baseline: counts(index) });
 			released.add(index);
 		}
 		this.#ofTarget.delete(target);
+		this.#runs.delete(target);
+		if (run === undefined) return released;
+		// Numbers that it did not need have counted nothing.
+		const used = run.slots.slice(0, run.given).map(({ index }) => ({ index, baseline: counts(index) }));
+		this.#freeRuns.push([...used, ...run.slots.slice(run.given)]);
 		return released;
 	}
 }

@@ -4,9 +4,9 @@ import type { GateNs } from "../budget/stream-probes.ts";
 import type { StreamControl } from "../budget/target-budget.ts";
 import type { Gate } from "../kernel/bpf-object.ts";
 import { noCounts, type SiteCounts } from "../kernel/counters.ts";
-import { STREAMS, type Stream } from "./probes.ts";
 import type { Session } from "./session.ts";
 import type { EntrySite, ExitSiteOf } from "./site-table.ts";
+import { STREAMS, type Stream } from "./streams.ts";
 import type { Target } from "./target.ts";
 
 const gateOf = ({ from, to }: GateNs): Gate => ({ from: BigInt(Math.round(from)), to: BigInt(Math.round(to)) });

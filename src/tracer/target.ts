@@ -25,6 +25,10 @@ export interface TargetIdentity {
 	openPath: string;
 	/** Absent outside of containers. */
 	container?: Container;
+	/** Argument list; absent where it is not known. */
+	command?: readonly string[];
+	/** Of a process that is followed: its number in the first PID namespace, or "root" for one that the tree begins with. */
+	member?: number | "root";
 }
 
 /** Looks at a command whose code cannot be read: its file may be on its way into memory. */
@@ -54,6 +58,10 @@ export class Target {
 
 	get binary(): GoBinary {
 		return this.#executable.binary;
+	}
+
+	get executable(): Executable {
+		return this.#executable;
 	}
 
 	get plan(): ProbePlan {

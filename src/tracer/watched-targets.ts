@@ -49,6 +49,12 @@ export interface LeftOut {
 /** Those of errors about programs that are Go's. */
 const OF_GO_PROGRAMS = /^E-(BIN-(GO-OLD|GO-NEW|NO-MAPS|NO-SITES|ARCH|MALFORMED)|TARGET-PIDNS)$/;
 
+/** A process that a target has made by fork and that executes the target's program, with its probes. */
+export interface ForkedCopy {
+	target: Target;
+	pid: number;
+}
+
 /** What has changed since the previous poll. */
 export interface TargetChanges {
 	/** Also those whose process executes another program now. */
@@ -56,6 +62,8 @@ export interface TargetChanges {
 	started: Target[];
 	/** Processes that have ended. */
 	exits: ProcessExit[];
+	/** Where processes are followed. */
+	copies?: ForkedCopy[];
 	/** Nothing is left, and nothing will come. */
 	over: boolean;
 }
@@ -65,7 +73,8 @@ function isNoGoProgram(error: unknown): boolean {
 	return error instanceof GomapgrowError && /^E-(BIN|TARGET)-/.test(error.code);
 }
 
-const fileKey = ({ dev, ino, mtimeNs, size }: FileInode): string => `${dev}:${ino}:${mtimeNs}:${size}`;
+/** Identity of a file as it is now. */
+export const fileKey = ({ dev, ino, mtimeNs, size }: FileInode): string => `${dev}:${ino}:${mtimeNs}:${size}`;
 
 const keyOf = ({ pid, startTime }: TargetProcess, exe: FileInode): string =>
 	`${pid}:${startTime}:${exe.dev}:${exe.ino}`;

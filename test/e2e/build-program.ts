@@ -1,7 +1,7 @@
 /** Go programs of test/programs, compiled by a given toolchain. */
 import { copyFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
-import { goBuild, goRoot, goTool, run } from "../support/go-binaries.ts";
+import { cgoTool, goBuild, goRoot, goTool, run } from "../support/go-binaries.ts";
 import { hotCalls, inliningProfile } from "../support/inlining-profile.ts";
 import { writeCountingOverlay } from "../support/overlay.ts";
 import { temporaryFolder } from "../support/processes.ts";
@@ -32,6 +32,15 @@ export function buildCounted(version: string, arch: "amd64" | "arm64" = "amd64")
 	const folder = temporaryFolder(`counted-${version}-${arch}`);
 	const overlay = writeCountingOverlay(goRoot(version), join(folder, "overlay"));
 	return buildOverlaid(version, overlay, "counted", arch);
+}
+
+/** Compiles test/programs/family with counters in its runtime. */
+export function buildFamily(version: string, cgo = false): string {
+	const folder = temporaryFolder(`family-${version}-${cgo}`);
+	const overlay = writeCountingOverlay(goRoot(version), join(folder, "overlay"));
+	const output = join(folder, "family");
+	(cgo ? cgoTool : goTool)(version, ["build", "-overlay", overlay, "-o", output, "./family"]);
+	return output;
 }
 
 /**

@@ -85,6 +85,11 @@ export function goTool(
 	return goCommand({ version, arch }, args, programs, stdin, root);
 }
 
+/** The same with cgo. */
+export function cgoTool(version: string, args: string[]): string {
+	return goCommand({ version, cgo: true }, args, programs);
+}
+
 /** The file's bytes as the readers want them. */
 export function fileSource(path: string): ByteSource {
 	return memorySource(new Uint8Array(readFileSync(path)));

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type {
 	EndRecord,
+	ExitRecord,
 	GomapgrowRecord,
 	GrowthRecord,
 	Ledger,
@@ -25,6 +26,7 @@ export interface Trace {
 	stderr: string;
 	start: StartRecord;
 	targets: TargetRecord[];
+	exits: ExitRecord[];
 	growths: GrowthRecord[];
 	work: WorkRecord[];
 	overlaps: OverlapRecord[];
@@ -57,13 +59,13 @@ export function parseRecords(stdout: string): GomapgrowRecord[] {
 		});
 }
 
-/** Sorts the records of a finished run with --json, or of the file that it wrote; fails unless it begins with start, then target, and ends with end. */
+/** Sorts the records of a finished run with --json, or of the file that it wrote; fails unless it begins with start, has a target, and ends with end. */
 export function toTrace(program: Pick<Program, "stdout" | "stderr">, exit: Exit, recording = program.stdout): Trace {
 	const records = parseRecords(recording);
 	const of = <T extends GomapgrowRecord["type"]>(type: T) =>
 		records.filter((record): record is Extract<GomapgrowRecord, { type: T }> => record.type === type);
 	const [first, last] = [records[0], records.at(-1)];
-	if (first?.type !== "start" || records[1]?.type !== "target" || last?.type !== "end" || of("end").length !== 1) {
+	if (first?.type !== "start" || of("target").length === 0 || last?.type !== "end" || of("end").length !== 1) {
 		throw new Error(
 			`records are not start, target, …, end but ${records
 				.map((record) => record.type)
@@ -77,6 +79,7 @@ export function toTrace(program: Pick<Program, "stdout" | "stderr">, exit: Exit,
 		stderr: program.stderr,
 		start: first,
 		targets: of("target"),
+		exits: of("exit"),
 		growths: of("growth"),
 		work: of("work"),
 		overlaps: of("overlap"),

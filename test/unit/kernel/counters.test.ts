@@ -204,7 +204,7 @@ test("CallCounters: keys, and sums over the CPUs; some sites can be forgotten", 
 
 test("LatencyCounters: sums and buckets; some sites can be forgotten", () => {
 	const counters = new modules.LatencyCounters(fake.create(8, 16, LATENCY_ROW.size, false));
-	fake.change(8, keyOf(3, 0, 0x50_0000n), 0, (view) => {
+	fake.change(8, keyOf(3, 1, 0x50_0000n), 0, (view) => {
 		view.setBigUint64(LATENCY_ROW.sumNs, 1101n, true);
 		view.setBigUint64(LATENCY_ROW.maxNs, 900n, true);
 		for (const [n, count] of [
@@ -219,7 +219,7 @@ test("LatencyCounters: sums and buckets; some sites can be forgotten", () => {
 		.with(0, 3)
 		.with(5, 11)
 		.with(BUCKETS - 1, 4);
-	expect([...counters.rows()]).toEqual([{ site: 3, mapType: 0x50_0000, sumNs: 1101, maxNs: 900, buckets }]);
+	expect([...counters.rows()]).toEqual([{ tgid: 1, site: 3, mapType: 0x50_0000, sumNs: 1101, maxNs: 900, buckets }]);
 	counters.forget(new Set([3]));
 	expect([...counters.rows()]).toEqual([]);
 });

@@ -13,6 +13,11 @@ import {
 	EVENT,
 	FAULT,
 	FIRST_BUCKET_LOG2,
+	FOLLOW_COUNT,
+	FOLLOW_OFFSETS,
+	FOLLOW_RING_BYTES,
+	FOLLOWED,
+	FOLLOWED_KIND,
 	GOROUTINE,
 	LATENCY_KEY,
 	LATENCY_ROW,
@@ -26,6 +31,7 @@ import {
 	MAX_FRAMES,
 	MAX_SITES,
 	MAX_WRAPPERS,
+	MEMBER,
 	NO_MAP,
 	NO_SLOT,
 	NO_WRAPPERS,
@@ -69,6 +75,8 @@ function whole(
 }
 
 const { headerBytes, tableBytes, frames: _frames, ...eventFields } = EVENT;
+const { fileBytes, ...followedFields } = FOLLOWED;
+const { expected, reported, ...memberFields } = MEMBER;
 /** Members of the union in gmg_event_head -> our name of a field -> its name there, when that is another one. */
 const UNION: Record<string, Record<string, string>> = {
 	growth: {
@@ -115,6 +123,9 @@ const STRUCTS: Struct[] = [
 		},
 	),
 	whole("address_key", ADDRESS_KEY),
+	whole("gmg_follow_offsets", FOLLOW_OFFSETS),
+	whole("gmg_followed", followedFields),
+	whole("member", memberFields),
 	{
 		struct: "goroutine",
 		size: GOROUTINE.size,
@@ -132,6 +143,9 @@ const EXPRESSIONS: Record<string, number> = {
 	"sizeof(((struct gmg_event *)0)->head.u.growth.header)": EVENT.headerBytes,
 	"sizeof(((struct gmg_event *)0)->head.u.growth.table)": EVENT.tableBytes,
 	"sizeof(((struct gmg_event *)0)->frames) / 8": MAX_FRAMES,
+	"sizeof(struct gmg_file)": fileBytes,
+	MEMBER_EXPECTED: expected,
+	MEMBER_REPORTED: reported,
 	// All kinds of records are told apart by their first word.
 	"offsetof(struct gmg_event, head.kind)": 0,
 	"offsetof(struct gmg_left, kind)": 0,
@@ -170,6 +184,13 @@ const CONSTANTS: Record<string, number> = {
 	GMG_RECORD_LEFT: RECORD.left,
 	GMG_RECORD_WORK: RECORD.work,
 	GMG_RECORD_STEP: RECORD.step,
+	GMG_FOLLOWED_FORK: FOLLOWED_KIND.fork,
+	GMG_FOLLOWED_EXEC: FOLLOWED_KIND.exec,
+	GMG_FOLLOWED_EXIT: FOLLOWED_KIND.exit,
+	GMG_FOLLOW_EXECUTED: FOLLOW_COUNT.executed,
+	GMG_FOLLOW_LOST: FOLLOW_COUNT.lost,
+	GMG_FOLLOW_UNTRACKED: FOLLOW_COUNT.untracked,
+	GMG_FOLLOW_RING_BYTES: FOLLOW_RING_BYTES,
 	GMG_FAULT_HEADER: FAULT.header,
 	GMG_FAULT_TABLE: FAULT.table,
 	GMG_FAULT_G: FAULT.g,
@@ -206,6 +227,10 @@ const THEIR_CONSTANTS = [
 	"GMG_COLLECTED",
 	"GMG_LAST_MADE",
 	"GMG_ORIGINS",
+	"GMG_FOLLOW_COUNTS",
+	"GMG_HELD",
+	"GMG_OTHER_FILES",
+	"GMG_TREE",
 	"GMG_GOROUTINES",
 	"GMG_GROWN_MAPS",
 	"GMG_ITERATORS",
@@ -268,9 +293,9 @@ function fieldsInHeader(struct: string): string[] {
 		depth += Number(code[end] === "{") - Number(code[end] === "}");
 		end++;
 	} while (depth > 0);
-	return [...code.slice(start, end).matchAll(/^\s*(?:__[us]\d+ (\w+)(?:\[\w+\])?|\} (\w+)\[\w+\]);/gm)].map(
-		(match) => match[1] ?? match[2] ?? "",
-	);
+	return [
+		...code.slice(start, end).matchAll(/^\s*(?:(?:__[us]\d+|struct gmg_\w+) (\w+)(?:\[\w+\])?|\} (\w+)\[\w+\]);/gm),
+	].map((match) => match[1] ?? match[2] ?? "");
 }
 
 describe("bpf/gomapgrow.h, bpf/maps.h and src/kernel/wire.ts", () => {
@@ -314,7 +339,7 @@ describe("bpf/gomapgrow.h, bpf/maps.h and src/kernel/wire.ts", () => {
 	test("all structures of the header are compared, with all of their fields", () => {
 		const structs = [...withoutComments(HEADER).matchAll(/^struct (\w+) \{/gm)].map((match) => match[1]);
 		const compared = STRUCTS.map(({ struct }) => struct).filter((struct) => struct.startsWith("gmg_"));
-		expect(structs.sort() as string[]).toEqual([...compared, "gmg_event_head"].sort());
+		expect(structs.sort() as string[]).toEqual([...compared, "gmg_event_head", "gmg_file"].sort());
 		for (const one of STRUCTS.filter(({ struct }) => struct.startsWith("gmg_"))) {
 			const { struct, fields } = one;
 			const theirs = struct === "gmg_event" ? [...fieldsInHeader("gmg_event_head"), "frames"] : fieldsInHeader(struct);

@@ -99,6 +99,7 @@ const kernel = {
 	duration(site: EntrySite, ns: number, bucket: number, mapType = 0x50_0000): void {
 		const key = new DataView(new ArrayBuffer(LATENCY_KEY.size));
 		key.setUint32(LATENCY_KEY.site, site.index, true);
+		key.setUint32(LATENCY_KEY.tgid, site.target.identity.pid, true);
 		key.setBigUint64(LATENCY_KEY.mapType, BigInt(mapType), true);
 		fake.change(fd("latency_rows"), new Uint8Array(key.buffer), 0, (view) => {
 			bump(view, LATENCY_ROW.sumNs, ns);

@@ -3,8 +3,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, mock, test } from "b
 import type { BpfObject, SiteConfig } from "../../../src/kernel/bpf-object.ts";
 import { NO_SLOT } from "../../../src/kernel/wire.ts";
 import type { PlannedProbe } from "../../../src/plan/probe-plan.ts";
-import type { Part, Probes as ProbeSet, Stream } from "../../../src/tracer/probes.ts";
+import type { Part, Probes as ProbeSet } from "../../../src/tracer/probes.ts";
 import { SiteTable } from "../../../src/tracer/site-table.ts";
+import type { Stream } from "../../../src/tracer/streams.ts";
 import type { Target } from "../../../src/tracer/target.ts";
 import { exitSite, plannedProbe, probePlan } from "./plan-parts.ts";
 

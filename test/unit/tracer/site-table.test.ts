@@ -12,6 +12,29 @@ const counts = (hits: number): SiteCounts => ({ ...noCounts(), hits });
 const probe = plannedProbe("runtime.growWork");
 const exit = exitSite(0x40_1100);
 
+test("numbers in a row stay together, are used again as a whole, and know what was counted before", () => {
+	const table = new SiteTable(7);
+	const [first, second, third] = [newTarget(1), newTarget(2), newTarget(3)];
+	table.addEntry(newTarget(9), probe, true);
+	const indexesOf = (target: Target): number[] => [
+		...[0, 1].map(() => table.addEntry(target, probe, true).index),
+		table.addExit(target, exit).index,
+	];
+	expect(table.takeRun(first, 3)).toBe(1);
+	expect(indexesOf(first)).toEqual([1, 2, 3]);
+	expect(table.takeRun(second, 3)).toBe(4);
+	expect(indexesOf(second)).toEqual([4, 5, 6]);
+	expect(table.hasRun(1)).toBe(false);
+	expect([...table.release(first, (at) => counts(10 * at))]).toEqual([1, 2, 3]);
+	expect([table.hasRun(3), table.hasRun(4)]).toEqual([true, false]);
+	expect(table.takeRun(third, 2)).toBe(1);
+	const [a, b] = [table.addEntry(third, probe, true), table.addEntry(third, probe, true)];
+	expect([a.index, b.index, a.baseline.hits, b.baseline.hits]).toEqual([1, 2, 10, 20]);
+	expect(table.hasRun(1)).toBe(false);
+	table.release(third, () => counts(50));
+	expect(table.takeRun(newTarget(4), 3)).toBe(1);
+});
+
 describe("numbers", () => {
 	test("are given from 0 on, to entries and exits", () => {
 		const table = new SiteTable(10);
