@@ -1,7 +1,7 @@
 /** Passes over parts of a file that may be large, in bounded memory. */
 import type { ByteSource } from "./byte-source.ts";
 
-const CHUNK = 1 << 20;
+const CHUNK = 1 << 17;
 
 export interface Chunk {
 	/** Valid until the next chunk is asked for. */

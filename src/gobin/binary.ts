@@ -281,7 +281,7 @@ export class GoBinary {
 	 */
 	inlinedCopies(names: readonly string[], outerPrefixes: readonly string[]): InlinedCopy[] {
 		const { pclntab, module } = this.#tables();
-		return findInlinedCopies(this.elf, this.#functions(), pclntab, module.gofunc, names, outerPrefixes);
+		return findInlinedCopies(this.elf, this.#functions(), pclntab, module, names, outerPrefixes);
 	}
 
 	#function(name: string): GoFunction | undefined {

@@ -65,6 +65,10 @@ export class FunctionTable {
 	});
 	#starts: FunctionStarts | undefined;
 	#lookups = 0;
+	#searched: { names: ReadonlySet<string>; offsets: ReadonlyMap<number, string> } = {
+		names: new Set(),
+		offsets: new Map(),
+	};
 	/** Planning asks for the same callees again and again. */
 	readonly #covering = new BoundedTable<number, GoFunction>(MAX_REMEMBERED_FUNCTIONS);
 
@@ -132,7 +136,7 @@ export class FunctionTable {
 	byName(names: readonly string[]): Map<string, GoFunction> {
 		const found = new Map<string, GoFunction>();
 		const settled = new Set<string>();
-		const offsets = findNameOffsets(this.#table, names);
+		const offsets = this.nameOffsets(names);
 		const count = new Set(offsets.values()).size;
 		this.#eachAt(offsets, (index, nameOffset) => {
 			const name = offsets.get(nameOffset) as string;
@@ -155,7 +159,7 @@ export class FunctionTable {
 	 * are more than `limit`.
 	 */
 	withPrefix(prefixes: readonly string[], limit: number): GoFunction[] {
-		const offsets = new Set(prefixes.flatMap((prefix) => [...findPrefixOffsets(this.#table, prefix, limit)]));
+		const offsets = findPrefixOffsets(this.#table, prefixes, limit);
 		const found: GoFunction[] = [];
 		let text = 0;
 		this.#eachAt(offsets, (index) => {
@@ -172,6 +176,15 @@ export class FunctionTable {
 			return true;
 		});
 		return found;
+	}
+
+	/** Name offsets at which one of the names stands. The last search is remembered: it is asked again with some of its names. */
+	nameOffsets(names: readonly string[]): ReadonlyMap<number, string> {
+		if (!names.every((name) => this.#searched.names.has(name))) {
+			this.#searched = { names: new Set(names), offsets: findNameOffsets(this.#table, names) };
+		}
+		const wanted = new Set(names);
+		return new Map([...this.#searched.offsets].filter(([, name]) => wanted.has(name)));
 	}
 
 	/** The records of the functions whose names are at these offsets, in address order. */

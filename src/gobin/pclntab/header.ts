@@ -21,6 +21,8 @@ export interface InlineEntryLayout {
 	bytes: number;
 	name: number;
 	parentPc: number;
+	/** Bytes without a meaning: zeros. */
+	padding: { start: number; end: number };
 	/** Call site inside the entry, up to 1.19; absent from 1.20 on: it is the position of parentPc. */
 	callSite?: { file: number; line: number };
 }
@@ -37,8 +39,14 @@ export interface PclntabFormat {
 	inlineEntry: InlineEntryLayout;
 }
 
-const inlineEntry20: InlineEntryLayout = { bytes: 20, name: 12, parentPc: 16, callSite: { file: 4, line: 8 } };
-const inlineEntry16: InlineEntryLayout = { bytes: 16, name: 4, parentPc: 8 };
+const inlineEntry20: InlineEntryLayout = {
+	bytes: 20,
+	name: 12,
+	parentPc: 16,
+	padding: { start: 3, end: 4 },
+	callSite: { file: 4, line: 8 },
+};
+const inlineEntry16: InlineEntryLayout = { bytes: 16, name: 4, parentPc: 8, padding: { start: 1, end: 4 } };
 
 /** By magic number (debug/gosym/pclntab.go; runtime/symtab.go, moduledataverify1). */
 const FORMATS = new Map<number, PclntabFormat>([

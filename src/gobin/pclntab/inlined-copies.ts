@@ -1,11 +1,13 @@
 /** Copies of functions that the compiler has put into others instead of a call, as inline trees tell them. */
+import { chunks } from "../../elf/byte-scan.ts";
 import type { ElfFile } from "../../elf/elf-file.ts";
 import { i32 } from "../../elf/little-endian.ts";
+import type { ModuleData } from "../types/module-data.ts";
 import type { FuncRecord, FunctionTable, GoFunction } from "./function-table.ts";
-import type { Pclntab } from "./header.ts";
+import type { InlineEntryLayout, Pclntab } from "./header.ts";
 import { inlineTreeAddress } from "./inline-tree.ts";
 import { INLINE_TREE_INDEX } from "./line-ranges.ts";
-import { findNameOffsets, findPrefixOffsets } from "./name-search.ts";
+import { findPrefixOffsets } from "./name-search.ts";
 import type { PcRuns } from "./pc-value.ts";
 
 /** The compiler's inlining is far shallower, and its trees far smaller. */
@@ -40,12 +42,19 @@ export function findInlinedCopies(
 	elf: ElfFile,
 	functions: FunctionTable,
 	table: Pclntab,
-	gofunc: number | undefined,
+	{ gofunc, types, etypes }: Pick<ModuleData, "gofunc" | "types" | "etypes">,
 	names: readonly string[],
 	outerPrefixes: readonly string[],
 ): InlinedCopy[] {
-	const wanted = findNameOffsets(table, names);
-	const outer = new Set(outerPrefixes.flatMap((prefix) => [...findPrefixOffsets(table, prefix, MAX_OUTER)]));
+	const wanted = functions.nameOffsets(names);
+	const behind = [table.address, types, etypes];
+	if (
+		wanted.size === 0 ||
+		(table.format.relativeEntries && !isInAnyTree(elf, table, gofunc, behind, [...wanted.keys()]))
+	) {
+		return [];
+	}
+	const outer = findPrefixOffsets(table, outerPrefixes, MAX_OUTER);
 	const copies: InlinedCopy[] = [];
 	for (const record of functions.recordsNamedAt(outer)) {
 		const offset = functions.pcdataTable(record, INLINE_TREE_INDEX);
@@ -56,6 +65,49 @@ export function findInlinedCopies(
 		}
 	}
 	return copies;
+}
+
+/**
+ * Whether one of the names is in an inline tree: from 1.18 on all trees are in the linker's go:func.*, which is small
+ * beside the names and records of a program's functions. `behind`: what may follow it.
+ */
+function isInAnyTree(
+	elf: ElfFile,
+	{ format: { inlineEntry } }: Pclntab,
+	gofunc: number | undefined,
+	behind: readonly number[],
+	nameOffsets: readonly number[],
+): boolean {
+	const offset = gofunc === undefined ? undefined : elf.fileOffset(gofunc);
+	if (gofunc === undefined || offset === undefined) {
+		return false;
+	}
+	const size = Math.min(elf.bytesFrom(gofunc), ...behind.flatMap((at) => (at > gofunc ? [at - gofunc] : [])));
+	const patterns = nameOffsets.map((nameOffset) => {
+		const pattern = Buffer.alloc(4);
+		pattern.writeInt32LE(nameOffset);
+		return pattern;
+	});
+	for (const { bytes, own } of chunks(elf.source, offset, size, inlineEntry.bytes)) {
+		for (const pattern of patterns) {
+			for (let at = bytes.indexOf(pattern); at >= 0; at = bytes.indexOf(pattern, at + 1)) {
+				const start = at - inlineEntry.name;
+				if (start >= 0 && start < own && mayBeEntry(bytes.subarray(start), inlineEntry)) {
+					return true;
+				}
+			}
+		}
+	}
+	return false;
+}
+
+/** The linker writes zeros into the entry's padding (cmd/link/internal/ld/pcln.go, makeInlSyms). */
+function mayBeEntry(raw: Uint8Array, { bytes, padding, parentPc }: InlineEntryLayout): boolean {
+	return (
+		raw.length >= bytes &&
+		raw.subarray(padding.start, padding.end).every((byte) => byte === 0) &&
+		i32(raw, parentPc) >= 0
+	);
 }
 
 function copiesIn(

@@ -32,22 +32,27 @@ export function findNameOffsets(table: Pclntab, names: readonly string[]): Map<n
 	return found;
 }
 
-/** Name offsets at which a name with the prefix may stand. Throws E-BIN-MALFORMED when there are more than `limit`. */
-export function findPrefixOffsets(table: Pclntab, prefix: string, limit: number): Set<number> {
+/**
+ * Name offsets at which a name with one of the prefixes may stand, found in one pass. Throws E-BIN-MALFORMED when there are more than
+ * `limit`.
+ */
+export function findPrefixOffsets(table: Pclntab, prefixes: readonly string[], limit: number): Set<number> {
 	const found = new Set<number>();
-	const hits = new HitLimit([prefix]);
-	eachChunk(table, (chunk) =>
-		chunk.each(prefix, (offset) => {
-			hits.count();
-			found.add(offset);
-			if (found.size > limit) {
-				throw new GomapgrowError("E-BIN-MALFORMED", {
-					wanted: `at most ${limit} functions whose names start with ${prefix}`,
-					found: "more",
-				});
-			}
-		}),
-	);
+	const hits = new HitLimit(prefixes);
+	eachChunk(table, (chunk) => {
+		for (const prefix of prefixes) {
+			chunk.each(prefix, (offset) => {
+				hits.count();
+				found.add(offset);
+				if (found.size > limit) {
+					throw new GomapgrowError("E-BIN-MALFORMED", {
+						wanted: `at most ${limit} functions whose names start with ${prefixes.join(" or ")}`,
+						found: "more",
+					});
+				}
+			});
+		}
+	});
 	return found;
 }
 
