@@ -75,7 +75,7 @@ function noHeap(binary: GoBinary): GomapgrowError {
 	if (binary.arch !== "amd64") {
 		return new GomapgrowError("E-BIN-ARCH", {
 			wanted: "an amd64 executable",
-			found: `${binary.arch}: its heap cannot be found yet`,
+			found: `${binary.arch}: the code by which the heap is found is decoded for amd64 only`,
 		});
 	}
 	return new GomapgrowError("E-BIN-MALFORMED", {
