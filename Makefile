@@ -65,7 +65,7 @@ release: $(PACKAGES) ## build both executables twice, pack them with notices and
 	@ARCH=arm64 build/setup.sh
 	@build/release.sh
 
-demo: $(EXECUTABLE) ## watch a small service and list its maps (GO=1.23: one with classic maps)
+demo: $(EXECUTABLE) ## watch a small service, list its maps, ask for advice (GO=1.23: one with classic maps)
 	@build/demo.sh $(GO)
 
 toolchains: | apt-packages ## fetch the Go toolchains that tests compile programs with

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# build/demo.sh [VERSION]: watches the demo service for ten seconds, compiled with this Go (1.27; 1.23 has classic maps), and lists its largest maps.
+# build/demo.sh [VERSION]: watches the demo service for ten seconds, compiled with this Go (1.27; 1.23 has classic maps), lists its largest maps, and
+# asks for advice.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -27,4 +28,5 @@ show() {
 echo "The demo service is process $service, compiled with Go $version."
 show watch "$service" --duration 10s
 show maps "$service" --top 5
+show advise "$service" --duration 10s
 printf '\ndemo: %d s after the build\n' "$SECONDS"
