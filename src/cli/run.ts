@@ -1,5 +1,5 @@
 /** `gomapgrow run -- CMD`: starts a command with its probes in place before its first instruction. */
-import { readFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 import { basename } from "node:path";
 import { GomapgrowError } from "../errors/error.ts";
 import { nameForFile } from "../export/private-file.ts";
@@ -115,6 +115,7 @@ export async function run(argv: readonly string[], options: LiveOptions, command
 	const followed = options.follow
 		? new FollowedTargets({ iterations: options.iterations, makes: options.makes })
 		: undefined;
+	let unfollowed: string | undefined;
 	try {
 		const identity: TargetIdentity = { pid: child.pid, name: basename(path), exe: path, openPath: path, command: argv };
 		const { target, error } = openCommand(identity, options, followed !== undefined);
@@ -125,8 +126,15 @@ export async function run(argv: readonly string[], options: LiveOptions, command
 			whole: true,
 			targets: target === undefined ? [] : [target],
 			mayBeEmpty: target === undefined,
-			...(followed === undefined ? {} : following({ followed, stop, target, error, pid: child.pid })),
-			onAttached: () => running.release(),
+			...(followed === undefined
+				? {}
+				: following({ followed, stop, target, error, pid: child.pid, notFollowed: (why) => (unfollowed = why) })),
+			onAttached: () => {
+				// Not before: when attaching fails, that is the error.
+				if (unfollowed !== undefined)
+					process.stderr.write(`gomapgrow: processes that the command starts are not observed: ${unfollowed}\n`);
+				running.release();
+			},
 			poll: (nowMs) => {
 				const status = child.poll();
 				const changes = followed?.poll(nowMs) ?? { ended: [], started: [], exits: [] };
@@ -155,9 +163,25 @@ function openCommand(
 		const executable = new Executable(identity.openPath, { iterations, makes });
 		return { target: new Target(follows ? { ...identity, member: "root" } : identity, executable) };
 	} catch (error) {
-		if (follows && error instanceof GomapgrowError && error.code.startsWith("E-BIN-")) return { error };
+		if (follows && error instanceof GomapgrowError && mayStartOthers(error, identity.openPath)) return { error };
 		throw error;
 	}
+}
+
+/** A program that is not Go's, or a script. Files that this machine cannot execute, and damaged ones, start nothing. */
+function mayStartOthers({ code }: GomapgrowError, path: string): boolean {
+	return code === "E-BIN-NOT-GO" || (code === "E-BIN-NOT-ELF" && isScript(path));
+}
+
+function isScript(path: string): boolean {
+	const start = Buffer.alloc(2);
+	const fd = openSync(path, "r");
+	try {
+		readSync(fd, start, 0, start.length, 0);
+	} finally {
+		closeSync(fd);
+	}
+	return start.toString("latin1") === "#!";
 }
 
 interface FollowingParts {
@@ -167,17 +191,19 @@ interface FollowingParts {
 	/** Why there is none. */
 	error: GomapgrowError | undefined;
 	pid: number;
+	/** Takes why what the command starts is not observed. */
+	notFollowed: (why: string) => void;
 }
 
 /** What the observation needs to follow what the command starts. */
-function following({ followed, stop, target, error, pid }: FollowingParts) {
+function following({ followed, stop, target, error, pid, notFollowed }: FollowingParts) {
 	return {
 		following: {
 			holds: true,
 			begin: (follower: Follower | undefined, why: string): void => {
 				if (follower === undefined) {
 					if (error !== undefined) throw cannotFollow(why, error);
-					process.stderr.write(`gomapgrow: processes that the command starts are not observed: ${why}\n`);
+					notFollowed(why);
 					return;
 				}
 				followed.begin(follower, () => stop.wake());

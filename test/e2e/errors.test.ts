@@ -57,9 +57,14 @@ function elf32(): Uint8Array {
 }
 
 describe("an executable", () => {
-	tracingTest("that is a script is no ELF file", () =>
-		failing(["run", "--", executable("script", "#!/bin/sh\necho ran\n")], "E-BIN-NOT-ELF"),
-	);
+	tracingTest("that is a script is no ELF file, but what it starts may be Go's", async () => {
+		const script = executable("script", "#!/bin/sh\necho ran\n");
+		await failing(["run", "--no-follow", "--", script], "E-BIN-NOT-ELF");
+		const program = startGomapgrow(["run", "--", script]);
+		expect((await program.finish()).code).toBe(0);
+		expect(program.stdout).toBe("ran\n");
+		expect(program.stderr).toContain("0 Go programs");
+	});
 	tracingTest("that is empty is no ELF file", () => failing(["run", "--", executable("empty", "")], "E-BIN-NOT-ELF"));
 	tracingTest("of which only the beginning is there is truncated", async () => {
 		const grow = buildProgram("grow", "1.27");
@@ -74,7 +79,9 @@ describe("an executable", () => {
 		await failing(["run", "--", executable("arm64", bytes)], "E-BIN-ARCH");
 	});
 	tracingTest("that is not written in Go", async () => {
-		expect(await failing(["run", "--", "/bin/true"], "E-BIN-NOT-GO")).toContain("/bin/true: an ELF executable");
+		expect(await failing(["run", "--no-follow", "--", "/bin/true"], "E-BIN-NOT-GO")).toContain(
+			"/bin/true: an ELF executable",
+		);
 		const sleep = start([copyOfSleep(folder, "gmgnotgo"), "60"]);
 		await failing(["watch", String(sleep.pid)], "E-BIN-NOT-GO");
 		expect(await failing(["watch", "gmgnotgo", "--json"], "E-BIN-NOT-GO")).toContain(join(folder, "gmgnotgo"));
@@ -85,7 +92,7 @@ describe("an executable", () => {
 	tracingTest("whose bytes are noise", async () => {
 		const bytes = readFileSync(buildProgram("grow", "1.27"));
 		for (let i = 0x100; i < bytes.length; i++) bytes[i] = (i * 2_654_435_761) >>> 24;
-		const program = startGomapgrow(["run", "--", executable("noise", bytes)]);
+		const program = startGomapgrow(["run", "--no-follow", "--", executable("noise", bytes)]);
 		await program.finish();
 		expect(program.stderr).toMatch(/^error\[E-BIN-(MALFORMED|NOT-GO|TRUNCATED)\]: /);
 		expect(program.stdout).toBe("");

@@ -58,6 +58,11 @@ function summaryIn(text: string): string {
 	return found[0];
 }
 
+/** What maps hold at the end of an observation is no sum of growths. */
+function withoutNow(value: unknown): unknown {
+	return Array.isArray(value) ? value.map(({ now: _, ...row }) => row) : value;
+}
+
 describe("a recording", () => {
 	for (const [version, name, more] of [
 		["1.23", "classic.ndjson.gz", ["--iter", ...EXACT]],
@@ -108,7 +113,7 @@ describe("a recording", () => {
 					"ledger",
 					"elapsed_ns",
 				] as const) {
-					expect(report[key]).toEqual(end[key]);
+					expect(withoutNow(report[key])).toEqual(withoutNow(end[key]));
 				}
 				expect(report).toMatchObject({ complete: true, missing: [], recording_count: 1 });
 
